@@ -1,0 +1,50 @@
+# The commands of README. Set-up is pip into .venv from pinned constraints; a second run starts in seconds.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+MINUTES ?= 30
+export OSEO_LAB_SHARED ?= $(abspath ../shared)
+
+.PHONY: setup demo lab test test-long check format bench lock clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit("oseo_lab needs Python 3.11 or newer: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	@echo "setting up $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebook,xarray,postgres,test]'
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/oseo-lab demo
+
+lab: $(READY)
+	@$(BIN)/oseo-lab lab
+
+test: $(READY)
+	@$(BIN)/python -m pytest -m "not long"
+
+test-long: $(READY)
+	@OSEO_LAB_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -m long -s
+
+check: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/vulture
+
+format: $(READY)
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(READY)
+	@$(BIN)/python -m tests.benchmarks
+
+lock: $(READY)
+	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean:
+	rm -rf $(VENV) .demo .bench test-artefacts

@@ -1,0 +1,49 @@
+"""Order Earth-observation products from a notebook.
+
+A Jupyter Server extension answers OGC OSEO 1.0 over a durable order store, Dask workers make the
+items, and a Python client composes, submits, follows and opens orders::
+
+    import oseo_lab as oseo
+    lab = oseo.connect()
+
+The house has floors; a module imports from floors below its own, never above and never beside::
+
+    8   cli | testing | __main__                      who starts things
+    7   extension | widgets                           the two faces in Jupyter
+    6   wiring                                        who knows everybody
+    5   web | client | store | executors | builtin | demo    doors: each owns one outside world
+    4   operations | dispatch | production | encoding four pillars, strangers to each other
+    3   plugins | settings
+    2   ports                                         every seam, as a Protocol
+    1   model                                         nouns; standard library only
+
+This module imports nothing heavy: what it offers is loaded on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oseo_lab.client import connect as connect
+
+__all__ = ["__version__", "connect"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "connect":
+        from oseo_lab.client import connect
+
+        return connect
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("oseo-lab")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Tell Jupyter Server where the extension is (Jupyter Server, *Extension points*)."""
+    from oseo_lab.extension import OseoLab
+
+    return [{"module": "oseo_lab", "app": OseoLab}]

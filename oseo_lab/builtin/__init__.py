@@ -1,0 +1,1 @@
+"""Plugins in the box, reached by entry point only."""

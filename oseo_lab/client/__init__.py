@@ -1,0 +1,1 @@
+"""For scientists: find, compose, submit, follow and open orders."""

@@ -1,0 +1,1 @@
+"""The demo collections, made deterministically on first use."""

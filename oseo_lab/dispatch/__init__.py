@@ -1,0 +1,1 @@
+"""What happens next to an order item: the lifecycle, the planner, the dispatcher."""

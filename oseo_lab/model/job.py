@@ -1,0 +1,278 @@
+"""What travels to a worker for one item and what comes back: plain, picklable, without secrets.
+
+A worker needs nothing but the `ItemJob`: the item, its collection's resolved section, where inputs,
+scratch and results lie, and the names of plugins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from oseo_lab.model.delivery import Packaging
+from oseo_lab.model.identifiers import ProductId
+
+__all__ = [
+    "Asset",
+    "CatalogueItem",
+    "DeliveredFile",
+    "Failure",
+    "FailureClass",
+    "ItemJob",
+    "ItemReport",
+    "JobEvent",
+    "Product",
+    "Progress",
+    "Started",
+]
+
+
+class FailureClass(StrEnum):
+    """Why an item was not made; only ``TRANSIENT`` ones are tried again."""
+
+    TRANSIENT = "transient"
+    QUOTA = "quota"
+    PERMANENT = "permanent at source"
+    BAD_REQUEST = "bad request"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Why one attempt ended without a delivery.
+
+    Parameters
+    ----------
+    failure_class : FailureClass
+        What may help.
+    reason : str
+        One sentence for the user; becomes ``additionalStatusInfo``.
+    detail : str or None
+        For the operator: exception, trace, command.
+    """
+
+    failure_class: FailureClass
+    reason: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asset:
+    """One file of a catalogued product.
+
+    Parameters
+    ----------
+    name : str
+        Asset key, such as a band name.
+    href : str
+        Where it lies; already checked against the collection's root, schemes and hosts.
+    media_type : str or None
+        As the catalogue says.
+    bands : tuple of str
+        Band names, in the file's order; empty if the catalogue does not say.
+    roles : tuple of str
+        STAC roles.
+    size : int or None
+        Bytes, if known.
+    """
+
+    name: str
+    href: str
+    media_type: str | None = None
+    bands: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CatalogueItem:
+    """One product as a catalogue describes it.
+
+    Parameters
+    ----------
+    identifier, collection_id : str
+        What to order it by.
+    assets : tuple of Asset
+        Its files.
+    bbox : tuple of float or None
+        West, south, east, north; EPSG:4326, degrees.
+    geometry : mapping or None
+        GeoJSON footprint; EPSG:4326.
+    datetime : datetime or None
+        Acquisition, UTC.
+    properties : mapping
+        The rest, as in a STAC item.
+    thumbnail : str or None
+        A small picture, if there is one.
+    orderable, reason : bool, str or None
+        Whether it can be ordered, and why not.
+    """
+
+    identifier: str
+    collection_id: str
+    assets: tuple[Asset, ...] = ()
+    bbox: tuple[float, float, float, float] | None = None
+    geometry: Mapping[str, Any] | None = None
+    datetime: datetime | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    thumbnail: str | None = None
+    orderable: bool = True
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemJob:
+    """Everything a worker needs to make and deliver one item.
+
+    Parameters
+    ----------
+    key : str
+        Names the item and the attempt.
+    order_id, number, attempt, item_id : str, int, int, str
+        Which item, which try.
+    product : ProductId
+        What to make it from.
+    collection_id, collection_title : str
+        Whose it is.
+    options, scene : mapping
+        Checked Python values, by option name.
+    processor, catalogue, delivery : str
+        Plugins, by entry-point name or ``module:attr``.
+    catalogue_settings : mapping
+        What the catalogue needs.
+    packaging : Packaging or None
+        Container of this item's files; None also where the whole order is packed.
+    results, scratch : str
+        fsspec URLs of the folders to deliver into and to work in.
+    delivery_days : float
+        Days the result stays.
+    max_bytes : int or None
+        Most bytes of input.
+    priority : int
+        Higher runs earlier.
+    is_order_package : bool
+        Whether this closing job packs the whole order: its inputs are the delivered items.
+    deliveries : tuple of (int, int)
+        For an order package: number and attempt of each delivery to pack.
+    """
+
+    key: str
+    order_id: str
+    number: int
+    attempt: int
+    item_id: str
+    product: ProductId
+    collection_id: str
+    collection_title: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    scene: Mapping[str, Any] = field(default_factory=dict)
+    processor: str = "copy"
+    catalogue: str = "folder"
+    delivery: str = "onlineDataAccess"
+    catalogue_settings: Mapping[str, Any] = field(default_factory=dict)
+    packaging: Packaging | None = None
+    results: str = ""
+    scratch: str = ""
+    delivery_days: float = 10.0
+    max_bytes: int | None = None
+    priority: int = 0
+    is_order_package: bool = False
+    deliveries: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """One file a processor made in its workspace.
+
+    Parameters
+    ----------
+    path : str
+        Inside the workspace.
+    name : str
+        Its file name in the delivery: letters, digits, ``._-``; never from a message.
+    media_type : str
+        What it is.
+    role : str
+        STAC asset role: ``data``, ``overview``, ``metadata``.
+    title : str or None
+        For people.
+    properties : mapping
+        STAC asset fields, such as ``proj:code``, ``bands``, ``gsd``.
+    """
+
+    path: str
+    name: str
+    media_type: str
+    role: str = "data"
+    title: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveredFile:
+    """One file as it lies in the delivery."""
+
+    name: str
+    size: int
+    sha256: str
+    media_type: str
+    is_data: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Started:
+    """A worker has begun an item."""
+
+    key: str
+    worker: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """How far a worker is with an item."""
+
+    key: str
+    fraction: float
+    stage: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemReport:
+    """How an attempt ended: with files, or with a failure.
+
+    Parameters
+    ----------
+    key : str
+        The job's.
+    order_id, number, attempt : str, int, int
+        Which item, which try.
+    files : tuple of DeliveredFile
+        What was delivered; empty on failure.
+    failure : Failure or None
+        Why nothing was.
+    worker : str or None
+        Where it ran.
+    started, ended : datetime or None
+        When, UTC.
+    log : tuple of str
+        What the processor had to say.
+    """
+
+    key: str
+    order_id: str
+    number: int
+    attempt: int
+    files: tuple[DeliveredFile, ...] = ()
+    failure: Failure | None = None
+    worker: str | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    log: tuple[str, ...] = ()
+
+
+JobEvent = Started | Progress | ItemReport

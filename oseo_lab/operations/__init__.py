@@ -1,0 +1,1 @@
+"""What an order operation means: plain functions (request, context) -> response."""

@@ -1,0 +1,117 @@
+"""What an operator settles, as one frozen value parsed from a mapping.
+
+`oseo_lab.extension` makes it from traitlets, tests make it directly, `oseo_lab.wiring` builds the
+services from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from oseo_lab.model.errors import ConfigurationError
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be configured, with its default.
+
+    Parameters
+    ----------
+    data_dir : Path
+        Where the order store, results, scratch and keys lie.
+    database_url : str
+        SQLAlchemy URL; SQLite in ``data_dir`` where empty.
+    collections : Path or None
+        Folder of collection files (TOML); None for no collection.
+    owner : str
+        Whose orders they are on a server known only by its token.
+    title, provider_name, provider_site : str
+        Said in the capabilities document.
+    dask_scheduler : str
+        Address, or ``file:`` and the path of a scheduler file; a LocalCluster where empty.
+    dask_factory : mapping
+        ``module``, ``class``, ``args``, ``kwargs`` of a cluster, as dask-labextension names them.
+    workers, threads_per_worker : int
+        Of the LocalCluster; 0 workers means this machine's cores.
+    trust_network : bool
+        Allow a scheduler outside loopback without TLS.
+    executor : str
+        ``dask``, or ``inline`` to work in this process.
+    dispatch : bool
+        Whether this server works on orders; off for one that only answers.
+    max_in_flight : int
+        Most items claimed at a time by one dispatcher.
+    lease, renew : float
+        Seconds a claim holds, and between its renewals.
+    max_attempts : int
+        Tries at an item whose failures are transient.
+    retry_delay : float
+        Seconds before the second try; doubles for each further one.
+    max_body : int
+        Bytes of a request body.
+    insecure_passwords : bool
+        Accept passwords over plain http from other machines.
+    """
+
+    data_dir: Path
+    database_url: str = ""
+    collections: Path | None = None
+    owner: str = "local"
+    title: str = "oseo_lab ordering service"
+    provider_name: str = "oseo_lab"
+    provider_site: str = ""
+    dask_scheduler: str = ""
+    dask_factory: Mapping[str, Any] = field(default_factory=dict)
+    workers: int = 0
+    threads_per_worker: int = 1
+    trust_network: bool = False
+    executor: str = "dask"
+    dispatch: bool = True
+    max_in_flight: int = 200
+    lease: float = 60.0
+    renew: float = 20.0
+    max_attempts: int = 4
+    retry_delay: float = 5.0
+    max_body: int = 16 * 1024 * 1024
+    insecure_passwords: bool = False
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Settings:
+        """Make settings from a mapping of the same names.
+
+        Raises
+        ------
+        ConfigurationError
+            If a name is unknown or a value out of range; all of them at once.
+        """
+        known = {each.name for each in fields(cls)}
+        problems = [f"unknown setting {name!r}" for name in values if name not in known]
+        settings = cls(**{name: value for name, value in values.items() if name in known})
+        problems += settings._problems()
+        if problems:
+            raise ConfigurationError("; ".join(problems))
+        return settings
+
+    def _problems(self) -> list[str]:
+        positive = ("max_in_flight", "lease", "renew", "max_attempts", "retry_delay", "max_body")
+        problems = [f"{name} must be above 0" for name in positive if getattr(self, name) <= 0]
+        if self.renew >= self.lease:
+            problems.append("renew must be shorter than lease")
+        if self.executor not in ("dask", "inline"):
+            problems.append(f"executor {self.executor!r} is unknown; allowed: dask, inline")
+        return problems
+
+    @property
+    def results_dir(self) -> Path:
+        """Where deliveries lie."""
+        return self.data_dir / "results"
+
+    @property
+    def scratch_dir(self) -> Path:
+        """Where workers work."""
+        return self.data_dir / "scratch"

@@ -1,0 +1,1 @@
+"""The web floor: Tornado and Jupyter Server live here."""
