@@ -130,7 +130,7 @@ class Items(Protocol):
     """Order items: the truth about what is done."""
 
     def of(self, order_id: str, after: int = 0, limit: int | None = None) -> list[OrderItem]:
-        """Return an order's items with numbers above ``after``, in order."""
+        """Return an order's items with numbers above ``after``, in order (so never number 0, a package)."""
 
     def get(self, order_id: str, number: int) -> OrderItem | None:
         """Return one item."""
@@ -141,7 +141,7 @@ class Items(Protocol):
     def claim(self, dispatcher: str, limit: int, now: datetime, lease_until: datetime) -> list[OrderItem]:
         """Lease up to ``limit`` items that can start, fast track first, then oldest first.
 
-        Claimable: open (Submitted excepted), wanted completed, not leased or with a lease that ran out
+        Claimable: Accepted or InProduction, wanted completed, not leased or with a lease that ran out
         before ``now``, and with no ``retry_at`` after ``now``. Each item is returned as leased to
         ``dispatcher``; no two calls, in whatever process, return the same item under one lease.
         """

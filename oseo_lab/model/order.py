@@ -159,7 +159,8 @@ class OrderItem:
     order_id : str
         The order it belongs to.
     number : int
-        Position in its order, from 1; with the order it names the item everywhere.
+        Position in its order, from 1; with the order it names the item everywhere. Number 0 is the package
+        of a whole order: a closing item, Suspended until the others are final, shown to nobody.
     collection_id : str
         The collection it is made from, resolved at Submit.
     provider : str
@@ -168,6 +169,8 @@ class OrderItem:
         What the user last asked for.
     attempt : int
         The attempt that is running or ran last; 0 before the first.
+    failures : int
+        Attempts that ended in a transient failure.
     updated : datetime or None
         When the status last changed, UTC.
     retry_at : datetime or None
@@ -184,6 +187,7 @@ class OrderItem:
     provider: str = LOCAL
     wanted: Wanted = Wanted.COMPLETED
     attempt: int = 0
+    failures: int = 0
     updated: datetime | None = None
     retry_at: datetime | None = None
     lease_owner: str | None = None

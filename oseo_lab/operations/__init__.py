@@ -1,1 +1,57 @@
-"""What an order operation means: plain functions (request, context) -> response."""
+"""What an order operation means: plain functions (request, context) -> response.
+
+Step 6 of the walk. Every door (SOAP, JSON, in process) enters by `perform`, which looks the message type
+up in `OPERATIONS`. Operations write what is wanted; only `oseo_lab.dispatch` moves a status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from oseo_lab.model import messages
+from oseo_lab.operations.cancel import cancel
+from oseo_lab.operations.context import Context, Link, Service
+from oseo_lab.operations.describe_result_access import describe_result_access
+from oseo_lab.operations.get_capabilities import get_capabilities
+from oseo_lab.operations.get_options import get_options
+from oseo_lab.operations.get_status import get_status
+from oseo_lab.operations.submit import submit
+
+__all__ = ["OPERATIONS", "Access", "Context", "Link", "Operation", "Service", "perform"]
+
+Access = Literal["open", "read", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the table: OSEO's name, the function, and the access it needs."""
+
+    name: str
+    function: Callable[[Any, Context], Any]
+    access: Access
+
+
+OPERATIONS: Mapping[type, Operation] = {
+    messages.GetCapabilities: Operation("GetCapabilities", get_capabilities, "open"),
+    messages.GetOptions: Operation("GetOptions", get_options, "read"),
+    messages.Submit: Operation("Submit", submit, "write"),
+    messages.GetStatus: Operation("GetStatus", get_status, "read"),
+    messages.DescribeResultAccess: Operation("DescribeResultAccess", describe_result_access, "read"),
+    messages.Cancel: Operation("Cancel", cancel, "write"),
+}
+
+
+def perform(request: Any, context: Context) -> Any:
+    """Carry out one request and return its response.
+
+    Raises
+    ------
+    OseoError
+        As the operation's exception table says; nothing has been changed then.
+    """
+    operation = OPERATIONS[type(request)]
+    if operation.access != "open":
+        context.caller  # noqa: B018 - asked for its refusal, before anything is read
+    return operation.function(request, context)

@@ -1,0 +1,80 @@
+"""DescribeResultAccess (OGC 06-141r6 clause 15): where delivered files lie.
+
+``allReady`` lists everything there is; ``nextReady`` what came since its own last call, and moves that mark.
+Files whose time is over are left out, and said to be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from oseo_lab.model.delivery import ItemURL
+from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.messages import (
+    DescribeResultAccess,
+    DescribeResultAccessResponse,
+    ResponseStatus,
+    SubFunction,
+)
+from oseo_lab.model.order import Order, OrderItem, ResultFile
+from oseo_lab.operations.context import Context, order_of
+from oseo_lab.ports import UnitOfWork
+
+__all__ = ["describe_result_access"]
+
+
+def describe_result_access(request: DescribeResultAccess, context: Context) -> DescribeResultAccessResponse:
+    """Return the URLs of delivered files.
+
+    Raises
+    ------
+    NotFound
+        If the order is unknown or not the caller's.
+    """
+    owner = context.caller
+    if request.sub_function is SubFunction.ALL_READY:
+        with context.store.read() as snapshot:
+            order = order_of(snapshot, request.order_id, owner)
+            files = snapshot.results.of(order.order_id, data_only=True)
+            items = _items(snapshot, order, files)
+    else:
+        order, files, items = context.store.write(lambda work: _next_ready(work, request.order_id, owner))
+    now = context.now()
+    live = [each for each in files if not each.removed and (each.expires is None or each.expires > now)]
+    urls = tuple(_url(each, order, items.get(each.number), context) for each in live)
+    if len(live) == len(files):
+        return DescribeResultAccessResponse(urls=urls)
+    gone = len(files) - len(live)
+    return DescribeResultAccessResponse(
+        status=ResponseStatus.PARTIAL,
+        error_message=f"{gone} of {len(files)} files have expired and were removed; order them again",
+        urls=urls,
+    )
+
+
+def _next_ready(
+    work: UnitOfWork, order_id: str, owner: str
+) -> tuple[Order, list[ResultFile], dict[int, OrderItem]]:
+    order = order_of(work, order_id, owner)
+    files = [each for each in work.results.of(order_id, data_only=True) if each.sequence > order.next_ready]
+    if files:
+        work.orders.save(replace(order, next_ready=max(each.sequence for each in files)))
+    return order, files, _items(work, order, files)
+
+
+def _items(work: UnitOfWork, order: Order, files: list[ResultFile]) -> dict[int, OrderItem]:
+    if not files:
+        return {}
+    return {each.number: each for each in work.items.of(order.order_id)}
+
+
+def _url(file: ResultFile, order: Order, item: OrderItem | None, context: Context) -> ItemURL:
+    """Say where one file lies; a package of the whole order has no item of its own."""
+    specification = item.specification if item else None
+    identifier = specification.identifier if specification else None
+    return ItemURL(
+        item_id=specification.item_id if specification else "order",
+        product_id=identifier if isinstance(identifier, ProductId) else None,
+        url=context.link(order.order_id, file.number, file.name, file.expires),
+        expiration=file.expires,
+    )
