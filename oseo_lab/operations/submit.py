@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from oseo_lab.model.collection import Collection
+from oseo_lab.model.collection import Collection, Scope
 from oseo_lab.model.errors import Conflict, NotSupported, Problem, ValidationError
 from oseo_lab.model.identifiers import OrderType, ProductId
 from oseo_lab.model.messages import Submit, SubmitAck
 from oseo_lab.model.order import (
+    ItemSpecification,
     Order,
     OrderItem,
     OrderSpecification,
@@ -200,6 +201,8 @@ def _make(
             zip(specification.items, collections, strict=True), start=1
         )
     )
+    if specification.packaging is not None and collections[0].delivery.scope is Scope.ORDER:
+        items = (_package(items[0]), *items)
     return Order(
         order_id=order_id,
         specification=replace(specification, items=()),
@@ -214,4 +217,14 @@ def _make(
             ProviderOrder(order_id=order_id, provider=provider, state=state, updated=now)
             for provider in dict.fromkeys(each.provider for each in collections)
         ),
+    )
+
+
+def _package(first: OrderItem) -> OrderItem:
+    """Make the closing item that packs the whole order; the dispatcher lets it go when the rest is final."""
+    return replace(
+        first,
+        number=0,
+        specification=ItemSpecification(item_id="order", identifier=first.specification.identifier),
+        status=StatusInfo(status=Status.SUSPENDED, additional="the package waits for the items"),
     )

@@ -1,0 +1,369 @@
+"""The loop: claim, decide, save, then start; and settle what comes back.
+
+Steps 9 to 11 and 16 of the walk. Works item by item and in batches, one transaction each, and never loads a
+whole order. Saves first and acts after the commit, so a crash in between leaves a leased item whose lease
+runs out. Several dispatchers may share one store: leases and compare-and-set decide.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from oseo_lab.dispatch.jobs import Places, job_of, key_of
+from oseo_lab.dispatch.planner import (
+    Cancelled,
+    Claimed,
+    Decision,
+    Downloaded,
+    Instruction,
+    Policy,
+    WantedChanged,
+    decide,
+)
+from oseo_lab.dispatch.settle import Change, save
+from oseo_lab.model.collection import Collection
+from oseo_lab.model.errors import OseoError
+from oseo_lab.model.job import Failure, FailureClass, ItemJob, ItemReport, JobEvent, Progress
+from oseo_lab.model.order import Order, OrderItem
+from oseo_lab.model.status import Wanted
+from oseo_lab.ports import Executor, OrderStore, UnitOfWork
+
+__all__ = ["Dispatcher", "Leases"]
+
+log = logging.getLogger("oseo_lab.dispatch")
+
+#: Seconds between looks at what other processes may have changed.
+POLL = 1.0
+#: Seconds before a failing pass (database out of reach) is tried again.
+PAUSE = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leases:
+    """How much a dispatcher holds and for how long.
+
+    Parameters
+    ----------
+    max_in_flight : int
+        Most items held at a time.
+    lease, renew : float
+        Seconds a claim holds, and between its renewals.
+    """
+
+    max_in_flight: int = 200
+    lease: float = 60.0
+    renew: float = 20.0
+
+
+class Dispatcher:
+    """One dispatcher: a thread that moves items on, and one that listens to the executor.
+
+    Parameters
+    ----------
+    name : str
+        Its id; no two dispatchers of one store share it.
+    store : OrderStore
+        Where the items are.
+    executor : Executor
+        Where they are made.
+    collections : mapping of str to Collection
+        By id.
+    places : Places
+        Where workers deliver and work.
+    policy : Policy
+        How failures are tried again.
+    leases : Leases
+        How much is held and for how long.
+    now : callable
+        The clock, UTC.
+    on_progress : callable
+        Told how far items are, by order id and number.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        store: OrderStore,
+        executor: Executor,
+        collections: Mapping[str, Collection],
+        places: Places,
+        policy: Policy,
+        leases: Leases,
+        now: Callable[[], datetime],
+        on_progress: Callable[[str, int, Progress], None] = lambda order_id, number, progress: None,
+    ) -> None:
+        self.name = name
+        self._store = store
+        self._executor = executor
+        self._collections = collections
+        self._places = places
+        self._policy = policy
+        self._leases = leases
+        self._now = now
+        self._on_progress = on_progress
+        self._held: dict[str, OrderItem] = {}
+        self._stopped: set[str] = set()
+        self._arrived: list[JobEvent] = []
+        self._condition = threading.Condition()
+        self._is_woken = False
+        self._closing = False
+        self._threads: list[threading.Thread] = []
+        self._renewed = now()
+        self._looked = now() - timedelta(seconds=POLL)
+
+    # -------------------------------------------------------------------------------- from outside
+
+    def start(self) -> None:
+        """Begin working: what an earlier life left behind is claimed as its leases run out."""
+        for target, name in ((self._listen, "listener"), (self._run, "dispatcher")):
+            thread = threading.Thread(target=target, name=f"oseo_lab {name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def wake(self) -> None:
+        """Say that there is something to do."""
+        with self._condition:
+            self._is_woken = True
+            self._condition.notify()
+
+    def close(self) -> None:
+        """Stop working and give back what is held, so that another dispatcher can go on at once."""
+        self._closing = True
+        self.wake()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        self._give_back()
+
+    def downloaded(self, order_id: str, number: int) -> None:
+        """Note that all data files of an item (or, number 0, of a whole order) were served whole."""
+        self._store.write(lambda work: self._mark_downloaded(work, order_id, number))
+
+    @property
+    def in_flight(self) -> int:
+        """How many items this dispatcher holds."""
+        return len(self._held)
+
+    # ------------------------------------------------------------------------------------ the loop
+
+    def _listen(self) -> None:
+        """Carry events from the executor to the loop."""
+        while not self._closing:
+            events = self._executor.reports(0.5)
+            if events:
+                with self._condition:
+                    self._arrived.extend(events)
+                    self._condition.notify()
+
+    def _run(self) -> None:
+        while not self._closing:
+            with self._condition:
+                if not (self._arrived or self._is_woken):
+                    self._condition.wait(POLL)
+                events, self._arrived = self._arrived, []
+                is_woken, self._is_woken = self._is_woken, False
+            try:
+                self.step(events, look=is_woken)
+            except OseoError as out_of_reach:
+                log.warning("the order store is out of reach: %s", out_of_reach)
+                self._keep(events)
+            except Exception:
+                log.exception("a pass of the dispatcher failed")
+                self._keep(events)
+
+    def _keep(self, events: Sequence[JobEvent]) -> None:
+        """Put events back in front and wait a little: nothing that happened is forgotten."""
+        with self._condition:
+            self._arrived[:0] = events
+            self._condition.wait_for(lambda: self._closing, PAUSE)
+
+    def step(self, events: Sequence[JobEvent] = (), *, look: bool = True) -> None:
+        """Make one pass: settle events, stop what is not wanted, renew leases, claim and start.
+
+        Parameters
+        ----------
+        events : sequence of JobEvent
+            What the executor said.
+        look : bool
+            Whether something may have changed in the store; looked at once a second anyhow.
+        """
+        now = self._now()
+        if events:
+            self._settle(events, now)
+        if now - self._renewed >= timedelta(seconds=self._leases.renew):
+            self._renew(now)
+        is_due = now - self._looked >= timedelta(seconds=POLL)
+        if look or is_due:
+            self._looked = now
+            self._stop_unwanted(now)
+        if look or is_due or events:
+            self._claim(now)
+
+    # ---------------------------------------------------------------------------- claim and start
+
+    def _claim(self, now: datetime) -> None:
+        """Lease items that can start, save their next attempt, commit, then start them."""
+        while room := self._leases.max_in_flight - len(self._held):
+            limit = min(room, 1000)
+            started = self._store.write(lambda work, limit=limit: self._take(work, limit, now))  # type: ignore[misc]
+            self._held.update((job.key, item) for item, job in started)
+            if started:
+                self._executor.start([job for _, job in started])
+            if len(started) < limit:
+                return
+
+    def _take(self, work: UnitOfWork, limit: int, now: datetime) -> list[tuple[OrderItem, ItemJob]]:
+        items = work.items.claim(self.name, limit, now, now + timedelta(seconds=self._leases.lease))
+        if not items:
+            return []
+        orders = work.orders.get_many({item.order_id for item in items})
+        changes, jobs = [], []
+        for item in items:
+            decision = decide(item, Claimed(), now, self._policy)
+            job = self._job(work, orders[item.order_id], decision.item)
+            if isinstance(job, Failure):
+                report = self._report(decision.item, job, now)
+                failed = decide(decision.item, report, now, self._policy)
+                changes.append(Change(before=item, decisions=(decision, failed), report=report))
+            else:
+                changes.append(Change(before=item, decisions=(decision,)))
+                jobs.append((decision.item, job))
+        took = save(work, changes, self._collections, now, self._policy)
+        mine = {change.after.key for change, is_saved in zip(changes, took, strict=True) if is_saved}
+        return [(item, job) for item, job in jobs if item.key in mine]
+
+    def _job(self, work: UnitOfWork, order: Order, item: OrderItem) -> ItemJob | Failure:
+        """Make an item's job, or say why there can be none any more."""
+        collection = self._collections.get(item.collection_id)
+        if collection is None:
+            return Failure(
+                failure_class=FailureClass.PERMANENT,
+                reason=f"the collection {item.collection_id} is not offered here any more",
+            )
+        deliveries: list[tuple[int, int]] = []
+        if item.number == 0:
+            files = work.results.of(order.order_id, data_only=True)
+            deliveries = sorted({(each.number, each.attempt) for each in files if each.number})
+        try:
+            return job_of(order, item, collection, self._places, deliveries)
+        except ValueError as narrowed:
+            return Failure(
+                failure_class=FailureClass.BAD_REQUEST,
+                reason=f"the options do not fit the collection any more: {narrowed}",
+            )
+
+    def _report(self, item: OrderItem, failure: Failure, now: datetime) -> ItemReport:
+        return ItemReport(
+            key=key_of(item),
+            order_id=item.order_id,
+            number=item.number,
+            attempt=item.attempt,
+            failure=failure,
+            ended=now,
+        )
+
+    # ------------------------------------------------------------------------------------- settle
+
+    def _settle(self, events: Sequence[JobEvent], now: datetime) -> None:
+        """Save what workers said, in one transaction; a report of somebody else's attempt is ignored."""
+        changes: dict[str, Change] = {}
+        for event in events:
+            item = self._held.get(event.key)
+            if item is None:
+                continue
+            if isinstance(event, Progress):
+                self._on_progress(item.order_id, item.number, event)
+                continue
+            before = changes.get(event.key)
+            current = before.after if before else self._with_wish(item, event)
+            decision = decide(current, event, now, self._policy)
+            if decision.instruction is Instruction.DROP:
+                continue
+            changes[event.key] = Change(
+                before=before.before if before else item,
+                decisions=(*(before.decisions if before else ()), decision),
+                report=event if isinstance(event, ItemReport) else None,
+            )
+        if not changes:
+            return
+        ordered = list(changes.values())
+        took = self._store.write(lambda work: save(work, ordered, self._collections, now, self._policy))
+        for (key, change), is_saved in zip(changes.items(), took, strict=True):
+            if change.report is not None or not is_saved:
+                self._held.pop(key, None)
+                self._stopped.discard(key)
+            else:
+                self._held[key] = change.after
+
+    def _with_wish(self, item: OrderItem, event: JobEvent) -> OrderItem:
+        """Return the item as its user wants it: one that was stopped is not wanted."""
+        return replace(item, wanted=Wanted.CANCELLED) if event.key in self._stopped else item
+
+    # ------------------------------------------------------------------------- wishes and leases
+
+    def _stop_unwanted(self, now: datetime) -> None:
+        """Cancel what nobody works on, and stop what this dispatcher has on workers."""
+        self._store.write(lambda work: self._cancel_waiting(work, now))
+        by_key = {item.key: key for key, item in self._held.items() if key not in self._stopped}
+        if not by_key:
+            return
+        with self._store.read() as snapshot:
+            wishes = snapshot.items.wanted_of(by_key)
+        unwanted = []
+        for item_key, wanted in wishes.items():
+            item = replace(self._held[by_key[item_key]], wanted=wanted)
+            if decide(item, WantedChanged(), now, self._policy).instruction is Instruction.STOP:
+                unwanted.append(by_key[item_key])
+        if unwanted:
+            self._stopped.update(unwanted)
+            self._executor.stop(unwanted)
+
+    def _cancel_waiting(self, work: UnitOfWork, now: datetime) -> None:
+        until = now + timedelta(seconds=self._leases.lease)
+        while items := work.items.claim_ended(self.name, 1000, now, until):
+            free = [item for item in items if key_of(item) not in self._held]
+            changes = [
+                Change(before=item, decisions=(decide(item, Cancelled(), now, self._policy),))
+                for item in free
+            ]
+            save(work, changes, self._collections, now, self._policy)
+            if len(free) < len(items) or len(items) < 1000:
+                return
+
+    def _renew(self, now: datetime) -> None:
+        self._renewed = now
+        keys = [item.key for item in self._held.values()]
+        if keys:
+            until = now + timedelta(seconds=self._leases.lease)
+            self._store.write(lambda work: work.items.renew(self.name, keys, until))
+
+    def _give_back(self) -> None:
+        """Free the items held when closing: their attempts are abandoned."""
+        held, self._held = list(self._held.values()), {}
+        if not held:
+            return
+        pairs = [(item, replace(item, lease_owner=None, lease_until=None)) for item in held]
+        try:
+            self._store.write(lambda work: work.items.save_many(pairs))
+        except OseoError as out_of_reach:
+            log.warning("leases were not given back and will run out: %s", out_of_reach)
+
+    # ---------------------------------------------------------------------------------- downloads
+
+    def _mark_downloaded(self, work: UnitOfWork, order_id: str, number: int) -> None:
+        now = self._now()
+        items: Iterable[OrderItem | None]
+        if number:
+            items = [work.items.get(order_id, number)]
+        else:
+            items = [work.items.get(order_id, 0), *work.items.of(order_id)]
+        changes = []
+        for item in items:
+            decision: Decision | None = decide(item, Downloaded(), now, self._policy) if item else None
+            if item and decision and decision.item != item:
+                changes.append(Change(before=item, decisions=(decision,)))
+        save(work, changes, self._collections, now, self._policy)

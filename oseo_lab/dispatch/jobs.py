@@ -1,0 +1,64 @@
+"""From an item to the job a worker gets: everything it needs, as data, and nothing secret."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from oseo_lab.model.collection import Collection, Scope
+from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.job import ItemJob
+from oseo_lab.model.order import Order, OrderItem, Priority, order_uuid
+
+__all__ = ["Places", "job_of", "key_of"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Places:
+    """Where workers deliver and work: fsspec URLs."""
+
+    results: str
+    scratch: str
+
+
+def key_of(item: OrderItem) -> str:
+    """Return the name of an item's current attempt, on workers and in reports."""
+    return f"oseo-{order_uuid(item.order_id)}-{item.number}-{item.attempt}"
+
+
+def job_of(
+    order: Order,
+    item: OrderItem,
+    collection: Collection,
+    places: Places,
+    deliveries: Sequence[tuple[int, int]] = (),
+) -> ItemJob:
+    """Make the job of an item's current attempt; item number 0 is the package of the whole order."""
+    specification = item.specification
+    identifier = specification.identifier
+    assert isinstance(identifier, ProductId)  # Submit takes nothing else
+    is_package = item.number == 0
+    packs = is_package or collection.delivery.scope is Scope.ITEM
+    return ItemJob(
+        key=key_of(item),
+        order_id=item.order_id,
+        number=item.number,
+        attempt=item.attempt,
+        item_id=specification.item_id,
+        product=identifier,
+        collection_id=collection.id,
+        collection_title=collection.title,
+        options={} if is_package else collection.chosen(order.specification, specification),
+        scene={} if is_package else collection.scene(specification),
+        processor=collection.processor,
+        catalogue=collection.catalogue,
+        catalogue_settings=collection.catalogue_settings,
+        packaging=order.specification.packaging if packs else None,
+        results=places.results,
+        scratch=places.scratch,
+        delivery_days=collection.delivery.days,
+        max_bytes=collection.max_bytes,
+        priority=1 if order.specification.priority is Priority.FAST_TRACK else 0,
+        is_order_package=is_package,
+        deliveries=tuple(deliveries),
+    )

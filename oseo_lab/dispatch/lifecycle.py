@@ -1,0 +1,53 @@
+"""The transition table of an item's status; nothing else moves one.
+
+Source: OGC 06-141r6 7.3.13 names the statuses; it gives no table. This one follows from their meanings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from oseo_lab.model.order import OrderItem, StatusInfo
+from oseo_lab.model.status import Status
+
+__all__ = ["TRANSITIONS", "IllegalTransition", "advance"]
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.SUBMITTED: frozenset({Status.ACCEPTED, Status.CANCELLED, Status.FAILED}),
+    Status.ACCEPTED: frozenset(
+        {Status.IN_PRODUCTION, Status.SUSPENDED, Status.CANCELLED, Status.FAILED, Status.COMPLETED}
+    ),
+    Status.IN_PRODUCTION: frozenset({Status.COMPLETED, Status.FAILED, Status.SUSPENDED, Status.CANCELLED}),
+    Status.SUSPENDED: frozenset(
+        {Status.IN_PRODUCTION, Status.ACCEPTED, Status.CANCELLED, Status.FAILED, Status.TERMINATED}
+    ),
+    Status.COMPLETED: frozenset({Status.DOWNLOADED}),
+    Status.CANCELLED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.TERMINATED: frozenset(),
+    Status.DOWNLOADED: frozenset(),
+}
+
+
+class IllegalTransition(Exception):
+    """A status was to be moved where it cannot go: a bug of ours, never a user's fault."""
+
+
+def advance(item: OrderItem, to: Status, now: datetime, info: str | None = None) -> OrderItem:
+    """Return the item with another status; staying where it is only changes what is said of it.
+
+    A final status lets go of the lease and of any retry.
+
+    Raises
+    ------
+    IllegalTransition
+        If the table has no such row.
+    """
+    current = item.status.status
+    if to is not current and to not in TRANSITIONS[current]:
+        raise IllegalTransition(f"item {item.number} of {item.order_id}: {current} cannot become {to}")
+    moved = replace(item, status=StatusInfo(status=to, additional=info), updated=now)
+    if to.is_final:
+        return replace(moved, lease_owner=None, lease_until=None, retry_at=None)
+    return moved

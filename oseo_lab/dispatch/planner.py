@@ -1,0 +1,231 @@
+"""What happens next to one item: pure decisions, tested as a table.
+
+Step 10 of the walk. ``decide(item, event, now, policy)`` returns the item as it shall be and what to do
+about it; the dispatcher saves first, commits, and then does it. No clock, no database, no Dask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from oseo_lab.dispatch.lifecycle import advance
+from oseo_lab.model.job import Failure, FailureClass, ItemReport, Started
+from oseo_lab.model.order import OrderItem
+from oseo_lab.model.status import Status, Wanted
+
+__all__ = [
+    "Cancelled",
+    "Claimed",
+    "Decision",
+    "Downloaded",
+    "Expired",
+    "Instruction",
+    "PackageReady",
+    "Policy",
+    "WantedChanged",
+    "decide",
+]
+
+
+class Instruction(StrEnum):
+    """What the dispatcher does after the commit."""
+
+    START = "start"
+    STOP = "stop"
+    SETTLE = "settle"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """How failures are tried again.
+
+    Parameters
+    ----------
+    max_attempts : int
+        Tries at an item whose failures are transient.
+    retry_delay : float
+        Seconds before the second try; doubles with each further one, up to ``max_delay``.
+    max_delay : float
+        Seconds.
+    """
+
+    max_attempts: int = 4
+    retry_delay: float = 5.0
+    max_delay: float = 3600.0
+
+    def delay(self, failures: int) -> timedelta:
+        """Return how long to wait after so many failures."""
+        return timedelta(seconds=min(self.retry_delay * 2 ** max(failures - 1, 0), self.max_delay))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """A dispatcher holds the item and will start it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WantedChanged:
+    """The user asked for something else while a worker has the item."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cancelled:
+    """The user does not want the item, and no worker has it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Downloaded:
+    """All data files of the item have been served whole."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expired:
+    """The item's files were removed: their time was over."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageReady:
+    """All items of the order are final: its package can be made, if there is anything to pack."""
+
+    delivered: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What becomes of an item.
+
+    Parameters
+    ----------
+    item : OrderItem
+        As it shall be saved.
+    instruction : Instruction or None
+        What to do once that is durable.
+    author : str
+        Who caused it, for the history.
+    detail : str or None
+        For the operator.
+    """
+
+    item: OrderItem
+    instruction: Instruction | None = None
+    author: str = "dispatcher"
+    detail: str | None = None
+
+
+def decide(item: OrderItem, event: object, now: datetime, policy: Policy) -> Decision:
+    """Decide what becomes of an item.
+
+    Parameters
+    ----------
+    item : OrderItem
+        As it stands.
+    event : object
+        What happened: one of this module's events, `Started` or `ItemReport`.
+    now : datetime
+        UTC.
+    policy : Policy
+        How failures are tried again.
+    """
+    return _DECISIONS[type(event)](item, event, now, policy)
+
+
+def _claimed(item: OrderItem, event: Claimed, now: datetime, policy: Policy) -> Decision:
+    started = replace(item, attempt=item.attempt + 1, retry_at=None)
+    return Decision(item=started, instruction=Instruction.START)
+
+
+def _started(item: OrderItem, event: Started, now: datetime, policy: Policy) -> Decision:
+    if item.status.status is Status.IN_PRODUCTION and item.attempt == 1:
+        return Decision(item=item)
+    info = f"try number {item.attempt}" if item.attempt > 1 else None
+    return Decision(item=advance(item, Status.IN_PRODUCTION, now, info))
+
+
+def _reported(item: OrderItem, event: ItemReport, now: datetime, policy: Policy) -> Decision:
+    if event.attempt != item.attempt or item.status.status.is_final:
+        return Decision(item=item, instruction=Instruction.DROP)
+    if event.failure is None:
+        return Decision(item=advance(item, Status.COMPLETED, now), instruction=Instruction.SETTLE)
+    return _FAILURES.get(event.failure.failure_class, _failed)(item, event.failure, now, policy)
+
+
+def _failed(item: OrderItem, failure: Failure, now: datetime, policy: Policy) -> Decision:
+    return Decision(item=advance(item, Status.FAILED, now, failure.reason), detail=failure.detail)
+
+
+def _failed_for_now(item: OrderItem, failure: Failure, now: datetime, policy: Policy) -> Decision:
+    """Try again later, or give up; nobody holds the item in between."""
+    if item.wanted is Wanted.CANCELLED:
+        return _stopped(item, failure, now, policy)
+    failures = item.failures + 1
+    if failures >= policy.max_attempts:
+        tries = f"{failures} tries" if failures > 1 else "one try"
+        gave_up = replace(failure, reason=f"{failure.reason} (given up after {tries})")
+        return _failed(replace(item, failures=failures), gave_up, now, policy)
+    retry_at = now + policy.delay(failures)
+    info = f"{failure.reason}; tried again at {retry_at:%Y-%m-%d %H:%M:%S} UTC"
+    waiting = advance(item, item.status.status, now, info)
+    waiting = replace(waiting, failures=failures, retry_at=retry_at, lease_owner=None, lease_until=None)
+    return Decision(item=waiting, detail=failure.detail)
+
+
+def _stopped(item: OrderItem, failure: Failure, now: datetime, policy: Policy) -> Decision:
+    """End the item if its user wanted that; else leave it to whoever claims it next."""
+    if item.wanted is Wanted.CANCELLED:
+        return Decision(item=advance(item, Status.CANCELLED, now, _AT_REQUEST), author="user")
+    free = replace(item, retry_at=now, lease_owner=None, lease_until=None)
+    return Decision(item=free, detail=failure.detail)
+
+
+_FAILURES: Mapping[FailureClass, Callable[[OrderItem, Failure, datetime, Policy], Decision]] = {
+    FailureClass.TRANSIENT: _failed_for_now,
+    FailureClass.CANCELLED: _stopped,
+}
+
+_AT_REQUEST = "cancelled at the user's request"
+
+
+def _wanted_changed(item: OrderItem, event: WantedChanged, now: datetime, policy: Policy) -> Decision:
+    if item.wanted is Wanted.CANCELLED and not item.status.status.is_final:
+        return Decision(item=item, instruction=Instruction.STOP)
+    return Decision(item=item)
+
+
+def _cancelled(item: OrderItem, event: Cancelled, now: datetime, policy: Policy) -> Decision:
+    return Decision(item=advance(item, Status.CANCELLED, now, _AT_REQUEST), author="user")
+
+
+def _downloaded(item: OrderItem, event: Downloaded, now: datetime, policy: Policy) -> Decision:
+    if item.status.status is not Status.COMPLETED:
+        return Decision(item=item)
+    return Decision(item=advance(item, Status.DOWNLOADED, now), author="user")
+
+
+def _expired(item: OrderItem, event: Expired, now: datetime, policy: Policy) -> Decision:
+    info = f"the result expired and was removed on {now:%Y-%m-%d}; order it again"
+    return Decision(item=advance(item, item.status.status, now, info))
+
+
+def _package_ready(item: OrderItem, event: PackageReady, now: datetime, policy: Policy) -> Decision:
+    if item.status.status is not Status.SUSPENDED:
+        return Decision(item=item)
+    if item.wanted is Wanted.CANCELLED or not event.delivered:
+        return Decision(item=advance(item, Status.CANCELLED, now, "there is nothing to pack"))
+    return Decision(item=advance(item, Status.ACCEPTED, now))
+
+
+_DECISIONS: Mapping[type, Callable[[OrderItem, Any, datetime, Policy], Decision]] = {
+    Claimed: _claimed,
+    Started: _started,
+    ItemReport: _reported,
+    WantedChanged: _wanted_changed,
+    Cancelled: _cancelled,
+    Downloaded: _downloaded,
+    Expired: _expired,
+    PackageReady: _package_ready,
+}

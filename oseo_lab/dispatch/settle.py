@@ -1,0 +1,191 @@
+"""Saving decisions: items, history, attempts, results, and what follows for their orders.
+
+All within one transaction. The item carries the truth; provider order and order follow from counts of
+items by status (one query an order), so an order of a hundred thousand items is never loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from oseo_lab.dispatch.planner import Decision, PackageReady, Policy, decide
+from oseo_lab.model.collection import Collection
+from oseo_lab.model.job import ItemReport
+from oseo_lab.model.order import (
+    Attempt,
+    Order,
+    OrderItem,
+    ResultFile,
+    StatusChange,
+    StatusInfo,
+)
+from oseo_lab.model.status import Status, provider_order_state, roll_up
+from oseo_lab.ports import UnitOfWork
+
+__all__ = ["Change", "follow_up", "save"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One item's way from before to after, with every decision in between and its report, if it ended."""
+
+    before: OrderItem
+    decisions: tuple[Decision, ...]
+    report: ItemReport | None = None
+
+    @property
+    def after(self) -> OrderItem:
+        """The item as it shall be saved."""
+        return self.decisions[-1].item
+
+
+def save(
+    work: UnitOfWork,
+    changes: Sequence[Change],
+    collections: Mapping[str, Collection],
+    now: datetime,
+    policy: Policy,
+) -> list[bool]:
+    """Save changes by compare-and-set; return for each whether it took effect.
+
+    A change that did not is somebody else's item by now: nothing of it is kept.
+    """
+    took = work.items.save_many([(change.before, change.after) for change in changes])
+    kept = [change for change, is_saved in zip(changes, took, strict=True) if is_saved]
+    work.events.add([line for change in kept for line in _history(change, now)])
+    work.events.save_attempts([attempt for change in kept for attempt in _attempts(change, now)])
+    for change in kept:
+        if change.report is not None and change.report.files:
+            collection = collections.get(change.after.collection_id)
+            days = collection.delivery.days if collection else 10.0
+            work.results.add(_files(change.report, now + timedelta(days=days)))
+    moved = {
+        change.after.order_id
+        for change in kept
+        if change.before.status.status is not change.after.status.status
+    }
+    follow_up(work, moved, now, policy)
+    return took
+
+
+def _history(change: Change, now: datetime) -> Iterable[StatusChange]:
+    if change.before.number == 0:
+        return  # a package has no line of its own: number 0 of the history is the order
+    before = change.before
+    for decision in change.decisions:
+        after = decision.item
+        if after.status != before.status or decision.detail is not None:
+            yield StatusChange(
+                order_id=after.order_id,
+                number=after.number,
+                status=after.status.status,
+                at=now,
+                author=decision.author,
+                attempt=after.attempt,
+                info=after.status.additional,
+                detail=decision.detail,
+            )
+        before = after
+
+
+def _attempts(change: Change, now: datetime) -> Iterable[Attempt]:
+    """Yield the attempt that ended; one that is running is known from the item itself."""
+    report = change.report
+    if report is None:
+        return
+    failure = report.failure
+    detail = "\n".join((*((failure.detail,) if failure and failure.detail else ()), *report.log))
+    yield Attempt(
+        order_id=report.order_id,
+        number=report.number,
+        attempt=report.attempt,
+        started=report.started,
+        ended=report.ended or now,
+        worker=report.worker,
+        outcome=failure.failure_class.value if failure else "delivered",
+        detail=detail or None,
+    )
+
+
+def _files(report: ItemReport, expires: datetime) -> list[ResultFile]:
+    return [
+        ResultFile(
+            order_id=report.order_id,
+            number=report.number,
+            attempt=report.attempt,
+            name=each.name,
+            size=each.size,
+            sha256=each.sha256,
+            media_type=each.media_type,
+            is_data=each.is_data,
+            expires=expires,
+        )
+        for each in report.files
+    ]
+
+
+def follow_up(work: UnitOfWork, order_ids: Iterable[str], now: datetime, policy: Policy) -> None:
+    """Roll items up to their provider orders and orders, and let a package go whose items are final."""
+    wanted = sorted(order_ids)
+    if not wanted:
+        return
+    for order in work.orders.get_many(wanted).values():
+        counts = work.items.counts(order.order_id)
+        counts = _release_package(work, order, counts, now, policy)
+        _follow(work, order, counts, now)
+
+
+def _release_package(
+    work: UnitOfWork, order: Order, counts: dict[Status, int], now: datetime, policy: Policy
+) -> dict[Status, int]:
+    """Move the waiting package of a whole order on, once every other item is final."""
+    still_open = {status: count for status, count in counts.items() if not status.is_final and count}
+    if order.specification.packaging is None or still_open != {Status.SUSPENDED: 1}:
+        return counts
+    package = work.items.get(order.order_id, 0)
+    if package is None or package.status.status is not Status.SUSPENDED:
+        return counts
+    delivered = counts.get(Status.COMPLETED, 0) + counts.get(Status.DOWNLOADED, 0)
+    decision = decide(package, PackageReady(delivered=delivered), now, policy)
+    work.items.save(package, decision.item)
+    return work.items.counts(order.order_id)
+
+
+def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: datetime) -> None:
+    status = StatusInfo(status=roll_up(counts), additional=_said(counts))
+    if status == order.status:
+        return
+    for provider_order in work.provider_orders.of(order.order_id):
+        state = provider_order_state(counts, order.wanted)
+        if state is not provider_order.state:
+            closed = now if status.status.is_final else None
+            work.provider_orders.save(replace(provider_order, state=state, updated=now, closed=closed))
+    work.orders.save(replace(order, status=status, updated=now))
+    if status.status is not order.status.status:
+        work.events.add(
+            [
+                StatusChange(
+                    order_id=order.order_id,
+                    number=0,
+                    status=status.status,
+                    at=now,
+                    author="dispatcher",
+                    info=status.additional,
+                )
+            ]
+        )
+
+
+_WORDS = {
+    Status.FAILED: "failed",
+    Status.CANCELLED: "cancelled",
+    Status.TERMINATED: "terminated",
+}
+
+
+def _said(counts: Mapping[Status, int]) -> str | None:
+    """Say what an order's status alone does not: how many items did not make it."""
+    missing = [f"{counts[each]} {word}" for each, word in _WORDS.items() if counts.get(each)]
+    return f"items not delivered: {', '.join(missing)}" if missing else None

@@ -1,0 +1,122 @@
+"""What must go: results whose time is over, and deliveries that no settled attempt owns.
+
+Runs on its own thread beside the dispatcher, every minute; whatever it does can be done again.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from oseo_lab.dispatch.planner import Expired, Policy, decide
+from oseo_lab.dispatch.settle import Change, save
+from oseo_lab.model.errors import OseoError
+from oseo_lab.model.order import ResultFile, order_uuid
+from oseo_lab.ports import OrderStore, UnitOfWork
+
+__all__ = ["Sweeper"]
+
+log = logging.getLogger("oseo_lab.dispatch")
+
+#: Seconds between sweeps.
+EVERY = 60.0
+#: Age below which an unowned delivery is left alone: it may be about to be settled.
+YOUNG = timedelta(hours=1)
+#: Days after which the MessageID of a Submit is forgotten.
+MESSAGE_ID_DAYS = 30
+
+
+class Sweeper:
+    """Removes expired results and orphaned deliveries.
+
+    Parameters
+    ----------
+    store : OrderStore
+        Where results are recorded.
+    results : Path
+        The folder they lie in.
+    now : callable
+        The clock, UTC.
+    """
+
+    def __init__(self, *, store: OrderStore, results: Path, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._results = results
+        self._now = now
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="oseo_lab sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin sweeping."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop sweeping."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.expire()
+                self.remove_orphans()
+                before = self._now() - timedelta(days=MESSAGE_ID_DAYS)
+                self._store.write(lambda work, before=before: work.orders.forget_messages(before))  # type: ignore[misc]
+            except (OseoError, OSError) as wrong:
+                log.warning("sweeping was interrupted and will be tried again: %s", wrong)
+            self._stop.wait(EVERY)
+
+    def expire(self) -> int:
+        """Remove results whose time is over, say so in their items' status; return how many files."""
+        removed = 0
+        while True:
+            now = self._now()
+            with self._store.read() as snapshot:
+                files = snapshot.results.expired(now, 1000)
+            if not files:
+                return removed
+            for file in files:
+                self._path(file).unlink(missing_ok=True)
+            self._store.write(lambda work, files=files, now=now: _note_expired(work, files, now))  # type: ignore[misc]
+            removed += len(files)
+
+    def _path(self, file: ResultFile) -> Path:
+        folder = self._results / str(order_uuid(file.order_id)) / str(file.number) / str(file.attempt)
+        return folder / file.name
+
+    def remove_orphans(self) -> int:
+        """Remove deliveries of attempts that were never settled; return how many folders."""
+        removed = 0
+        for folder in self._old_deliveries():
+            order_id = f"urn:uuid:{folder.parts[-3]}"
+            number, attempt = int(folder.parts[-2]), int(folder.parts[-1])
+            with self._store.read() as snapshot:
+                owned = any(
+                    (each.number, each.attempt) == (number, attempt) and not each.removed
+                    for each in snapshot.results.of(order_id)
+                )
+            if not owned:
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+        return removed
+
+    def _old_deliveries(self) -> Iterator[Path]:
+        limit = (self._now() - YOUNG).timestamp()
+        for folder in self._results.glob("*/*/*"):
+            if folder.is_dir() and folder.stat().st_mtime < limit and folder.name.isdigit():
+                yield folder
+
+
+def _note_expired(work: UnitOfWork, files: list[ResultFile], now: datetime) -> None:
+    work.results.removed(files)
+    changes = []
+    for order_id, number in dict.fromkeys((file.order_id, file.number) for file in files):
+        item = work.items.get(order_id, number)
+        if item is not None:
+            changes.append(Change(before=item, decisions=(decide(item, Expired(), now, Policy()),)))
+    save(work, changes, {}, now, Policy())

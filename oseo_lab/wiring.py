@@ -1,0 +1,269 @@
+"""The one composition root: settings in, running services out. Who knows everybody.
+
+`build` opens the order store, reads the collections, and makes executor, dispatcher and sweeper; nothing
+heavy starts before `Services.start`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+from oseo_lab.dispatch.dispatcher import Dispatcher, Leases
+from oseo_lab.dispatch.jobs import Places
+from oseo_lab.dispatch.planner import Policy
+from oseo_lab.dispatch.sweeper import Sweeper
+from oseo_lab.encoding.json_form import complete, read_collection
+from oseo_lab.model.collection import Collection
+from oseo_lab.model.errors import ConfigurationError, Problem
+from oseo_lab.model.job import Progress
+from oseo_lab.model.order import order_uuid
+from oseo_lab.operations import Context, Service
+from oseo_lab.plugins import load
+from oseo_lab.ports import Catalogue, Executor, OrderStore
+from oseo_lab.settings import Settings
+from oseo_lab.store import open_store
+
+__all__ = ["Services", "build", "database_url", "read_collections", "read_key"]
+
+log = logging.getLogger("oseo_lab")
+
+ProgressListener = Callable[[str, int, Progress], None]
+
+
+@dataclass
+class Services:
+    """Everything a running service consists of.
+
+    Parameters
+    ----------
+    settings : Settings
+        What it was built from.
+    store : OrderStore
+        The order store.
+    collections : mapping of str to Collection
+        By id.
+    executor : Executor
+        Where items are made.
+    dispatcher : Dispatcher
+        Moves items on.
+    sweeper : Sweeper
+        Removes what must go.
+    key : bytes
+        Signs URLs of results.
+    """
+
+    settings: Settings
+    store: OrderStore
+    collections: Mapping[str, Collection]
+    executor: Executor
+    dispatcher: Dispatcher
+    sweeper: Sweeper
+    key: bytes = field(repr=False)
+    progress_listeners: list[ProgressListener] = field(default_factory=list)
+    _catalogues: dict[str, Catalogue] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Begin working on orders, those left by an earlier life first."""
+        if self.settings.dispatch:
+            self.dispatcher.start()
+            self.sweeper.start()
+
+    def close(self) -> None:
+        """Stop working, give back what is held, let go of the store."""
+        if self.settings.dispatch:
+            self.sweeper.close()
+            self.dispatcher.close()
+            self.executor.close()
+        self.store.close()
+
+    def catalogue(self, collection_id: str) -> Catalogue:
+        """Return a collection's catalogue.
+
+        Raises
+        ------
+        KeyError
+            If there is no such collection.
+        """
+        found = self._catalogues.get(collection_id)
+        if found is None:
+            collection = self.collections[collection_id]
+            plugin = load("catalogue", collection.catalogue)
+            found = self._catalogues[collection_id] = plugin(collection_id, collection.catalogue_settings)
+        return found
+
+    def context(self, owner: str | None, *, url: str, message_id: str | None = None) -> Context:
+        """Return the surroundings of one request.
+
+        Parameters
+        ----------
+        owner : str or None
+            Whose request it is.
+        url : str
+            Where this service is for whoever asks, ending in ``/oseo/``.
+        message_id : str or None
+            ``wsa:MessageID``, if it has one.
+        """
+        settings = self.settings
+        return Context(
+            owner=owner,
+            store=self.store,
+            collections=self.collections,
+            service=Service(
+                title=settings.title,
+                provider_name=settings.provider_name,
+                provider_site=settings.provider_site or None,
+            ),
+            wake=self.dispatcher.wake,
+            now=_now,
+            url=url,
+            link=partial(self._link, url),
+            message_id=message_id,
+        )
+
+    def _link(self, url: str, order_id: str, number: int, name: str, expires: datetime | None) -> str:
+        path = f"files/{order_uuid(order_id)}/{number}/{quote(name)}"
+        if expires is None:
+            return f"{url}{path}"
+        until = int(expires.timestamp())
+        return f"{url}{path}?expires={until}&signature={self.sign(path, until)}"
+
+    def sign(self, path: str, expires: int) -> str:
+        """Return the signature of a result's path (``files/…``) that holds until ``expires`` (Unix time)."""
+        return hmac.new(self.key, f"{path}\n{expires}".encode(), hashlib.sha256).hexdigest()
+
+    def verify(self, path: str, expires: int, signature: str) -> bool:
+        """Whether a signature is ours and its time is not over."""
+        good = hmac.compare_digest(self.sign(path, expires).encode(), signature.encode())
+        return good and expires >= time.time()
+
+
+def build(settings: Settings) -> Services:
+    """Build the services; starts nothing.
+
+    Raises
+    ------
+    ConfigurationError
+        If a collection file, a plugin or the store is not as it must be.
+    """
+    for folder in (settings.data_dir, settings.results_dir, settings.scratch_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    collections = read_collections(settings.collections)
+    store = open_store(database_url(settings))
+    executor = _executor(settings)
+    places = Places(results=settings.results_dir.as_uri(), scratch=settings.scratch_dir.as_uri())
+    listeners: list[ProgressListener] = []
+
+    def tell(order_id: str, number: int, progress: Progress) -> None:
+        for listener in tuple(listeners):
+            listener(order_id, number, progress)
+
+    dispatcher = Dispatcher(
+        name=f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}",
+        store=store,
+        executor=executor,
+        collections=collections,
+        places=places,
+        policy=Policy(max_attempts=settings.max_attempts, retry_delay=settings.retry_delay),
+        leases=Leases(max_in_flight=settings.max_in_flight, lease=settings.lease, renew=settings.renew),
+        now=_now,
+        on_progress=tell,
+    )
+    return Services(
+        settings=settings,
+        store=store,
+        collections=collections,
+        executor=executor,
+        dispatcher=dispatcher,
+        sweeper=Sweeper(store=store, results=settings.results_dir, now=_now),
+        key=read_key(settings.data_dir / "keys" / "urls"),
+        progress_listeners=listeners,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def database_url(settings: Settings) -> str:
+    """Return the store's URL: as set, or SQLite in the data folder."""
+    return settings.database_url or f"sqlite:///{settings.data_dir / 'orders.sqlite'}"
+
+
+def _executor(settings: Settings) -> Executor:
+    if settings.executor == "inline":
+        from oseo_lab.executors.inline import InlineExecutor
+
+        return InlineExecutor()
+    from oseo_lab.executors.dask import DaskExecutor
+
+    return DaskExecutor(
+        scheduler=settings.dask_scheduler,
+        factory=settings.dask_factory,
+        workers=settings.workers,
+        threads_per_worker=settings.threads_per_worker,
+        scratch=settings.scratch_dir,
+        trust_network=settings.trust_network,
+    )
+
+
+def read_collections(folder: Path | None) -> dict[str, Collection]:
+    """Read every collection file (``*.toml``) of a folder, by collection id.
+
+    Raises
+    ------
+    ConfigurationError
+        With every problem of every file, each naming file and key.
+    """
+    if folder is None:
+        return {}
+    if not folder.is_dir():
+        raise ConfigurationError(f"there is no folder of collections at {folder}")
+    found: dict[str, Collection] = {}
+    problems: list[Problem] = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            file = read_collection(path.read_text(encoding="utf-8"), folder=folder)
+            processor = load("processor", file.processor)
+            load("catalogue", file.catalogue)
+            collection = complete(file, processor.options, processor.scene_options)
+        except ConfigurationError as wrong:
+            problems += [
+                Problem(code=each.code, locator=each.locator, text=f"{path.name}: {each.text}")
+                for each in wrong.problems
+            ]
+            continue
+        if collection.id in found:
+            problems.append(
+                Problem(
+                    code="NoApplicableCode", locator="id", text=f"{path.name}: id {collection.id} is taken"
+                )
+            )
+        found[collection.id] = collection
+    if problems:
+        raise ConfigurationError("\n".join(each.text for each in problems), problems=problems)
+    return found
+
+
+def read_key(path: Path) -> bytes:
+    """Return the secret of a key file, made on first use and readable by its owner alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_bytes(32))
+    return path.read_bytes()
