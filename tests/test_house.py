@@ -1,0 +1,110 @@
+"""The house itself: floors hold, and every operation has its message, its codec and its test."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from oseo_lab.encoding.oseo import CODECS
+from oseo_lab.model import messages
+from oseo_lab.operations import OPERATIONS
+from oseo_lab.operations.get_capabilities import NAMES
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def lacks(operations, codecs, tests: Path, names=NAMES) -> list[str]:
+    """Say what any operation lacks: a message, a codec row, a place in the capabilities, a test."""
+    found = []
+    for message, operation in operations.items():
+        if getattr(messages, operation.name, None) is not message:
+            found.append(f"{operation.name} has no message in model/messages.py")
+        codec = codecs.get(operation.name)
+        if codec is None or codec.request is not message:
+            found.append(f"{operation.name} has no codec in encoding/oseo.py")
+        if operation.name not in names:
+            found.append(f"{operation.name} is not in the capabilities document")
+        if not has_test(tests / "operations" / f"test_{snake(operation.name)}.py"):
+            found.append(f"{operation.name} has no test in tests/operations")
+    known = {operation.name for operation in operations.values()}
+    found += [f"{name} is announced but does nothing" for name in {*codecs, *names} - known]
+    return found
+
+
+def has_test(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    tree = ast.parse(path.read_text())
+    return any(
+        isinstance(node, ast.FunctionDef)
+        and node.name.startswith("test_")
+        and any(isinstance(inner, ast.Assert | ast.With) for inner in ast.walk(node))
+        for node in ast.walk(tree)
+    )
+
+
+def test_every_operation_has_message_codec_and_test():
+    assert lacks(OPERATIONS, CODECS, ROOT / "tests") == []
+
+
+def test_a_planted_lack_of_each_kind_is_found(tmp_path):
+    shutil.copytree(ROOT / "tests" / "operations", tmp_path / "operations")
+    (tmp_path / "operations" / "test_cancel.py").write_text("def test_nothing():\n    pass\n")
+    message, operation = next(
+        (message, operation) for message, operation in OPERATIONS.items() if operation.name == "Submit"
+    )
+    without_message = {**OPERATIONS, message: replace(operation, name="Order")}
+    without_codec = {name: codec for name, codec in CODECS.items() if name != "GetStatus"}
+    assert lacks(OPERATIONS, CODECS, tmp_path) == ["Cancel has no test in tests/operations"]
+    assert lacks(OPERATIONS, without_codec, ROOT / "tests") == [
+        "GetStatus has no codec in encoding/oseo.py",
+    ]
+    assert "Order has no message in model/messages.py" in lacks(without_message, CODECS, ROOT / "tests")
+    announced = lacks(OPERATIONS, CODECS, ROOT / "tests", (*NAMES, "GetQuotation"))
+    assert announced == ["GetQuotation is announced but does nothing"]
+
+
+def test_the_floors_hold():
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("operations/planted.py", "import oseo_lab.store", "The house is layered"),
+        ("encoding/planted.py", "import oseo_lab.dispatch.planner", "The house is layered"),
+        ("client/planted.py", "import oseo_lab.plugins", "The notebook side"),
+        ("planted_wiring.py", "import oseo_lab.builtin.processor_copy", "What ships in the box"),
+        ("builtin/planted.py", "import oseo_lab.settings", "A plugin sees only"),
+        ("dispatch/planted.py", "import sqlalchemy", "sqlalchemy has one home"),
+        ("web/planted.py", "import distributed", "distributed has one home"),
+    ],
+)
+def test_a_planted_violation_is_caught(tmp_path, file, line, contract):
+    shutil.copytree(ROOT / "oseo_lab", tmp_path / "oseo_lab", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "oseo_lab" / file).write_text(f'"""Planted."""\n\n{line}\n')
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode == 1, done.stdout
+    broken = [each for each in done.stdout.splitlines() if each.endswith("BROKEN")]
+    assert any(each.startswith(contract) for each in broken), done.stdout
