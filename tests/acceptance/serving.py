@@ -1,0 +1,88 @@
+"""A real service in a process of its own, as ``oseo-lab serve`` starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+
+TOKEN = "acceptance-token"
+
+
+class Server:
+    """Starts, kills and starts again one service on one data folder."""
+
+    def __init__(self, data_dir: Path, *, collections: Path | None = None, **traits: object) -> None:
+        self.data_dir = data_dir
+        self.collections = collections
+        self.traits = traits
+        self.process: subprocess.Popen[str] | None = None
+        self.url = ""
+        self.soap = ""
+
+    def start(self) -> Server:
+        command = [sys.executable, "-m", "oseo_lab", "serve", "--data-dir", str(self.data_dir), "--port", "0"]
+        environment = os.environ | {"OSEO_LAB_TOKEN": TOKEN}
+        if self.collections:
+            environment["OSEO_LAB_COLLECTIONS"] = str(self.collections)
+        environment |= {f"OSEO_LAB_{name.upper()}": str(value) for name, value in self.traits.items()}
+        log = (self.data_dir / "server.log").open("a")
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True, start_new_session=True
+        )
+        log.close()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError((self.data_dir / "server.log").read_text()[-3000:])
+        answer = json.loads(line)
+        self.url, self.soap = answer["url"], answer["soap"]
+        return self
+
+    @property
+    def client(self) -> httpx.Client:
+        return httpx.Client(headers={"Authorization": f"token {TOKEN}"}, timeout=30)
+
+    def post(self, envelope: bytes, content_type: str = "application/soap+xml") -> httpx.Response:
+        with self.client as client:
+            return client.post(self.soap, content=envelope, headers={"Content-Type": content_type})
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the Dask worker processes of this server."""
+        mine = psutil.Process(self.process.pid).children(recursive=True)
+        return [each for each in mine if "spawn_main" in " ".join(each.cmdline())]
+
+    def kill(self) -> None:
+        """End the server process as a power cut would: nothing is asked of it."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def stop(self) -> None:
+        """End the server politely."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+
+def wait_until(condition, timeout: float = 60.0, every: float = 0.05):
+    """Wait for something to become true; fail by name if it does not."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(every)
+    raise AssertionError(f"not within {timeout} s: {condition}")
