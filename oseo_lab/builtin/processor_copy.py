@@ -1,0 +1,125 @@
+"""The shortest processor: a product's files as they are. Read this one to write your own.
+
+A processor is called with the job, the inputs and a workspace, and returns the files it made::
+
+    def double(item, inputs, workspace):
+        '''Every file twice in a row.'''
+        products = []
+        for name, path in inputs.paths.items():
+            workspace.cancelled()                      # raises if the user has cancelled
+            target = workspace.path(f"{name}.bin")     # a file of this job's own folder
+            target.write_bytes(Path(path).read_bytes() * 2)
+            products.append(Product(path=str(target), name=target.name,
+                                    media_type="application/octet-stream"))
+        return products
+
+    double.options = double.scene_options = ()         # what GetOptions shows of it
+
+Name it in a collection file as ``use = "my_module:double"``, or install it as an entry point of the group
+``oseo_lab.processors``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import IO
+from urllib.parse import unquote, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import fsspec
+
+from oseo_lab.model.job import Asset, FailureClass, ItemJob, Product
+from oseo_lab.model.options import OptionDefinition
+from oseo_lab.ports import Inputs, ProcessingFailed, Workspace
+
+__all__ = ["COPY", "Copy"]
+
+BLOCK = 1 << 20
+#: Seconds without an answer from a remote file's server.
+PATIENCE = 60
+
+
+class Copy:
+    """Passes a product's assets through unchanged; it has no options."""
+
+    options: Sequence[OptionDefinition] = ()
+    scene_options: Sequence[OptionDefinition] = ()
+
+    def __call__(self, item: ItemJob, inputs: Inputs, workspace: Workspace) -> list[Product]:
+        """Copy each asset into the workspace.
+
+        Raises
+        ------
+        ProcessingFailed
+            If there is nothing to copy, it is over ``max_bytes``, or the item is cancelled.
+        """
+        if not inputs.item.assets:
+            raise ProcessingFailed(f"the product {inputs.item.identifier!r} has no files")
+        total = sum(asset.size or 0 for asset in inputs.item.assets)
+        names: set[str] = set()
+        products: list[Product] = []
+        done = 0
+        for asset in inputs.item.assets:
+            name = _name(asset, names)
+            path = workspace.path(name)
+            with _open(inputs.paths[asset.name]) as source, path.open("wb") as target:
+                while block := source.read(BLOCK):
+                    workspace.cancelled()
+                    done += len(block)
+                    _check(done, item.max_bytes)
+                    target.write(block)
+                    workspace.progress(done / total if total else 0.0)
+            products.append(_product(asset, str(path), name))
+        return products
+
+
+COPY = Copy()
+
+
+def _name(asset: Asset, taken: set[str]) -> str:
+    """Return a safe file name from the asset's own; a second of the same name has the asset's before it."""
+    base = _safe(unquote(urlsplit(asset.href).path).rsplit("/", 1)[-1]) or _safe(asset.name) or "file"
+    name = base
+    for count in range(2, 1000):
+        if name.lower() not in taken | {"item.json", "manifest.json"}:
+            break
+        name = f"{_safe(asset.name) or 'file'}-{count}-{base}"[-200:]
+    taken.add(name.lower())
+    return name
+
+
+def _safe(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip("._")[-150:].lstrip("._")
+
+
+def _product(asset: Asset, path: str, name: str) -> Product:
+    role = next((role for role in asset.roles if role in ("overview", "metadata")), "data")
+    bands = {"bands": [{"name": band} for band in asset.bands]} if asset.bands else {}
+    media_type = asset.media_type or "application/octet-stream"
+    return Product(path=path, name=name, media_type=media_type, role=role, title=asset.name, properties=bands)
+
+
+def _check(done: int, max_bytes: int | None) -> None:
+    if max_bytes is not None and done > max_bytes:
+        raise ProcessingFailed(
+            f"the product is over the limit of {max_bytes} bytes; ask the operator to raise it",
+            failure_class=FailureClass.QUOTA,
+        )
+
+
+class _SameHost(HTTPRedirectHandler):
+    """Follows a redirect only on the host that the collection allowed."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+        if urlsplit(newurl).hostname != urlsplit(req.full_url).hostname:
+            raise ProcessingFailed("the product's server points to another one, which is not followed")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _open(path: str) -> IO[bytes]:
+    """Open a local path or a URL for reading."""
+    if path.startswith(("http://", "https://")):
+        opened: IO[bytes] = build_opener(_SameHost).open(Request(path), timeout=PATIENCE)
+        return opened
+    return fsspec.open(path, "rb").open()  # type: ignore[no-any-return]

@@ -1,0 +1,216 @@
+"""A Dask client for the executor: of this machine's own cluster, or of one that exists already.
+
+The cluster of this machine is tuned for many small tasks (Dask documentation, *Configuration reference*):
+workers get their tasks ahead, nothing is stolen or profiled, and one death of a worker is told at once
+instead of being tried three times in silence.
+"""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dask
+import distributed
+
+from oseo_lab.model.errors import ConfigurationError
+
+__all__ = ["Connection", "Place"]
+
+#: Dask's own annotations are partial, so its constructors are called untyped.
+_dask: Any = distributed
+
+CONFIG = {
+    "distributed.scheduler.worker-saturation": "inf",
+    "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.low-level-log-length": 100,
+}
+#: Environment of this machine's workers: one thread for each job, and GDAL's cache in MB (its default is
+#: 5 % of all memory, in every worker).
+ENVIRONMENT = {
+    "GDAL_CACHEMAX": "64",
+    "GDAL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+#: Packages that must be the same version here and on every worker.
+SAME = ("python", "dask", "distributed", "msgpack", "cloudpickle", "oseo_lab")
+#: Seconds to wait for a scheduler, and for goodbyes.
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where jobs run, as the operator says.
+
+    Parameters
+    ----------
+    scheduler : str
+        Address, or ``file:`` and the path of a scheduler file.
+    factory : mapping
+        ``module``, ``class``, ``args``, ``kwargs`` of a cluster.
+    workers, threads_per_worker : int
+        Of this machine's cluster; 0 workers means its cores.
+    scratch : Path or None
+        Where this machine's workers keep their own files.
+    trust_network : bool
+        Allow a scheduler outside loopback without TLS.
+    dashboard : str or None
+        Address of this machine's dashboard; none unless asked for.
+
+    Raises
+    ------
+    ConfigurationError
+        If two places are named, or one that is not safe to talk to.
+    """
+
+    scheduler: str = ""
+    factory: Mapping[str, Any] = field(default_factory=dict)
+    workers: int = 0
+    threads_per_worker: int = 1
+    scratch: Path | None = None
+    trust_network: bool = False
+    dashboard: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.scheduler and self.factory:
+            raise ConfigurationError("name a Dask scheduler or a cluster factory, not both")
+        if self.scheduler and not self.scheduler.startswith("file:"):
+            self.check(self.scheduler)
+        unknown = set(self.factory) - {"module", "class", "args", "kwargs"}
+        if self.factory and (unknown or not {"module", "class"} <= set(self.factory)):
+            raise ConfigurationError("a cluster factory has module, class, and perhaps args and kwargs")
+
+    def check(self, address: str) -> None:
+        """Refuse an address where jobs would travel a network in the clear."""
+        parts = urlsplit(address if "://" in address else f"tcp://{address}")
+        if parts.scheme in ("tls", "wss", "inproc") or self.trust_network or _is_loopback(parts.hostname):
+            return
+        raise ConfigurationError(
+            f"the Dask scheduler {address!r} is on another machine and has no TLS; "
+            "use a tls:// address, or set trust_network if the network is yours alone"
+        )
+
+    def connect(self) -> Connection:
+        """Start or find the cluster and connect to it.
+
+        Raises
+        ------
+        ConfigurationError
+            If it cannot be, or its workers have other versions than this process.
+        OSError
+            If it is out of reach.
+        """
+        if self.scheduler:
+            connection = Connection(client=_client(self._address()), cluster=None)
+        elif self.factory:
+            cluster = self._made()
+            connection = Connection(client=_client(cluster), cluster=cluster)
+        else:
+            cluster = self._local()
+            return Connection(client=_client(cluster), cluster=cluster)
+        try:
+            check_versions(connection.client)
+        except ConfigurationError:
+            connection.close()
+            raise
+        return connection
+
+    def _address(self) -> str:
+        if not self.scheduler.startswith("file:"):
+            return self.scheduler
+        path = Path(self.scheduler.removeprefix("file:").removeprefix("//"))
+        try:
+            address = str(json.loads(path.read_text())["address"])
+        except (OSError, ValueError, KeyError) as broken:
+            raise ConfigurationError(f"{path} is not a Dask scheduler file: {broken!r}") from broken
+        self.check(address)
+        return address
+
+    def _made(self) -> Any:
+        try:
+            make = getattr(importlib.import_module(self.factory["module"]), self.factory["class"])
+        except (ImportError, AttributeError) as broken:
+            raise ConfigurationError(f"the cluster factory cannot be loaded: {broken}") from broken
+        return make(*self.factory.get("args", ()), **self.factory.get("kwargs", {}))
+
+    def _local(self) -> Any:
+        with dask.config.set(CONFIG):
+            return _dask.LocalCluster(
+                n_workers=self.workers or os.cpu_count() or 1,
+                threads_per_worker=self.threads_per_worker,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=self.dashboard,
+                worker_dashboard_address=None,
+                silence_logs=logging.ERROR,
+                security=_dask.Security.temporary(),  # other accounts of this machine can reach loopback too
+                local_directory=str(self.scratch / "dask") if self.scratch else None,
+                env=ENVIRONMENT,
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """A client, and the cluster where it is ours to close."""
+
+    client: Any
+    cluster: Any
+
+    def close(self) -> None:
+        """Let go."""
+        self.client.close(timeout=PATIENCE)
+        if self.cluster is not None:
+            self.cluster.close(timeout=PATIENCE)
+
+
+def _client(address: Any) -> Any:
+    return _dask.Client(address, set_as_default=False, timeout=PATIENCE)
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def check_versions(client: Any) -> None:
+    """Compare this process with every worker there is.
+
+    Raises
+    ------
+    ConfigurationError
+        If a package differs; names each with its versions.
+    """
+    found = client.get_versions(packages=["oseo_lab"])
+    here = _versions(found["client"])
+    workers = {address: _versions(each) for address, each in found["workers"].items()}
+    wrong = [
+        f"{name} is {here[name]} here and {each[name] or 'missing'} on {address}"
+        for address, each in workers.items()
+        for name in SAME
+        if each[name] != here[name]
+    ]
+    if wrong:
+        raise ConfigurationError("workers need the same packages as this server: " + "; ".join(wrong[:20]))
+
+
+def _versions(node: Any) -> dict[str, str | None]:
+    packages = node["packages"] if node else {}
+    own = {name: packages.get(name) for name in SAME}
+    own["python"] = ".".join(str(own["python"]).split(".")[:2])
+    return own
