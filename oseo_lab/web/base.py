@@ -1,0 +1,444 @@
+"""What every door does alike: who is asking, may they, how much may they send, what an error looks like.
+
+Steps 3 and 5 of the walk. A door never answers with HTML or a traceback: errors leave in its own protocol
+(SOAP fault or problem document), whatever went wrong and however early. Bodies are counted as they arrive;
+a refusal is said after the rest of the body has been let pass, so that it reaches its client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import ipaddress
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth import IdentityProvider, PasswordIdentityProvider, User
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.base.call_context import CallContext
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.extension.handler import ExtensionHandlerMixin
+from tornado import web
+from tornado.iostream import StreamClosedError
+
+from oseo_lab.model.errors import (
+    BadMessage,
+    NotAuthenticated,
+    NotAuthorized,
+    NotFound,
+    NotSupported,
+    OseoError,
+    TooLarge,
+)
+from oseo_lab.model.messages import GetStatus
+from oseo_lab.operations import OPERATIONS, Access, perform
+from oseo_lab.web.state import Services, State
+
+__all__ = ["RESOURCE", "STATE", "BaseOseoHandler", "door", "owner_of"]
+
+#: What Jupyter's authorizer is asked about.
+RESOURCE = "oseo_lab:orders"
+#: Where the application's settings keep the doors' `State`.
+STATE = "oseo_lab_state"
+#: Bytes taken from somebody who has not said who it is.
+STRANGERS_BODY = 64 * 1024
+#: Bytes of a refused body that are let pass before the answer; more, and the connection is closed on it.
+LET_PASS = 32 * 1024 * 1024
+#: Seconds in which a body must have arrived.
+BODY_SECONDS = 120.0
+#: Seconds after which it is worth trying again.
+RETRY_AFTER = "2"
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+#: Identity providers that know a token or a password but no names: all their users are one owner.
+_NAMELESS = (IdentityProvider, PasswordIdentityProvider)
+#: What Tornado's and Jupyter's own refusals mean here.
+_OF_STATUS: dict[int, tuple[type[OseoError], str]] = {
+    400: (BadMessage, "the request is not well-formed HTTP"),
+    401: (NotAuthenticated, "this needs an identity"),
+    403: (NotAuthorized, "the request is not allowed"),
+    404: (NotFound, "there is nothing here"),
+    413: (TooLarge, "the request body is too large"),
+}
+
+M = TypeVar("M", bound=Callable[..., Awaitable[None]])
+
+
+def door(method: M) -> M:
+    """Mark a method that answers requests: it identifies its callers itself, and a refusal comes first."""
+
+    @wraps(method)
+    async def answer(self: BaseOseoHandler, *arguments: str) -> None:
+        self.arrived()
+        await method(self, *arguments)
+
+    return cast(M, allow_unauthenticated(answer))
+
+
+def owner_of(provider: IdentityProvider, user: User, nameless: str) -> str:
+    """Return whose orders a Jupyter user sees.
+
+    A server known by its token or one password gives each browser a random name: those are all ``nameless``.
+    Elsewhere (a Hub, a header, a directory) the user's name is the owner.
+    """
+    if type(provider) in _NAMELESS:
+        return nameless
+    made_up = len(user.username) == 32 and str(user.display_name).startswith("Anonymous ")
+    return nameless if made_up else user.username
+
+
+@web.stream_request_body
+class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
+    """One request at one of the doors."""
+
+    #: Whether a browser's cookie, or a token in the URL, says who is asking.
+    knows_browsers = False
+    owner: str | None = None
+
+    # ------------------------------------------------------------------------------------- who is asking
+
+    def check_xsrf_cookie(self) -> None:
+        """Do nothing yet: `_by_jupyter` asks once it is known that a cookie identified the caller."""
+
+    def set_cookie(self, *_: Any, **__: Any) -> None:
+        """Set no cookie: no door's answer carries one."""
+
+    @property
+    def state(self) -> State:
+        """What the doors share."""
+        return cast(State, self.settings[STATE])
+
+    @property
+    def service_url(self) -> str:
+        """Where this service is for whoever is asking, with a slash at the end."""
+        return f"{self.request.protocol}://{self.request.host}{self.base_url}oseo/"
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Find out who is asking before the body is let in."""
+        CallContext.set(CallContext.JUPYTER_HANDLER, self)
+        self.current_user = self._jupyter_current_user = None
+        self._body = bytearray()
+        self._passed = 0
+        self._limit = STRANGERS_BODY
+        self._refusal: Exception | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        length = self.request.headers.get("Content-Length", "0")
+        has_body = length != "0" or "Transfer-Encoding" in self.request.headers
+        try:
+            await self._admit(int(length) if length.isdecimal() else 0)
+        except Exception as refusal:
+            if not has_body or self.request.headers.get("Expect"):
+                raise
+            self._refusal = refusal
+        if has_body:
+            self._deadline = asyncio.get_running_loop().call_later(BODY_SECONDS, self._too_slow)
+
+    async def _admit(self, length: int) -> None:
+        if not self.check_host():
+            raise NotAuthorized(
+                f"this server does not answer to the name {self.request.host[:100]!r}; its operator can set "
+                "ServerApp.allow_remote_access or local_hostnames"
+            )
+        self.owner = await self.identify()
+        if self.owner is not None:
+            self._limit = self.state.settings.max_body
+        if self.allow_origin or self.allow_origin_pat or "Origin" in self.request.headers:
+            self.set_cors_headers()
+        if length > self._limit:
+            raise self._too_large()
+
+    async def identify(self) -> str | None:
+        """Return whose request it is by its headers; None where they say nothing.
+
+        Raises
+        ------
+        NotAuthenticated
+            If they say something that is not so.
+        """
+        authorization = self.request.headers.get("Authorization", "")
+        scheme, _, rest = authorization.partition(" ")
+        if scheme.lower() == "basic":
+            return await self._by_basic(rest.strip())
+        if not self.knows_browsers:
+            self._forget_browser()
+        user = await self._by_jupyter(scheme.lower(), rest.strip())
+        if user is None:
+            if authorization:
+                raise NotAuthenticated("the token is not right", locator="identity_token")
+            return None
+        owner = owner_of(self.identity_provider, user, self.state.settings.owner)
+        self.current_user = self._jupyter_current_user = User(username=owner)
+        if not getattr(self, "_token_authenticated", False):
+            self._check_browser()
+        return owner
+
+    async def _by_jupyter(self, scheme: str, token: str) -> User | None:
+        provider = self.identity_provider
+        if type(provider) in _NAMELESS and scheme in ("token", "bearer"):
+            if not provider.token or not hmac.compare_digest(provider.token.encode(), token.encode()):
+                return None
+            self._token_authenticated = True
+            return User(username=self.state.settings.owner)
+        return cast("User | None", await ensure_async(provider.get_user(self)))
+
+    async def _by_basic(self, credentials: str) -> str:
+        self.refuse_open_network("HTTP Basic")
+        try:
+            name, colon, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            name, colon, password = "", "", ""
+        if not colon:
+            raise NotAuthenticated(
+                "the Authorization header is not HTTP Basic in UTF-8", locator="identity_token"
+            )
+        owner = await self.state.check_password(name, password)
+        self.current_user = self._jupyter_current_user = User(username=owner)
+        self._token_authenticated = True
+        return owner
+
+    def refuse_open_network(self, what: str) -> None:
+        """Refuse a password that others on the way could have read.
+
+        Raises
+        ------
+        NotAuthenticated
+            If it came over plain http from another machine, unless ``insecure_passwords`` allows that.
+        """
+        if self.request.protocol == "https" or self.state.settings.insecure_passwords:
+            return
+        try:
+            if ipaddress.ip_address(self.request.remote_ip or "").is_loopback:
+                return
+        except ValueError:  # a UNIX socket has no address: nobody on the way
+            return
+        raise NotAuthenticated(
+            f"{what} is refused over plain http from another machine; use https, a token or PasswordDigest",
+            locator="identity_token",
+        )
+
+    def _forget_browser(self) -> None:
+        """Take cookies and URL tokens away before an identity provider sees them."""
+        if "Cookie" in self.request.headers:
+            del self.request.headers["Cookie"]
+        self.request.arguments.pop("token", None)
+        self.request.query_arguments.pop("token", None)
+
+    def _check_browser(self) -> None:
+        """Guard a request that a browser could have been tricked into.
+
+        Raises
+        ------
+        NotAuthorized
+            If it came from another site, or lacks Jupyter's XSRF token.
+        """
+        allowed = self.check_origin()
+        if allowed and self.knows_browsers and self.request.method not in ("GET", "HEAD", "OPTIONS"):
+            try:
+                super().check_xsrf_cookie()
+            except web.HTTPError as refusal:
+                raise NotAuthorized(
+                    f"{refusal.log_message}; send Jupyter's _xsrf cookie back in X-XSRFToken, or a token"
+                ) from None
+        if not allowed:
+            raise NotAuthorized("the request comes from another site")
+
+    # ------------------------------------------------------------------------------------------ the body
+
+    def data_received(self, chunk: bytes) -> None:
+        """Count and keep what arrives; of a refused body, count and forget."""
+        if self._refusal is None and len(self._body) + len(chunk) > self._limit:
+            self._refusal = self._too_large()
+            self._passed = len(self._body)
+            self._body.clear()
+        if self._refusal is None:
+            self._body += chunk
+            return
+        self._passed += len(chunk)
+        if self._passed > LET_PASS and not self._finished:
+            self._say(self._refusal)
+
+    def arrived(self) -> None:
+        """Begin to answer: the body is complete.
+
+        Raises
+        ------
+        OseoError
+            What was refused while it came.
+        """
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._refusal is not None:
+            raise self._refusal
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        return bytes(self._body)
+
+    def _too_large(self) -> TooLarge:
+        who = (
+            ""
+            if self.owner is not None
+            else (" from a caller not known by its headers: send the token or HTTP Basic for more")
+        )
+        return TooLarge(f"the request body is over {self._limit} bytes{who}")
+
+    def _too_slow(self) -> None:
+        if not self._finished:
+            self._say(BadMessage(f"the request body did not arrive within {BODY_SECONDS:.0f} s"))
+
+    def _say(self, error: Exception) -> None:
+        """Answer an error from outside the method; the connection is closed on what still comes."""
+        try:
+            raise error
+        except Exception as raised:
+            self._handle_request_exception(raised)
+
+    def on_connection_close(self) -> None:
+        """Stop the clock: nobody is there any more."""
+        if getattr(self, "_deadline", None) is not None:
+            self._deadline.cancel()  # type: ignore[union-attr]
+        super().on_connection_close()
+
+    # ------------------------------------------------------------------------------------- doing the work
+
+    async def services(self) -> Services:
+        """Return the services; see `State.services`."""
+        return await self.state.services()
+
+    async def authorize(self, access: Access) -> None:
+        """Ask Jupyter's authorizer, once, when it is known what is wanted.
+
+        Raises
+        ------
+        NotAuthenticated
+            If nobody in particular asks.
+        NotAuthorized
+            If the authorizer says no.
+        """
+        if access == "open":
+            return
+        if self.owner is None:
+            raise NotAuthenticated(
+                "this needs an identity: a Jupyter token in the Authorization header, HTTP Basic, or a "
+                "WS-Security UsernameToken",
+                locator="identity_token",
+            )
+        user = User(username=self.owner)
+        if not await ensure_async(self.authorizer.is_authorized(self, user, access, RESOURCE)):
+            raise NotAuthorized(f"{self.owner} may not {access} orders on this server")
+        if access == "write":
+            self.note_activity()
+
+    def note_activity(self) -> None:
+        """Tell Jupyter's idle culler that somebody is at work, unless the request asks not to."""
+        if self.get_argument("no_track_activity", None) is None:
+            self.settings["api_last_activity"] = datetime.now().astimezone()
+
+    async def perform(
+        self, message: Any, encode: Callable[[Any], bytes], form: str, message_id: str | None = None
+    ) -> bytes:
+        """Carry out one operation for the caller and return its encoded response.
+
+        Parameters
+        ----------
+        message : dataclass
+            One of `oseo_lab.model.messages`.
+        encode : callable
+            Makes bytes of the response; runs beside the operation, in its thread.
+        form : str
+            Names what ``encode`` makes, so that answers can be kept.
+        message_id : str, optional
+            The client's name for the request.
+        """
+        services = await self.services()
+        await self.authorize(OPERATIONS[type(message)].access)
+        context = services.context(self.owner, url=self.service_url, message_id=message_id)
+        if not (isinstance(message, GetStatus) and message.order_id and self.owner):
+            return await self.state.work(lambda: encode(perform(message, context)))
+        key = (self.owner, message.order_id, message.presentation, form)
+        revision = await self._revision(services, message.order_id)
+        if revision is None:
+            return await self.state.work(lambda: encode(perform(message, context)))
+        answer = self.state.kept.get(key, revision)
+        if answer is None:
+            answer = await self.state.work(lambda: encode(perform(message, context)))
+            self.state.kept.put(key, revision, answer)
+        return answer
+
+    async def _revision(self, services: Services, order_id: str) -> int | None:
+        """Return an order's revision: on the loop where the store is a file, else in a thread."""
+
+        def read() -> int | None:
+            with services.store.read() as snapshot:
+                return snapshot.orders.revision(order_id, self.owner or "")
+
+        return await self.state.work(read) if self.state.reads_block else read()
+
+    # ------------------------------------------------------------------------------------------- answers
+
+    def answer(self, body: bytes, content_type: str, status: int = 200) -> None:
+        """Send an answer and be done."""
+        self.set_status(status)
+        self.set_header("Content-Type", content_type)
+        self.finish(body)
+
+    def answer_error(self, error: OseoError) -> None:
+        """Send an error in this door's protocol."""
+        raise NotImplementedError
+
+    def allowed_methods(self) -> list[str]:
+        """Return the methods this path answers."""
+        unknown = web.RequestHandler._unimplemented_method
+        return [each for each in _METHODS if getattr(type(self), each.lower()) is not unknown]
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Say what went wrong, never how the inside looks."""
+        error = self._error_of(status_code, kwargs.get("exc_info"))
+        self.set_header("Cache-Control", "no-store")
+        if error.http_status == 405:
+            self.set_header("Allow", ", ".join(self.allowed_methods()))
+        if error.http_status in (429, 503):
+            self.set_header("Retry-After", RETRY_AFTER)
+        self.answer_error(error)
+
+    def _error_of(self, status: int, exc_info: Any) -> OseoError:
+        raised = exc_info[1] if exc_info else None
+        if isinstance(raised, OseoError):
+            return raised
+        if status == 405:
+            allowed = ", ".join(self.allowed_methods())
+            return with_status(
+                NotSupported(f"{self.request.method} is not answered here; allowed: {allowed}"), 405
+            )
+        if isinstance(raised, web.HTTPError) and status < 500:
+            kind, text = _OF_STATUS.get(status, _OF_STATUS[400])
+            return kind(text, code="NoApplicableCode" if kind is NotFound else None)
+        incident = uuid.uuid4().hex[:12]
+        self.log.error("oseo_lab: internal error %s", incident, exc_info=exc_info)
+        return OseoError(f"something went wrong on this server; its log knows it as {incident}")
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Leave the log to `write_error`; what was refused on purpose is no error of the server's."""
+        if isinstance(value, OseoError | web.HTTPError | StreamClosedError):
+            self.log.debug("oseo_lab: %s refused: %s", self.request.path, value)
+        elif self._finished:
+            self.log.error("oseo_lab: after the answer", exc_info=(typ, value, tb))
+
+    @property
+    def log(self) -> logging.Logger:
+        """The extension's log."""
+        return super().log
+
+
+def with_status(error: OseoError, status: int) -> OseoError:
+    """Give one error another HTTP status than its class has."""
+    error.http_status = status
+    return error

@@ -1,0 +1,63 @@
+"""The table of paths below ``oseo``; patterns match the path as it travels, percent-encoded."""
+
+from __future__ import annotations
+
+from oseo_lab.model.errors import NotFound, OseoError
+from oseo_lab.web import rest
+from oseo_lab.web.base import BaseOseoHandler, door
+from oseo_lab.web.events import EventsHandler
+from oseo_lab.web.files import FileHandler
+from oseo_lab.web.soap import SoapHandler, answer_fault, version_of
+
+__all__ = ["ROUTES", "NowhereHandler"]
+
+
+class NowhereHandler(rest.JsonHandler):
+    """Any other path: nothing is there, said to SOAP clients in their way."""
+
+    @door
+    async def get(self, *_: str) -> None:
+        """Say that there is nothing."""
+        raise NotFound(
+            f"there is nothing at this path; the SOAP endpoint is {self.service_url}, the JSON API "
+            f"{self.service_url}api/v1/",
+            code="NoApplicableCode",
+        )
+
+    head = post = put = patch = delete = options = get
+
+    def answer_error(self, error: OseoError) -> None:
+        """Send a fault to whoever speaks SOAP, a problem document to others."""
+        version = version_of(self.request.headers.get("Content-Type", ""))
+        if version is None:
+            super().answer_error(error)
+        else:
+            answer_fault(self, error, version)
+
+
+_API = "/api/v1"
+_COLLECTION = f"{_API}/collections/([^/]+)"
+_ORDER = f"{_API}/orders/([^/]+)"
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
+    ("/?", SoapHandler),
+    (f"{_ORDER}/?", rest.OrderHandler),
+    (f"/files/({_UUID})/(0|[1-9][0-9]{{0,8}})/([^/]+)", FileHandler),
+    (f"{_API}/events", EventsHandler),
+    (f"{_API}/orders/?", rest.OrdersHandler),
+    (f"{_ORDER}/items", rest.ItemsHandler),
+    (f"{_ORDER}/history", rest.HistoryHandler),
+    (f"{_ORDER}/results", rest.ResultsHandler),
+    (f"{_ORDER}/cancel", rest.CancelHandler),
+    (f"{_API}/operations/([^/]+)", rest.OperationHandler),
+    (f"{_API}/?", rest.AboutHandler),
+    (rf"{_API}/openapi\.json", rest.OpenApiHandler),
+    (f"{_API}/capabilities", rest.CapabilitiesHandler),
+    (f"{_API}/collections/?", rest.CollectionsHandler),
+    (f"{_COLLECTION}/?", rest.CollectionHandler),
+    (f"{_COLLECTION}/options", rest.OptionsHandler),
+    (f"{_COLLECTION}/schema", rest.SchemaHandler),
+    (f"{_COLLECTION}/products", rest.ProductsHandler),
+    ("(?:/.*)?", NowhereHandler),
+]
