@@ -1,0 +1,356 @@
+"""The OpenAPI 3.1 document of the JSON API, computed from the model's own schemas.
+
+One row per path and method says what goes in and what comes out; the schemas are those `json_form` reads
+and writes by, so the document cannot promise what the service does not do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from oseo_lab.model import messages
+from oseo_lab.model.collection import Collection
+from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.order import Attempt, Order, OrderItem, StatusChange
+from oseo_lab.model.status import Status
+
+__all__ = ["openapi"]
+
+_TEMPLATE = "#/components/schemas/{model}"
+_PROBLEM_TYPE = "application/problem+json"
+
+#: The operations of OGC 06-141r6 that `operations/{Name}` takes: request and response.
+OPERATIONS: dict[type, type] = {
+    messages.GetCapabilities: messages.Capabilities,
+    messages.GetOptions: messages.GetOptionsResponse,
+    messages.Submit: messages.SubmitAck,
+    messages.GetStatus: messages.GetStatusResponse,
+    messages.DescribeResultAccess: messages.DescribeResultAccessResponse,
+    messages.Cancel: messages.CancelAck,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """One path and method: what goes in, what comes out."""
+
+    path: str
+    name: str
+    summary: str
+    answer: Any
+    method: str = "get"
+    parameters: tuple[str, ...] = ()
+    body: Any = None
+    status: int = 200
+    is_open: bool = False
+    media_type: str = "application/json"
+
+
+_ANY_OBJECT = {"type": "object"}
+_TEXT = {"type": "string"}
+_TIME = {"type": "string", "format": "date-time"}
+
+
+def _list_of(key: str, cls: type, **more: Any) -> dict[str, Any]:
+    items = {"type": "array", "items": {"$ref": _TEMPLATE.format(model=cls.__name__)}}
+    return {"type": "object", "required": [key], "properties": {key: items, **more}}
+
+
+_PAGE = _list_of("products", CatalogueItem, cursor={"type": ["string", "null"]})
+_HISTORY = _list_of("history", StatusChange, **_list_of("attempts", Attempt)["properties"])
+
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "collection_id": {"in": "path", "schema": _TEXT, "description": "collectionId, percent-encoded."},
+    "order_id": {"in": "path", "schema": _TEXT, "description": "The order's UUID or urn:uuid: id."},
+    "presentation": {"in": "query", "schema": {"enum": [*messages.Presentation], "default": "brief"}},
+    "sub_function": {"in": "query", "schema": {"enum": [*messages.SubFunction], "default": "allReady"}},
+    "after": {"in": "query", "schema": {"type": "integer"}, "description": "Number of the last item seen."},
+    "limit": {
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1},
+        "description": "Most in one answer.",
+    },
+    "status": {"in": "query", "schema": {"type": "array", "items": {"enum": [*Status]}}},
+    "reference": {"in": "query", "schema": _TEXT, "description": "orderReference."},
+    "last_update": {"in": "query", "schema": _TIME, "description": "Changed at or after, UTC."},
+    "last_update_end": {"in": "query", "schema": _TIME, "description": "Changed at or before, UTC."},
+    "bbox": {"in": "query", "schema": _TEXT, "description": "west,south,east,north; EPSG:4326, degrees."},
+    "datetime": {"in": "query", "schema": _TEXT, "description": "start/end, either may be empty or '..'."},
+    "text": {"in": "query", "schema": _TEXT, "description": "Words in identifier, title or description."},
+    "ids": {"in": "query", "schema": _TEXT, "description": "Identifiers, separated by commas."},
+    "cursor": {"in": "query", "schema": _TEXT, "description": "Where the last answer ended."},
+    "filters": {
+        "in": "query",
+        "schema": {"type": "object", "additionalProperties": _TEXT},
+        "style": "form",
+        "explode": True,
+        "description": "Property filters, such as cloud_cover.lt=20; suffixes: lt, lte, gt, gte, eq.",
+    },
+    "Idempotency-Key": {
+        "in": "header",
+        "schema": _TEXT,
+        "description": "Message id: the same Submit sent again gets the first acknowledgement.",
+    },
+    "Last-Event-ID": {"in": "header", "schema": _TEXT, "description": "Id of the last event seen."},
+}
+
+_SEARCH = ("collection_id", "bbox", "datetime", "text", "ids", "limit", "cursor", "filters")
+_ORDERS = ("status", "reference", "last_update", "last_update_end")
+
+_ROWS = (
+    _Row(path="/", name="getService", summary="What answers here, and who you are", answer=_ANY_OBJECT),
+    _Row(path="/openapi.json", name="getOpenapi", summary="This document", answer=_ANY_OBJECT, is_open=True),
+    _Row(
+        path="/capabilities",
+        name="getCapabilities",
+        summary="What the service offers",
+        answer=messages.Capabilities,
+        is_open=True,
+    ),
+    _Row(
+        path="/collections",
+        name="listCollections",
+        summary="What can be ordered from",
+        answer=_list_of("collections", Collection),
+    ),
+    _Row(
+        path="/collections/{collection_id}",
+        name="getCollection",
+        summary="One collection",
+        answer=Collection,
+        parameters=("collection_id",),
+    ),
+    _Row(
+        path="/collections/{collection_id}/options",
+        name="getOptions",
+        summary="GetOptions for a collection",
+        answer=messages.GetOptionsResponse,
+        parameters=("collection_id",),
+    ),
+    _Row(
+        path="/collections/{collection_id}/schema",
+        name="getOptionSchema",
+        summary="Options and scene options as JSON Schema",
+        answer=_ANY_OBJECT,
+        parameters=("collection_id",),
+    ),
+    _Row(
+        path="/collections/{collection_id}/products",
+        name="listProducts",
+        summary="Products that can be ordered",
+        answer=_PAGE,
+        parameters=_SEARCH,
+    ),
+    _Row(
+        path="/collections/{collection_id}/products",
+        name="searchProducts",
+        summary="Products that can be ordered, within a geometry",
+        method="post",
+        body={
+            "type": "object",
+            "properties": {"geometry": {**_ANY_OBJECT, "description": "GeoJSON geometry."}},
+        },
+        answer=_PAGE,
+        parameters=_SEARCH,
+    ),
+    _Row(
+        path="/orders",
+        name="submitOrder",
+        summary="Submit",
+        method="post",
+        body=messages.Submit,
+        answer=messages.SubmitAck,
+        status=201,
+        parameters=("Idempotency-Key",),
+    ),
+    _Row(
+        path="/orders",
+        name="listOrders",
+        summary="Your orders, without items",
+        answer=messages.GetStatusResponse,
+        parameters=_ORDERS,
+    ),
+    _Row(
+        path="/orders/{order_id}",
+        name="getOrder",
+        summary="One order",
+        answer=Order,
+        parameters=("order_id", "presentation"),
+    ),
+    _Row(
+        path="/orders/{order_id}/items",
+        name="listItems",
+        summary="An order's items, page by page",
+        answer=_list_of("items", OrderItem),
+        parameters=("order_id", "after", "limit"),
+    ),
+    _Row(
+        path="/orders/{order_id}/history",
+        name="getHistory",
+        summary="What happened to an order, and every attempt",
+        answer=_HISTORY,
+        parameters=("order_id",),
+    ),
+    _Row(
+        path="/orders/{order_id}/results",
+        name="listResults",
+        summary="DescribeResultAccess",
+        answer=messages.DescribeResultAccessResponse,
+        parameters=("order_id", "sub_function"),
+    ),
+    _Row(
+        path="/orders/{order_id}/cancel",
+        name="cancelOrder",
+        summary="Cancel: accepted, then done",
+        method="post",
+        answer=messages.CancelAck,
+        status=202,
+        parameters=("order_id",),
+    ),
+    _Row(
+        path="/events",
+        name="followEvents",
+        summary="Live status changes and progress (server-sent events)",
+        answer=_TEXT,
+        media_type="text/event-stream",
+        parameters=("Last-Event-ID",),
+    ),
+    *(
+        _Row(
+            path=f"/operations/{request.__name__}",
+            name=f"perform{request.__name__}",
+            summary=f"{request.__name__} of OGC 06-141r6",
+            method="post",
+            body=request,
+            answer=response,
+            is_open=request is messages.GetCapabilities,
+        )
+        for request, response in OPERATIONS.items()
+    ),
+)
+
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457, with OSEO's exception code and everything that was wrong.",
+    "required": ["type", "title", "status", "detail", "code", "problems"],
+    "properties": {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "code": {**_TEXT, "description": "OWS or OSEO exception code."},
+        "locator": {"type": ["string", "null"]},
+        "problems": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "text"],
+                "properties": {
+                    "code": _TEXT,
+                    "locator": {"type": ["string", "null"]},
+                    "text": _TEXT,
+                    "item_id": {"type": ["string", "null"]},
+                },
+            },
+        },
+        "request_id": {**_TEXT, "description": "To quote when asking for help."},
+    },
+}
+
+
+def openapi(url: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document.
+
+    Parameters
+    ----------
+    url : str
+        Where the API is: the address of ``oseo/api/v1``.
+    """
+    paths, schemas = _described()
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "oseo_lab",
+            "version": _version(),
+            "summary": "Order Earth-observation products: OGC 06-141r6 (OSEO 1.0) as JSON.",
+        },
+        "servers": [{"url": url.rstrip("/")}],
+        "security": [{"token": []}, {"basic": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": {
+                "Problem": {
+                    "description": "What was wrong, all of it.",
+                    "content": {_PROBLEM_TYPE: {"schema": {"$ref": _TEMPLATE.format(model="Problem")}}},
+                }
+            },
+            "securitySchemes": {
+                "token": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "Jupyter's: 'token' and the token.",
+                },
+                "basic": {"type": "http", "scheme": "basic"},
+            },
+        },
+    }
+
+
+def _version() -> str:
+    try:
+        return version("oseo-lab")
+    except PackageNotFoundError:
+        return "0"
+
+
+@lru_cache(maxsize=1)
+def _described() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return paths and schemas; the same for every server, so made once."""
+    from oseo_lab.encoding.json_types import definitions_of
+
+    shown = [each for row in _ROWS for each in (row.body, row.answer) if isinstance(each, type)]
+    classes = {cls.__name__: cls for cls in (*shown, CatalogueItem, OrderItem, StatusChange, Attempt)}
+    tops, schemas = definitions_of(classes, _TEMPLATE)
+    for name, top in tops.items():
+        if name not in schemas:
+            schemas[name] = top
+    paths: dict[str, Any] = {}
+    for row in _ROWS:
+        paths.setdefault(row.path, {})[row.method] = _operation(row)
+    return paths, {**schemas, "Problem": _PROBLEM}
+
+
+def _schema(shape: Any) -> dict[str, Any]:
+    return {"$ref": _TEMPLATE.format(model=shape.__name__)} if isinstance(shape, type) else shape
+
+
+def _operation(row: _Row) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": row.name,
+        "summary": row.summary,
+        "responses": {
+            str(row.status): {
+                "description": row.summary,
+                "content": {row.media_type: {"schema": _schema(row.answer)}},
+            },
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
+    }
+    if row.parameters:
+        described["parameters"] = [_parameter(name) for name in row.parameters]
+    if row.body is not None:
+        content = {"application/json": {"schema": _schema(row.body)}}
+        described["requestBody"] = {"required": True, "content": content}
+    if row.is_open:
+        described["security"] = []
+    return described
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    parameter = {"name": name, **_PARAMETERS[name]}
+    return parameter | ({"required": True} if parameter["in"] == "path" else {})
