@@ -23,7 +23,7 @@ from oseo_lab.model.delivery import (
 )
 from oseo_lab.model.errors import Problem
 from oseo_lab.model.identifiers import OrderType, ProductId
-from oseo_lab.model.options import OptionDefinition, check_selections, selected
+from oseo_lab.model.options import PATTERN_LENGTH, OptionDefinition, check_selections, selected
 from oseo_lab.model.order import LOCAL, ItemSpecification, OrderSpecification
 
 __all__ = [
@@ -97,7 +97,7 @@ class OrderOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CollectionCapability:
-    """``CollectionCapability``: what the capabilities document says of one collection (None: as the service)."""
+    """``CollectionCapability``: what is said of one collection (None: as the service)."""
 
     collection_id: str
     product_orders: bool | None = None
@@ -187,7 +187,7 @@ class Collection:
 
     def holds(self, identifier: str) -> bool:
         """Whether a product identifier has this collection's pattern."""
-        return len(identifier) <= 1000 and re.fullmatch(self.pattern, identifier) is not None
+        return len(identifier) <= PATTERN_LENGTH and re.fullmatch(self.pattern, identifier) is not None
 
     def order_options(self, identifier: str | None = None) -> OrderOptions:
         """Return the option group GetOptions answers, for the collection or for one product."""
@@ -203,7 +203,7 @@ class Collection:
         )
 
     def chosen(self, specification: OrderSpecification, item: ItemSpecification) -> dict[str, Any]:
-        """Return every option's Python value for one item: item over order over preset, then what is fixed."""
+        """Return every option's Python value for one item: item over order over preset, then fixed ones."""
         values = selected(self.options, (*specification.options, *item.options))
         return values | dict(self.fixed)
 
@@ -234,7 +234,8 @@ class Collection:
             yield Problem(
                 code="InvalidParameterValue",
                 locator="productOrderOptionsId",
-                text=f"there is no option group {item.product_order_options_id!r}; allowed: {self.options_id}",
+                text=f"there is no option group {item.product_order_options_id!r}; "
+                f"allowed: {self.options_id}",
                 item_id=item.item_id,
             )
         if isinstance(item.identifier, ProductId) and not self.holds(item.identifier.identifier):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from oseo_lab.model.identifiers import ProductId
 
@@ -110,6 +111,8 @@ class Secret(str):
 class OnlineDataAccess:
     """The server publishes a URL; the client fetches it after DescribeResultAccess."""
 
+    kind: ClassVar[str] = "onlineDataAccess"
+
     protocol: Protocol = Protocol.HTTP
 
 
@@ -117,12 +120,16 @@ class OnlineDataAccess:
 class OnlineDataDelivery:
     """The server pushes to the client's on-line address."""
 
+    kind: ClassVar[str] = "onlineDataDelivery"
+
     protocol: Protocol
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MediaDelivery:
     """A parcel to the client's postal address."""
+
+    kind: ClassVar[str] = "mediaDelivery"
 
     package_medium: PackageMedium
     shipping_instructions: ShippingInstructions | None = None

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -45,6 +45,12 @@ __all__ = [
     "check_selections",
     "selected",
 ]
+
+#: Longest text a pattern is tried on, characters: matching may take a time that grows faster than the text.
+PATTERN_LENGTH = 255
+#: Lexical forms of XML Schema's integer and double; Python's own readers take more (``1_0``, ``nan``).
+_INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
+_DOUBLE = re.compile(r"[+-]?([0-9]{1,60}(\.[0-9]{0,60})?|\.[0-9]{1,60})([eE][+-]?[0-9]{1,4})?")
 
 #: A value as it travels: text (str), or named children in document order (`Values`).
 Value = Any
@@ -124,8 +130,28 @@ class Component:
         raise NotImplementedError
 
     def render(self, value: Any) -> Any:
-        """Return the travelling form of a Python value; the inverse of `parse`."""
+        """Return the travelling form of a Python value; the inverse of `parse`.
+
+        Raises
+        ------
+        ValueError
+            If the value has another shape than `parse` returns.
+        """
         raise NotImplementedError
+
+    def narrowed(self, allowed: Sequence[str] = (), intervals: Sequence[tuple[str, str]] = ()) -> Component:
+        """Return the component with fewer allowed values.
+
+        Raises
+        ------
+        ValueError
+            If a value is not allowed by the component itself, or it has no such list.
+        """
+        raise ValueError(f"a {self.kind} has no list of allowed values")
+
+    def with_preset(self, value: str | Sequence[str]) -> Component:
+        """Return the component with another preset value; raises ValueError if it is not allowed."""
+        raise ValueError(f"a {self.kind} has no preset value of its own")
 
     @property
     def default(self) -> Any:
@@ -136,6 +162,10 @@ class Component:
     def allowed_text(self) -> str:
         """What is allowed, for an error message or a form."""
         return f"a {self.kind}"
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:100]
 
 
 def _number_text(number: float) -> str:
@@ -159,7 +189,15 @@ class _Simple(Component):
         raise NotImplementedError
 
     def render(self, value: Any) -> Any:
+        if isinstance(value, Mapping | list | tuple | set):
+            raise ValueError(f"one value is expected, not {_shown(value)}; allowed: {self.allowed_text}")
         return str(value)
+
+    def with_preset(self, value: str | Sequence[str]) -> Component:
+        if not isinstance(value, str):
+            raise ValueError(f"one value is expected, not {len(value)}; allowed: {self.allowed_text}")
+        self.parse(value)
+        return replace(self, value=value)
 
     @property
     def default(self) -> Any:
@@ -178,7 +216,7 @@ class _Tokens(_Simple):
             return text
         if text in self.allowed:
             return text
-        if self.pattern is not None and len(text) <= 1000 and re.fullmatch(self.pattern, text):
+        if self.pattern is not None and len(text) <= PATTERN_LENGTH and re.fullmatch(self.pattern, text):
             return text
         raise ValueError(f"{text[:100]!r} is not allowed; allowed: {self.allowed_text}")
 
@@ -188,6 +226,11 @@ class _Tokens(_Simple):
         if self.pattern is not None:
             parts.append(f"text matching {self.pattern}")
         return " or ".join(parts) or "any text"
+
+    def narrowed(self, allowed: Sequence[str] = (), intervals: Sequence[tuple[str, str]] = ()) -> Component:
+        if intervals:
+            raise ValueError(f"a {self.kind} has no intervals")
+        return replace(self, allowed=tuple(self.parse(each) for each in allowed), pattern=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +261,10 @@ class Boolean(_Simple):
         return words[text.lower()]
 
     def render(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = self.parse_text(value.strip())
+        elif not isinstance(value, bool) and value not in (0, 1):
+            raise ValueError(f"{_shown(value)} is not allowed; allowed: true, false")
         return "true" if value else "false"
 
     @property
@@ -251,8 +298,30 @@ class _Ordered(_Simple):
     @property
     def allowed_text(self) -> str:
         parts = [*self.allowed, *(f"{low} to {high}" for low, high in self.intervals)]
-        unit = f" {getattr(self, 'uom', '')}".rstrip()
-        return (", ".join(parts) or self._any) + unit
+        return (", ".join(parts) or self._any) + self._unit
+
+    def narrowed(self, allowed: Sequence[str] = (), intervals: Sequence[tuple[str, str]] = ()) -> Component:
+        for value in allowed:
+            self.parse(value)
+        for low, high in intervals:
+            self._check_interval(low, high)
+        return replace(self, allowed=tuple(allowed), intervals=tuple(intervals))
+
+    def _check_interval(self, low: str, high: str) -> None:
+        first, last = self.number(low), self.number(high)
+        if first > last:
+            raise ValueError(f"the interval runs backwards: {low} is above {high}")
+        if not self.allowed and not self.intervals:
+            return
+        if not any(
+            self.number(least) <= first and last <= self.number(most) for least, most in self.intervals
+        ):
+            raise ValueError(f"{low} to {high} is not within what is allowed: {self.allowed_text}")
+
+    @property
+    def _unit(self) -> str:
+        uom = getattr(self, "uom", "1")
+        return "" if uom == "1" else f" {uom}"
 
     _any: ClassVar[str] = "any value"
 
@@ -265,10 +334,14 @@ class Count(_Ordered):
     _any: ClassVar[str] = "a whole number"
 
     def number(self, text: str) -> int:
-        try:
-            return int(text) if len(text) <= 30 else int("")
-        except ValueError:
-            raise ValueError(f"{text[:100]!r} is not a whole number; allowed: {self.allowed_text}") from None
+        if not _INTEGER.fullmatch(text):
+            raise ValueError(f"{text[:100]!r} is not a whole number; allowed: {self.allowed_text}")
+        return int(text)
+
+    def render(self, value: Any) -> Any:
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value))
+        return super().render(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,16 +353,16 @@ class Quantity(_Ordered):
     uom: str = "1"
 
     def number(self, text: str) -> float:
-        try:
-            found = float(text)
-        except ValueError:
-            found = math.nan
+        found = float(text) if _DOUBLE.fullmatch(text) else math.nan
         if not math.isfinite(found):
             raise ValueError(f"{text[:100]!r} is not a number; allowed: {self.allowed_text}")
         return found
 
     def render(self, value: Any) -> Any:
-        return _number_text(float(value))
+        try:
+            return _number_text(float(value))
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(f"{_shown(value)} is not a number; allowed: {self.allowed_text}") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,8 +374,6 @@ class Time(_Ordered):
     uom: str = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 
     def number(self, text: str) -> datetime:
-        from datetime import UTC
-
         try:
             found = datetime.fromisoformat(text)
         except ValueError:
@@ -310,12 +381,13 @@ class Time(_Ordered):
         return found if found.tzinfo else found.replace(tzinfo=UTC)
 
     @property
-    def allowed_text(self) -> str:
-        parts = [*self.allowed, *(f"{low} to {high}" for low, high in self.intervals)]
-        return ", ".join(parts) or self._any
+    def _unit(self) -> str:
+        return ""
 
     def render(self, value: Any) -> Any:
-        return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+        if isinstance(value, date):
+            return value.isoformat().replace("+00:00", "Z")
+        return super().render(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,7 +397,8 @@ class _Range(Component):
     scalar: ClassVar[type[_Simple]] = _Simple
     value: tuple[str, str] | None = None
 
-    def _scalar(self) -> _Simple:
+    def scalar_component(self) -> _Simple:
+        """Return the component of one end, with the range's constraints."""
         names = {each.name for each in fields(self.scalar)} & {each.name for each in fields(self)} - {"value"}
         return self.scalar(**{name: getattr(self, name) for name in names})
 
@@ -339,14 +412,16 @@ class _Range(Component):
             ends = str(value).split()
             if len(ends) != 2:
                 raise ValueError("a range has exactly two values, lowest first")
-        low, high = (self._scalar().parse(end) for end in ends)
+        low, high = (self.scalar_component().parse(end) for end in ends)
         if low > high and not isinstance(low, str):
             raise ValueError(f"the range runs backwards: {ends[0]} is above {ends[1]}")
         return low, high
 
     def render(self, value: Any) -> Any:
-        low, high = value
-        scalar = self._scalar()
+        if isinstance(value, str | Mapping) or not isinstance(value, Iterable) or len(ends := [*value]) != 2:
+            raise ValueError("a range has exactly two values, lowest first")
+        low, high = ends
+        scalar = self.scalar_component()
         return (("min", scalar.render(low)), ("max", scalar.render(high)))
 
     @property
@@ -355,7 +430,20 @@ class _Range(Component):
 
     @property
     def allowed_text(self) -> str:
-        return f"two of: {self._scalar().allowed_text}"
+        return f"two of: {self.scalar_component().allowed_text}"
+
+    def narrowed(self, allowed: Sequence[str] = (), intervals: Sequence[tuple[str, str]] = ()) -> Component:
+        scalar: Any = self.scalar_component().narrowed(allowed, intervals)
+        shared = {each.name for each in fields(self)} & {"allowed", "intervals", "pattern"}
+        constraints: dict[str, Any] = {name: getattr(scalar, name) for name in shared}
+        return replace(self, **constraints)
+
+    def with_preset(self, value: str | Sequence[str]) -> Component:
+        ends = value.split() if isinstance(value, str) else [*value]
+        if len(ends) != 2:
+            raise ValueError("a range has exactly two values, lowest first")
+        self.parse((("min", ends[0]), ("max", ends[1])))
+        return replace(self, value=(ends[0], ends[1]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -440,6 +528,9 @@ class DataRecord(Component):
         return result
 
     def render(self, value: Any) -> Any:
+        known = {each.name for each in self.fields}
+        if not isinstance(value, Mapping) or not known.issuperset(value):
+            raise ValueError(f"{_shown(value)} is no record of {self.allowed_text}")
         return tuple(
             (each.name, each.component.render(value[each.name])) for each in self.fields if each.name in value
         )
@@ -447,7 +538,10 @@ class DataRecord(Component):
     @property
     def default(self) -> Any:
         presets = {each.name: each.component.default for each in self.fields}
-        return None if not presets or None in presets.values() else presets
+        needed = [each.name for each in self.fields if not each.component.optional]
+        if any(presets[name] is None for name in needed):
+            return None
+        return {name: preset for name, preset in presets.items() if preset is not None} or None
 
     @property
     def allowed_text(self) -> str:
@@ -484,6 +578,8 @@ class DataChoice(Component):
 
     def render(self, value: Any) -> Any:
         by_name = {each.name: each.component for each in self.items}
+        if not isinstance(value, Mapping) or len(value) != 1 or not by_name.keys() >= value.keys():
+            raise ValueError(f"exactly one is to be chosen: {self.allowed_text}")
         return tuple((name, by_name[name].render(chosen)) for name, chosen in value.items())
 
     @property
@@ -509,15 +605,32 @@ class DataArray(Component):
         if not isinstance(value, tuple):
             value = tuple((self.element.name, token) for token in str(value).replace(",", " ").split())
         names = {name for name, _ in value}
-        if self.element.name not in names and isinstance(self.element.component, DataRecord | DataChoice):
-            return [self.element.component.parse(value)]  # the element type's name itself, given once
+        compound = isinstance(self.element.component, DataRecord | DataChoice)
+        if compound and names and self.element.name not in names:
+            return self._counted([self.element.component.parse(value)])  # the element's own name, given once
         strange = sorted(names - {self.element.name})
         if strange:
             raise ValueError(f"{', '.join(strange)} does not belong here; repeat {self.element.name}")
-        return [self.element.component.parse(each) for _, each in value]
+        return self._counted([self.element.component.parse(each) for _, each in value])
+
+    def _counted(self, found: list[Any]) -> list[Any]:
+        if self.element_count is not None and len(found) != self.element_count:
+            raise ValueError(f"{self.element_count} of {self.element.name} are needed, not {len(found)}")
+        return found
 
     def render(self, value: Any) -> Any:
+        if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+            raise ValueError(f"{_shown(value)} is no list; allowed: {self.allowed_text}")
         return tuple((self.element.name, self.element.component.render(each)) for each in value)
+
+    def narrowed(self, allowed: Sequence[str] = (), intervals: Sequence[tuple[str, str]] = ()) -> Component:
+        component = self.element.component.narrowed(allowed, intervals)
+        return replace(self, element=replace(self.element, component=component))
+
+    def with_preset(self, value: str | Sequence[str]) -> Component:
+        tokens = value.replace(",", " ").split() if isinstance(value, str) else [*value]
+        self.parse(tuple((self.element.name, token) for token in tokens))
+        return replace(self, preset=tuple(tokens))
 
     @property
     def default(self) -> Any:
@@ -568,26 +681,29 @@ class OptionDefinition:
         """Whether a selection must name it: not optional, and nothing preset."""
         return not self.component.optional and self.component.default is None
 
-    def narrowed(self, allowed: Sequence[str] | None = None, value: str | None = None) -> OptionDefinition:
+    def narrowed(
+        self,
+        allowed: Sequence[str] | None = None,
+        value: str | Sequence[str] | None = None,
+        intervals: Sequence[tuple[str, str]] = (),
+    ) -> OptionDefinition:
         """Return the definition with fewer allowed values or another preset one, as an operator declares.
 
         Raises
         ------
         ValueError
-            If a value is not allowed by the definition itself.
+            If a value is not allowed by the definition itself, or the preset value is not among those
+            that remain.
         """
-        component: Any = self.component
-        if allowed is not None:
-            for each in allowed:
-                component.parse(each)
-            component = (
-                replace(component, allowed=tuple(allowed), pattern=None)
-                if hasattr(component, "pattern")
-                else replace(component, allowed=tuple(allowed), intervals=())
-            )
+        component = self.component
+        if allowed is not None or intervals:
+            component = component.narrowed(allowed or (), intervals)
         if value is not None:
-            component.parse(value)
-            component = replace(component, value=value)
+            component = component.with_preset(value)
+        try:
+            component.default  # noqa: B018 - parsed here, so that it is never found wrong in an order
+        except ValueError as wrong:
+            raise ValueError(f"the preset value is no longer allowed, name another: {wrong}") from None
         return replace(self, component=component)
 
     def check(self, value: Any, *, item_id: str | None = None) -> Iterator[Problem]:
