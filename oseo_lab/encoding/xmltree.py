@@ -1,0 +1,213 @@
+"""The only XML parser of the house, hardened, and the small things all codecs share.
+
+First step of every message: `parse` takes bytes nobody vouches for and gives a tree, or refuses with one
+sentence (`BadMessage`). There is no DTD, so no entities; nothing is ever fetched; comments and processing
+instructions are dropped while parsing, so that they cannot split a value in two. Bytes are UTF-8, or
+UTF-16 with a byte order mark, and nothing else, whatever the XML declaration claims.
+
+Answers never become trees: they are text, made of pieces that went through `escape`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from lxml import etree
+
+from oseo_lab.model.errors import BadMessage, OseoError, TooLarge
+
+__all__ = [
+    "DATASET",
+    "OSEO",
+    "OWS",
+    "SWE",
+    "XLINK",
+    "XSI",
+    "Readers",
+    "attribute",
+    "escape",
+    "instant",
+    "local_name",
+    "one",
+    "option_name",
+    "parse",
+    "read",
+    "text_of",
+    "timestamp",
+]
+
+OSEO = "http://www.opengis.net/oseo/1.0"
+OWS = "http://www.opengis.net/ows/2.0"
+SWE = "http://www.opengis.net/swe/2.0"
+XLINK = "http://www.w3.org/1999/xlink"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+#: Namespace of option values under XMLEncoding (06-141r6, Table 7-18 and the official samples).
+DATASET = "http://www.opengis.net/oseo/1.0/dataset"
+
+#: Most elements, attributes, and attributes of one element; deeper than 256 is refused by libxml2 itself.
+MAX_ELEMENTS = 1_000_000
+MAX_ATTRIBUTES = 250_000
+MAX_ATTRIBUTES_OF_ONE = 100
+#: Below this size a body cannot reach the first two limits (four and five bytes each at least).
+_HARMLESS = 1 << 20
+
+_DECLARED = re.compile(rb"""^<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]*)["']""")
+_CROWDED = etree.XPath(f"boolean(//*[count(@*) > {MAX_ATTRIBUTES_OF_ONE}])")
+#: What XML 1.0 cannot carry at all.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+def parse(body: bytes) -> etree._Element:
+    """Return the root element of an XML document from outside.
+
+    Parameters
+    ----------
+    body : bytes
+        UTF-8 (with or without byte order mark) or UTF-16 with one.
+
+    Raises
+    ------
+    BadMessage
+        Not well-formed, a DOCTYPE, an encoding not accepted, or nested deeper than 256.
+    TooLarge
+        More elements or attributes than any order needs.
+    """
+    text = _utf8(body)
+    if b"<!DOCTYPE" in text:
+        raise BadMessage("a message has no DOCTYPE: remove it, and the entities it declares")
+    if len(text) > _HARMLESS:
+        _refuse_crowds(text)
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(text, parser)
+    except (etree.XMLSyntaxError, ValueError) as wrong:
+        raise BadMessage(f"this is not well-formed XML: {wrong}"[:500]) from None
+    if text.count(b"=") > MAX_ATTRIBUTES_OF_ONE and _CROWDED(root):
+        raise BadMessage(f"an element has more than {MAX_ATTRIBUTES_OF_ONE} attributes")
+    return root
+
+
+def _refuse_crowds(text: bytes) -> None:
+    for mark, most, what in ((b"<", 2 * MAX_ELEMENTS, "elements"), (b"=", MAX_ATTRIBUTES, "attributes")):
+        if text.count(mark) > most:
+            raise TooLarge(f"the message has too many {what}; send fewer items in one order")
+
+
+def _utf8(body: bytes) -> bytes:
+    """Return the document in UTF-8, or refuse what is in no encoding we take."""
+    allowed = {b"utf-8", b"utf8", b"us-ascii"}
+    if body.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
+        raise BadMessage("UTF-32 is not accepted; send UTF-8, or UTF-16 with a byte order mark")
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        allowed = {b"utf-16", b"utf-16le", b"utf-16be"}
+        try:
+            body = body.decode("utf-16").encode("utf-8")
+        except UnicodeError:
+            raise BadMessage("the byte order mark says UTF-16, and the bytes are not") from None
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    declared = _DECLARED.match(body)
+    if declared and declared[1].lower() not in allowed:
+        raise BadMessage(
+            f"the XML declaration says {declared[1].decode('ascii')[:40]!r}; "
+            "send UTF-8, or UTF-16 with a byte order mark"
+        )
+    return body
+
+
+def local_name(element: etree._Element) -> str:
+    """Return an element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def text_of(element: etree._Element) -> str:
+    """Return the text that stands directly in an element, between its children too."""
+    return "".join([element.text or "", *(child.tail or "" for child in element)])
+
+
+def escape(text: str) -> str:
+    """Return text that may stand in an element; what XML forbids becomes U+FFFD."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text if text.isprintable() else _FORBIDDEN.sub("\ufffd", text).replace("\r", "&#13;")
+
+
+def attribute(text: str) -> str:
+    """Return text that may stand between double quotes in an attribute."""
+    return escape(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+
+
+@lru_cache(maxsize=4096)
+def option_name(name: str) -> str:
+    """Return an option's name unchanged where it can be the name of an element.
+
+    Raises
+    ------
+    OseoError
+        If it cannot; such a name was never offered by anybody.
+    """
+    if not _NAME.fullmatch(name):
+        raise OseoError(
+            f"{name[:80]!r} cannot be an option's name: letters, digits, '_', '-', '.', a letter first",
+            code="InvalidParameterValue",
+            locator="option",
+        )
+    return name
+
+
+def timestamp(at: datetime) -> str:
+    """Return ``xs:dateTime`` in UTC, ending in Z; a naive time is UTC already."""
+    if at.tzinfo is None:
+        return f"{at.isoformat()}Z"
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+
+
+def instant(text: str) -> datetime:
+    """Read ``xs:dateTime`` or ``xs:date``; without a zone it is UTC.
+
+    Raises
+    ------
+    ValueError
+        If it is no time, or one outside the years 1 to 9999.
+    """
+    try:
+        at = datetime.fromisoformat(text.strip())
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside the years 1 to 9999") from None
+
+
+#: What a child element becomes: its field, how it is read (None: its text), and whether it may repeat.
+Readers = Mapping[str, tuple[str, Callable[[etree._Element], Any] | None, bool]]
+
+
+def read(element: etree._Element, readers: Readers) -> dict[str, Any]:
+    """Return the fields that an element's children fill; the message was checked, so each is known."""
+    values: dict[str, Any] = {}
+    repeated: dict[str, list[Any]] = {}
+    for child in element:
+        field, reader, repeats = readers[child.tag]
+        value = (child.text or "") if reader is None else reader(child)
+        if repeats:
+            repeated.setdefault(field, []).append(value)
+        else:
+            values[field] = value
+    for field, several in repeated.items():
+        values[field] = tuple(several)
+    return values
+
+
+def one(name: str, text: str | None) -> str:
+    """Return an element holding text, or nothing where there is none."""
+    return "" if text is None else f"<{name}>{escape(text)}</{name}>"
