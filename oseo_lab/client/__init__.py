@@ -1,1 +1,55 @@
-"""For scientists: find, compose, submit, follow and open orders."""
+"""For scientists: find a server, search, compose an order, follow it, open what it delivered.
+
+The client knows the model and its encodings only; how it reaches a server is a parameter (`transport`).
+Importing this package loads nothing heavy: names are looked up on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oseo_lab.client.draft import OrderDraft as OrderDraft
+    from oseo_lab.client.lab import Lab as Lab
+    from oseo_lab.client.lab import connect as connect
+    from oseo_lab.client.order import Order as Order
+    from oseo_lab.client.progress import ProgressEvent as ProgressEvent
+    from oseo_lab.client.results import Results as Results
+    from oseo_lab.client.search import Products as Products
+    from oseo_lab.client.transport import HttpTransport as HttpTransport
+    from oseo_lab.client.transport import InProcessTransport as InProcessTransport
+
+_HOMES = {
+    "HttpTransport": "transport",
+    "InProcessTransport": "transport",
+    "Lab": "lab",
+    "Order": "order",
+    "OrderDraft": "draft",
+    "Products": "search",
+    "ProgressEvent": "progress",
+    "Results": "results",
+    "connect": "lab",
+}
+
+__all__ = [
+    "HttpTransport",
+    "InProcessTransport",
+    "Lab",
+    "Order",
+    "OrderDraft",
+    "Products",
+    "ProgressEvent",
+    "Results",
+    "connect",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"oseo_lab.client.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

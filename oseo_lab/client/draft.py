@@ -1,0 +1,363 @@
+"""A draft: an order while it can still be changed. Step 1 and 2 of the walk.
+
+Drafts live in the client until they are submitted. Submitting the same draft again (a cell that is run
+twice, a notebook run after a restart) gives the same order back, because its message id is made of what it
+says.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, overload
+
+from oseo_lab.client import display
+from oseo_lab.client.area import Area, as_area, as_selection
+from oseo_lab.client.names import message_id, reference_of
+from oseo_lab.client.options import Options, Selection
+from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging
+from oseo_lab.model.errors import Problem, ValidationError
+from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.messages import Submit
+from oseo_lab.model.order import ItemSpecification, OrderSpecification, Priority
+
+if TYPE_CHECKING:
+    from oseo_lab.client.lab import Lab
+    from oseo_lab.client.order import Order
+
+__all__ = ["DraftItem", "DraftItems", "OrderDraft"]
+
+
+class DraftItem:
+    """One product of a draft.
+
+    Parameters
+    ----------
+    draft : OrderDraft
+        What it belongs to.
+    product : CatalogueItem or str
+        What is ordered.
+    item_id : str
+        Its name in the order.
+    """
+
+    def __init__(self, draft: OrderDraft, product: CatalogueItem | str, item_id: str) -> None:
+        self._draft = draft
+        self.product = product if isinstance(product, CatalogueItem) else None
+        self.identifier = product if isinstance(product, str) else product.identifier
+        self.item_id = item_id
+        self._options: Options | None = None
+        self._area: Area | None = None
+
+    @property
+    def options(self) -> Options:
+        """The item's own options; what is not chosen here is as the order's."""
+        if self._options is None:
+            base = self._draft.options
+            self._options = Options(self._draft.offer.options, self._draft.collection, base)
+        return self._options
+
+    @property
+    def area(self) -> Area | None:
+        """What is cut out of this product; the order's area unless it has its own."""
+        return self._area or self._draft.area
+
+    @area.setter
+    def area(self, area: Any) -> None:
+        self._area = None if area is None else as_area(area)
+
+    def specification(self) -> ItemSpecification:
+        """Return the item as it travels."""
+        scene = Selection(self._draft.scene_options.values(), self._draft.collection)
+        if self.area is not None:
+            scene.update(**as_selection(self.area, self._draft.scene_options))
+        return ItemSpecification(
+            item_id=self.item_id,
+            identifier=ProductId(identifier=self.identifier, collection_id=self._draft.collection),
+            product_order_options_id=self._draft.offer.product_order_options_id,
+            options=self._options.parameters() if self._options is not None else (),
+            scene_selections=scene.parameters(),
+        )
+
+    def __repr__(self) -> str:
+        own = self._options.chosen if self._options is not None else {}
+        return f"DraftItem({self.identifier!r}{f', {own}' if own else ''})"
+
+
+class DraftItems(Sequence[DraftItem]):
+    """The products of a draft, by position or identifier."""
+
+    def __init__(self, draft: OrderDraft) -> None:
+        self._draft = draft
+        self._items: list[DraftItem] = []
+
+    def add(self, product: CatalogueItem | str) -> DraftItem:
+        """Add a product; one that is there already stays as it is."""
+        identifier = product if isinstance(product, str) else product.identifier
+        for each in self._items:
+            if each.identifier == identifier:
+                return each
+        item = DraftItem(self._draft, product, self._fresh_id(identifier))
+        self._items.append(item)
+        return item
+
+    def remove(self, product: CatalogueItem | DraftItem | str) -> None:
+        """Take a product out."""
+        identifier = product if isinstance(product, str) else product.identifier
+        self._items.remove(self[identifier])
+
+    def _fresh_id(self, identifier: str) -> str:
+        """Return an item id: the identifier, in at most 80 characters, unique in this draft."""
+        wanted = identifier if len(identifier) <= 80 else f"{identifier[:71]}~{message_id(identifier)[-8:]}"
+        taken = {each.item_id for each in self._items}
+        return wanted if wanted not in taken else f"{wanted[:71]}~{message_id(identifier, wanted)[-8:]}"
+
+    @overload
+    def __getitem__(self, key: int | str) -> DraftItem: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[DraftItem]: ...
+
+    def __getitem__(self, key: int | str | slice) -> DraftItem | Sequence[DraftItem]:
+        if not isinstance(key, str):
+            return self._items[key]
+        for each in self._items:
+            if key in (each.identifier, each.item_id):
+                return each
+        raise KeyError(f"{key!r} is not in this draft of {len(self)} items")
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[DraftItem]:
+        return iter(self._items)
+
+    def __repr__(self) -> str:
+        return f"[{', '.join(repr(each) for each in self._items)}]"
+
+
+class OrderDraft:
+    """An order while it can still be changed.
+
+    Parameters
+    ----------
+    lab : Lab
+        Where it will be submitted.
+    collection : str
+        What it orders from.
+    name : str, optional
+        What you will find it by.
+    """
+
+    def __init__(self, lab: Lab, collection: str, name: str | None = None) -> None:
+        self._lab = lab
+        self.collection = collection
+        self.offer = lab.offer(collection)
+        self.scene_options = lab.scene_options(collection)
+        self.items = DraftItems(self)
+        self.options = Options(self.offer.options, collection)
+        self.remark: str | None = None
+        self._name: str | None = None
+        self._area: Area | None = None
+        self._packaging: Packaging | None = None
+        self._priority: Priority | None = None
+        self.name = name
+
+    @property
+    def name(self) -> str | None:
+        """What you will find the order by; may be longer than OSEO's 30 characters."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        if name is not None and not (1 <= len(name) <= 200 and name.isprintable() and name.strip() == name):
+            raise ValidationError(
+                f"name {name[:60]!r} is not allowed; allowed: 1 to 200 printable characters without "
+                "blanks around them",
+                locator="orderReference",
+            )
+        self._name = name
+
+    @property
+    def area(self) -> Area | None:
+        """What is cut out of every product; None for whole scenes. Set it to anything `Lab.search` takes."""
+        return self._area
+
+    @area.setter
+    def area(self, area: Any) -> None:
+        place = None if area is None else as_area(area)
+        if place is not None:
+            as_selection(place, self.scene_options)
+        self._area = place
+
+    @property
+    def packaging(self) -> Packaging | None:
+        """The container products travel in; None for files as they are."""
+        return self._packaging
+
+    @packaging.setter
+    def packaging(self, packaging: str | None) -> None:
+        offered = [each for each in Packaging if each not in REFUSED_PACKAGING]
+        self._packaging = _word(Packaging, offered, packaging, "packaging")
+
+    @property
+    def priority(self) -> Priority | None:
+        """``STANDARD`` or ``FAST_TRACK``; None leaves it to the service."""
+        return self._priority
+
+    @priority.setter
+    def priority(self, priority: str | None) -> None:
+        self._priority = _word(Priority, list(Priority), priority, "priority")
+
+    def request(self) -> Submit:
+        """Return the draft as the message that submits it."""
+        reference, extensions = reference_of(self.name) if self.name else (None, ())
+        return Submit(
+            specification=OrderSpecification(
+                items=tuple(each.specification() for each in self.items),
+                order_reference=reference,
+                order_remark=self.remark,
+                packaging=self.packaging,
+                options=self.options.parameters(),
+                priority=self.priority,
+                extensions=extensions,
+            )
+        )
+
+    def validate(self) -> list[Problem]:
+        """Return everything that would go wrong, asking the catalogue for the products; empty is good."""
+        problems = list(self._gaps())
+        if not self.items:
+            return problems
+        found = {each.identifier: each for each in self._lab.products(self.collection, self._identifiers())}
+        for item in self.items:
+            problems.extend(_doubts(item, found.get(item.identifier), self.collection))
+        return problems
+
+    def submit(self, again: bool = False) -> Order:
+        """Send the order and return its handle.
+
+        The same draft submitted again is the same order: by name for 30 days, without a name on the same
+        day. ``again=True`` makes a new one.
+
+        Raises
+        ------
+        ValidationError
+            With everything wrong; nothing is stored then.
+        """
+        from oseo_lab.client.order import Order
+
+        if problems := list(self._gaps()):
+            raise ValidationError.of(problems)
+        request = self.request()
+        order_id = self._sent(request, uuid.uuid4().urn if again else self._message_id(request))
+        order = Order.of_id(self._lab, order_id)
+        if not again and _is_old(order, order_id in self._lab.submitted_here):
+            display.say(
+                f"Already submitted as {order.name!r} ({order.short_id}, {display.when(order.created)}, "
+                f"{order.last_status}): returning that order. New one: draft.submit(again=True)"
+            )
+        self._lab.submitted_here.add(order_id)
+        return order
+
+    def _sent(self, request: Submit, identifier: str) -> str:
+        try:
+            answer = self._lab.transport.perform(request, message_id=identifier)
+        except ValidationError as wrong:
+            if wrong.locator != "MessageID":
+                raise
+            # the service remembers this id from more than 30 days ago: today's run is a new order
+            fresh = message_id(identifier, f"{datetime.now(UTC):%Y-%m-%d}")
+            answer = self._lab.transport.perform(request, message_id=fresh)
+        return str(answer.order_id)
+
+    def _message_id(self, request: Submit) -> str:
+        """Return an id that says the same for the same owner, name and content (and day, if unnamed)."""
+        from oseo_lab.encoding.json_form import encode
+
+        day = "" if self.name else f"{datetime.now(UTC):%Y-%m-%d}"
+        return message_id(self._lab.owner, self.name or "", day, encode(request))
+
+    def as_request(self, form: str = "json") -> str:
+        """Return what `submit` would do, as ``json``, ``soap``, ``curl`` or ``python``; without the token."""
+        from oseo_lab.client.recipes import RECIPES
+
+        if form not in RECIPES:
+            raise ValidationError(
+                f"form {form!r} is not known; allowed: {', '.join(RECIPES)}", locator="form"
+            )
+        return RECIPES[form](self, self._lab.transport.url)
+
+    def _identifiers(self) -> list[str]:
+        return [each.identifier for each in self.items]
+
+    def _gaps(self) -> Iterator[Problem]:
+        """Yield what can be seen without asking anybody."""
+        if not self.items:
+            yield Problem(
+                code="MissingParameterValue",
+                locator="orderItem",
+                text="the draft has no items; draft.items.add(product) puts one in",
+            )
+        yield from self.options.missing()
+
+    def __repr__(self) -> str:
+        chosen = ", ".join(f"{name}={value!r}" for name, value in self.options.chosen.items())
+        name = f"{self.name!r}, " if self.name else ""
+        items = "1 item" if len(self.items) == 1 else f"{len(self.items)} items"
+        return f"OrderDraft({name}{items} of {self.collection}{f', {chosen}' if chosen else ''})"
+
+    def _repr_html_(self) -> str:
+        return display.safely(self, self._html)
+
+    def _html(self) -> str:
+        facts = [
+            ("items", ", ".join(self._identifiers()[:10]) + (" ..." if len(self.items) > 10 else "")),
+            ("area", self.area or "whole scenes"),
+            ("packaging", self.packaging or "none"),
+        ]
+        body = display.table(("", ""), facts) + self.options._html()
+        return display.card(f"draft {self.name or 'without a name'}", body, "not submitted yet")
+
+
+def _word(vocabulary: Any, offered: Sequence[Any], given: str | None, name: str) -> Any:
+    if given is None:
+        return None
+    by_name = {str(each).lower(): each for each in offered}
+    if str(given).lower() not in by_name:
+        allowed = ", ".join(str(each) for each in offered)
+        raise ValidationError(f"{name} {str(given)[:60]!r} is not offered; allowed: {allowed}", locator=name)
+    return by_name[str(given).lower()]
+
+
+def _is_old(order: Order, submitted_here: bool) -> bool:
+    """Whether an order was there before; a minute's grace for clocks that differ."""
+    if submitted_here or order.created is None:
+        return submitted_here
+    return (datetime.now(UTC) - order.created).total_seconds() > 60
+
+
+def _doubts(item: DraftItem, product: CatalogueItem | None, collection: str) -> Iterator[Problem]:
+    """Yield what the catalogue has against one item."""
+
+    def problem(text: str, locator: str = "identifier") -> Problem:
+        return Problem(code="InvalidParameterValue", locator=locator, text=text, item_id=item.item_id)
+
+    if product is None:
+        yield problem(f"{collection} has no product {item.identifier!r}")
+        return
+    if not product.orderable:
+        yield problem(f"{item.identifier!r} cannot be ordered: {product.reason or 'not now'}")
+    if item.area is not None and product.bbox is not None and not _touches(item.area, product):
+        yield problem(
+            f"the area does not touch {item.identifier!r}: there would be nothing to deliver", "area"
+        )
+
+
+def _touches(area: Area, product: CatalogueItem) -> bool:
+    from shapely.geometry import box, shape
+
+    footprint = shape(product.geometry) if product.geometry else box(*product.bbox or ())
+    return bool(shape(area.geometry).intersects(footprint))

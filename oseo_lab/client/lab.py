@@ -1,0 +1,287 @@
+"""The lab: one connection to one service, and all that can be asked of it.
+
+``oseo_lab.connect()`` finds the server and returns a `Lab`; from there a scientist searches, composes
+orders and finds earlier ones again by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from oseo_lab.client import display
+from oseo_lab.client.discovery import find_server
+from oseo_lab.client.transport import HttpTransport, Transport
+from oseo_lab.model.errors import NotFound, ValidationError
+from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.messages import Capabilities, GetCapabilities, GetOptions
+from oseo_lab.model.options import OptionDefinition
+
+if TYPE_CHECKING:
+    from oseo_lab.client.draft import OrderDraft
+    from oseo_lab.client.orders import Orders
+    from oseo_lab.client.search import Products
+    from oseo_lab.model.collection import OrderOptions
+
+__all__ = ["Collections", "Lab", "connect"]
+
+
+def connect(url: str | None = None, token: str | None = None, *, transport: Transport | None = None) -> Lab:
+    """Connect to an ordering service.
+
+    Parameters
+    ----------
+    url : str, optional
+        Base URL of its Jupyter Server, or the address Jupyter prints with ``?token=``. Without it:
+        ``OSEO_LAB_URL``, JupyterHub, the server of this kernel, or the only one running.
+    token : str, optional
+        Jupyter token; ``OSEO_LAB_TOKEN`` or the server's runtime file otherwise.
+    transport : Transport, optional
+        Another way to reach a service; then nothing is looked for.
+
+    Raises
+    ------
+    ConfigurationError
+        If no server is found (every place looked at is listed), or several are.
+    NotAuthenticated
+        If the server does not know the token.
+    TransportError
+        If it does not answer.
+    """
+    if transport is None:
+        place = find_server(url, token)
+        transport = HttpTransport(place.url, place.token)
+    lab = Lab(transport)
+    _ = lab.about
+    return lab
+
+
+class Lab:
+    """An ordering service, as one user sees it.
+
+    Parameters
+    ----------
+    transport : Transport
+        How to reach it.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.submitted_here: set[str] = set()
+        self._offers: dict[str, OrderOptions] = {}
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections; orders go on."""
+        self.transport.close()
+
+    @cached_property
+    def about(self) -> Mapping[str, Any]:
+        """The service's name and version, and whose orders these are."""
+        return self.transport.about()
+
+    @property
+    def owner(self) -> str:
+        """Whose orders these are."""
+        return str(self.about.get("owner") or "local")
+
+    @property
+    def collections(self) -> Collections:
+        """What can be ordered from."""
+        return Collections(self)
+
+    @property
+    def orders(self) -> Orders:
+        """Your orders: ``lab.orders['name']``, by id, or one after the other, newest first."""
+        from oseo_lab.client.orders import Orders
+
+        return Orders(self)
+
+    def capabilities(self) -> Capabilities:
+        """Return what the service says it can do."""
+        answer: Capabilities = self.transport.perform(GetCapabilities())
+        return answer
+
+    def offer(self, collection_id: str) -> OrderOptions:
+        """Return the options a collection offers; asked once and kept.
+
+        Raises
+        ------
+        ValidationError
+            If there is no such collection; those there are, are listed.
+        """
+        if collection_id not in self._offers:
+            answer = self.transport.perform(GetOptions(collection_id=collection_id))
+            if not answer.order_options:
+                raise NotFound(f"{collection_id} offers nothing to order", locator="collectionId")
+            self._offers[collection_id] = answer.order_options[0]
+        return self._offers[collection_id]
+
+    def scene_options(self, collection_id: str) -> dict[str, OptionDefinition]:
+        """Return what can be cut out of a collection's products, by name."""
+        scenes = self.offer(collection_id).scene_selections
+        return {each.name: each for scene in scenes for each in scene.parameters}
+
+    def search(
+        self,
+        collection: str,
+        area: Any = None,
+        time: Any = None,
+        text: str | None = None,
+        limit: int | None = 500,
+        area_crs: Any = None,
+        **filters: Any,
+    ) -> Products:
+        """Find products.
+
+        Parameters
+        ----------
+        collection : str
+            Collection id, as in `collections`.
+        area : tuple, str, mapping or object with ``__geo_interface__``, optional
+            (west, south, east, north) in degrees, WKT, GeoJSON, shapely, geopandas; what intersects it.
+        time : str, date, datetime or tuple, optional
+            ``"2024-06/2024-07"``, a date, or two aware datetimes.
+        text : str, optional
+            Words in identifiers or properties.
+        limit : int or None
+            Most products; None for all.
+        area_crs : str or int, optional
+            Where the area's coordinates are not degrees: ``"EPSG:32632"``.
+        **filters
+            Properties: ``cloud_cover_lt=20``, ``platform="sentinel-2a"``, ``gsd=(10, 20)``.
+
+        Raises
+        ------
+        ValidationError
+            If the area, the time or a filter cannot be read, or the collection is unknown.
+        """
+        from oseo_lab.client.area import as_area
+        from oseo_lab.client.search import Products, query_of, search
+
+        place = None if area is None else as_area(area, area_crs)
+        query = query_of(place, time, text, filters=filters)
+        return Products(self, collection, list(search(self.transport, collection, query, limit)), place)
+
+    def products(self, collection: str, ids: Iterable[str]) -> Products:
+        """Return products by their identifiers; those that are not there are left out."""
+        from oseo_lab.client.search import Products, query_of
+
+        found: list[CatalogueItem] = []
+        wanted = list(ids)
+        for start in range(0, len(wanted), 50):
+            query = query_of(ids=wanted[start : start + 50]) | {"limit": 50}
+            found += self.transport.products(collection, query)[0]
+        return Products(self, collection, found)
+
+    def order(
+        self,
+        products: Iterable[CatalogueItem | str] | CatalogueItem | str,
+        name: str | None = None,
+        collection: str | None = None,
+        area: Any = None,
+        area_crs: Any = None,
+        **options: Any,
+    ) -> OrderDraft:
+        """Compose an order; nothing is sent before ``submit()``.
+
+        Parameters
+        ----------
+        products : Products, CatalogueItem, str, or several
+            What to order; identifiers alone need ``collection``.
+        name : str, optional
+            What you will find it by: ``lab.orders[name]``.
+        collection : str, optional
+            Collection id, where the products do not say.
+        area : optional
+            What to cut out of every product, as in `search`.
+        area_crs : str or int, optional
+            CRS of the area's coordinates, if not degrees.
+        **options
+            Values of the collection's options, such as ``format="COG"``; also ``packaging``, ``priority``.
+
+        Raises
+        ------
+        ValidationError
+            If an option or value is not offered, or the products are of several collections.
+        """
+        from oseo_lab.client.area import as_area
+        from oseo_lab.client.draft import OrderDraft
+
+        chosen = [products] if isinstance(products, str | CatalogueItem) else list(products)
+        draft = OrderDraft(self, _collection_of(chosen, collection), name=name)
+        for each in chosen:
+            draft.items.add(each)
+        for own in ("packaging", "priority"):
+            if own in options:
+                setattr(draft, own, options.pop(own))
+        draft.area = None if area is None else as_area(area, area_crs)
+        draft.options.update(**options)
+        return draft
+
+    def __repr__(self) -> str:
+        return f"Lab({self.transport.url!r})"
+
+    def _repr_html_(self) -> str:
+        return display.safely(self, self._html)
+
+    def _html(self) -> str:
+        rows = [
+            ("server", self.transport.url),
+            ("service", f"{self.about.get('service', '')} {self.about.get('version', '')}"),
+            ("orders of", self.owner),
+        ]
+        return display.card("ordering service", display.table(("", ""), rows))
+
+
+def _collection_of(chosen: list[CatalogueItem | str], collection: str | None) -> str:
+    found = list(dict.fromkeys(each.collection_id for each in chosen if isinstance(each, CatalogueItem)))
+    if collection is not None:
+        found = [collection, *(each for each in found if each != collection)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ValidationError(
+            "identifiers alone need collection=..., see lab.collections", locator="collection"
+        )
+    raise ValidationError(
+        f"the products are of {len(found)} collections ({', '.join(found)}), whose options differ: "
+        "make one order for each",
+        locator="collection",
+    )
+
+
+class Collections(Mapping[str, Mapping[str, Any]]):
+    """What can be ordered from: facts by collection id, as known when this was asked."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._found = {str(each["id"]): each for each in lab.transport.collections()}
+
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
+        if name not in self._found:
+            raise KeyError(f"{name!r}; collections: {', '.join(self._found) or 'none'}")
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __repr__(self) -> str:
+        return f"{len(self)} collections: {', '.join(self._found)}" if self._found else "no collections"
+
+    def _repr_html_(self) -> str:
+        return display.safely(self, self._html)
+
+    def _html(self) -> str:
+        rows = [
+            (name, each.get("title", ""), each.get("description", "")) for name, each in self._found.items()
+        ]
+        return display.card(f"{len(self)} collections", display.table(("id", "title", ""), rows))

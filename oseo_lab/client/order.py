@@ -1,0 +1,423 @@
+"""The handle of a submitted order: where it stands, waiting for it, its items, its results.
+
+What it shows is at most a second old when an attribute is read; ``repr`` and the notebook display say what
+was last known and never ask. Step 18 of the walk.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from oseo_lab.client import display
+from oseo_lab.client.names import name_of, short_id
+from oseo_lab.client.progress import Progress, ProgressEvent, reporter
+from oseo_lab.model.errors import (
+    NotFound,
+    OrderFailed,
+    Problem,
+    TransportError,
+    Unavailable,
+    WaitTimeout,
+)
+from oseo_lab.model.messages import (
+    Cancel,
+    DescribeResultAccess,
+    GetStatus,
+    Presentation,
+)
+from oseo_lab.model.order import Attempt, OrderItem, StatusChange
+from oseo_lab.model.order import Order as Record
+from oseo_lab.model.status import Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oseo_lab.client.lab import Lab
+    from oseo_lab.client.results import Results
+
+__all__ = ["Items", "Order", "WaitInterrupted"]
+
+#: Seconds that an attribute may be old.
+FRESH = 1.0
+#: Seconds without an answer after which waiting gives up.
+PATIENCE = 300.0
+
+DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
+
+
+class WaitInterrupted(KeyboardInterrupt):
+    """Ctrl-C while waiting: the order goes on; the text says how to come back."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]  # IPython shows this instead of a traceback
+
+
+class Items(tuple[OrderItem, ...]):
+    """Items of an order, with a table for notebooks."""
+
+    def __repr__(self) -> str:
+        counts = Counter(each.status.status for each in self)
+        return f"{len(self)} items: {display.counted(dict(counts))}" if self else "no items"
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """What there is to say about each item, by item id."""
+        return {each.specification.item_id: each.status.additional or "" for each in self}
+
+    def _repr_html_(self) -> str:
+        return display.safely(self, lambda: display.card(repr(self), self.table()))
+
+    def table(self) -> str:
+        """Return the items as an HTML table."""
+        rows = [
+            (
+                f"{display.mark(each.status.status)} {each.status.status}",
+                each.specification.item_id,
+                each.status.additional or "",
+            )
+            for each in self[: display.ROWS]
+        ]
+        return display.table(("status", "item", ""), rows, total=len(self))
+
+
+class Order:
+    """A submitted order.
+
+    Parameters
+    ----------
+    lab : Lab
+        Where it was submitted.
+    record : Order
+        What the service said of it last.
+    full : bool
+        Whether the record holds the items.
+    """
+
+    def __init__(self, lab: Lab, record: Record, full: bool = False) -> None:
+        self._lab = lab
+        self._record = record
+        self._full = full
+        self._asked = time.monotonic()
+        self._as_of = datetime.now(UTC)
+
+    @classmethod
+    def of_id(cls, lab: Lab, order_id: str) -> Order:
+        """Return the handle of an order by its id.
+
+        Raises
+        ------
+        NotFound
+            If it is unknown or another owner's.
+        """
+        return cls(lab, _ask(lab, order_id), full=True)
+
+    # ------------------------------------------------------------------------------------ what never asks
+
+    @property
+    def id(self) -> str:
+        """The service's id: ``urn:uuid:``."""
+        return self._record.order_id
+
+    @property
+    def short_id(self) -> str:
+        """The first eight digits of the id."""
+        return short_id(self.id)
+
+    @property
+    def name(self) -> str:
+        """What you called it, else its short id."""
+        return name_of(self._record)
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was accepted, UTC."""
+        return self._record.created
+
+    @property
+    def last_status(self) -> Status:
+        """The status last heard of."""
+        return self._record.status.status
+
+    @property
+    def record(self) -> Record:
+        """What the service said last, as the model's own record."""
+        return self._record
+
+    # --------------------------------------------------------------------------------- what may ask again
+
+    def refresh(self) -> Order:
+        """Ask the service where the order stands."""
+        self._record = _ask(self._lab, self.id)
+        self._full = True
+        self._asked = time.monotonic()
+        self._as_of = datetime.now(UTC)
+        return self
+
+    def _fresh(self) -> Record:
+        if not self._full or time.monotonic() - self._asked > FRESH:
+            self.refresh()
+        return self._record
+
+    @property
+    def status(self) -> Status:
+        """Where the order stands."""
+        return self._fresh().status.status
+
+    @property
+    def info(self) -> str | None:
+        """What the service says about the status."""
+        return self._fresh().status.additional
+
+    @property
+    def items(self) -> Items:
+        """The items, each with its status."""
+        return Items(self._fresh().items)
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        """Items by status."""
+        return _counts(self._fresh())
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self.status.is_final
+
+    @property
+    def succeeded(self) -> Items:
+        """The items that were delivered."""
+        return Items(each for each in self.items if each.status.status in DELIVERED)
+
+    @property
+    def failed(self) -> Items:
+        """The items that will not be delivered; ``.reasons`` says why."""
+        return Items(
+            each for each in self.items if each.status.status.is_final and each.status.status not in DELIVERED
+        )
+
+    # ------------------------------------------------------------------------------------------ what acts
+
+    def wait(
+        self,
+        timeout: float | timedelta | None = None,
+        progress: Progress = None,
+        check: bool = False,
+    ) -> Order:
+        """Wait until the order is final. Ctrl-C leaves the wait; nothing is cancelled by it.
+
+        Parameters
+        ----------
+        timeout : float or timedelta, optional
+            Longest wait, seconds.
+        progress : bool or callable, optional
+            None shows a bar in interactive sessions; a callable gets every `ProgressEvent`.
+        check : bool
+            Raise `OrderFailed` if an item was not delivered.
+
+        Raises
+        ------
+        WaitTimeout
+            If the order is still running then; ``.order`` is this handle.
+        OrderFailed
+            With ``check=True``, naming each item and why; ``.order`` is this handle.
+        """
+        seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        try:
+            with reporter(progress) as report:
+                for event in self._events(seconds):
+                    report(event)
+        except KeyboardInterrupt:
+            raise self._left() from None
+        if check:
+            self._check()
+        return self
+
+    def _left(self) -> WaitInterrupted:
+        text = f"Still {self.last_status}. lab.orders[{self.name!r}] brings you back; .cancel() stops it."
+        if not display.in_notebook():
+            display.say(text)
+        return WaitInterrupted(text)
+
+    def _events(self, timeout: float | None) -> Iterator[ProgressEvent]:
+        """Yield how far it is until it is final; pauses grow, with jitter, and end early on a change."""
+        began = heard = time.monotonic()
+        pause = 0.1
+        while True:
+            asked = time.monotonic()
+            before = self._record
+            try:
+                self.refresh()
+                heard = time.monotonic()
+                yield self._event(heard - began)
+            except (TransportError, Unavailable):
+                if time.monotonic() - heard > PATIENCE:
+                    raise
+            if self.last_status.is_final and self._full:
+                return
+            pause = 0.2 if self._record != before else min(pause * 1.5, 5.0)
+            # a large order's status takes time to send: spend at most a fifth of the time on asking
+            pause = max(pause, 4 * (time.monotonic() - asked)) * random.uniform(0.8, 1.2)
+            if timeout is not None and time.monotonic() + pause - began > timeout:
+                pause = timeout - (time.monotonic() - began)
+                if pause <= 0:
+                    raise self._late(timeout)
+            time.sleep(pause)
+
+    def _event(self, elapsed: float) -> ProgressEvent:
+        counts = _counts(self._record)
+        failed = sum(count for status, count in counts.items() if status.is_final and status not in DELIVERED)
+        return ProgressEvent(
+            name=self.name,
+            text=f"{self.last_status} · {_summary(counts)}",
+            done=sum(count for status, count in counts.items() if status.is_final),
+            total=sum(counts.values()),
+            failed=failed,
+            status=self.last_status,
+            counts=counts,
+            elapsed=elapsed,
+        )
+
+    def _late(self, timeout: float) -> WaitTimeout:
+        late = WaitTimeout(
+            f"order {self.name!r} is still {self.last_status} after {timeout:g} s; nothing was cancelled: "
+            "wait() again, or cancel()"
+        )
+        late.order = self
+        return late
+
+    def _check(self) -> None:
+        if not (failed := self.failed):
+            return
+        problems = [
+            Problem(
+                code="NoApplicableCode",
+                locator="itemId",
+                text=each.status.additional or str(each.status.status),
+                item_id=each.specification.item_id,
+            )
+            for each in failed
+        ]
+        named = "; ".join(str(each) for each in problems[:10])
+        more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
+        error = OrderFailed(
+            f"{len(failed)} of {len(self.items)} items of {self.name!r} were not delivered: {named}{more}",
+            problems=problems,
+        )
+        error.order = self
+        raise error
+
+    def cancel(self) -> Order:
+        """Ask the service to cancel what is not done yet; it takes effect within seconds."""
+        self._lab.transport.perform(Cancel(order_id=self.id))
+        return self.refresh()
+
+    def history(self) -> list[StatusChange]:
+        """Return every status change of the order and its items, oldest first."""
+        return _history(self._lab, self.id)[0]
+
+    def attempts(self) -> list[Attempt]:
+        """Return every try at making an item, oldest first."""
+        return _history(self._lab, self.id)[1]
+
+    def results(self) -> Results:
+        """Return what has been delivered so far."""
+        from oseo_lab.client.results import Results
+
+        answer = self._lab.transport.perform(DescribeResultAccess(order_id=self.id))
+        return Results(self._lab.transport, self.id, self.name, answer.urls, answer.error_message)
+
+    def download(self, folder: Any = ".", **how: Any) -> list[Path]:
+        """Download what has been delivered so far (`Results.download`)."""
+        return self.results().download(folder, **how)
+
+    def to_xarray(self, **how: Any) -> Any:
+        """Wait for the order, then open its results (`Results.to_xarray`)."""
+        return self.wait().results().to_xarray(**how)
+
+    def to_stac(self) -> Any:
+        """Return the STAC items of what has been delivered so far (`Results.to_stac`)."""
+        return self.results().to_stac()
+
+    # ------------------------------------------------------------------------------------------ how it looks
+
+    def __repr__(self) -> str:
+        done = ""
+        if self._full:
+            counts = _counts(self._record)
+            done = f" {sum(counts.get(each, 0) for each in DELIVERED)}/{sum(counts.values())} delivered,"
+        return f"Order({self.name!r}, id={self.short_id!r},{done} {self.last_status})"
+
+    def __str__(self) -> str:
+        lines = [
+            f"order    {self.name} ({self.id})",
+            f"status   {self.last_status}{_info(self._record)}",
+            f"items    {_summary(_counts(self._record)) if self._full else 'not asked yet'}",
+            f"made     {display.when(self.created)}, as of {display.when(self._as_of)}",
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return display.safely(self, self._html)
+
+    def _html(self) -> str:
+        status = self.last_status
+        counts = _counts(self._record)
+        coloured = (
+            f'<div><span style="color:{display.colour(status)}" aria-hidden="true">{display.mark(status)}'
+            "</span> "
+            f"<b>{escape(str(status))}</b>{escape(_info(self._record))} "
+            f'<span class="quiet">{escape(_summary(counts)) if self._full else ""}</span></div>'
+        )
+        body = coloured
+        if self._full:
+            body += display.bar(counts) + Items(_urgent(self._record.items)).table()
+        back = f"lab.orders[{self.name!r}] · made {display.when(self.created)}"
+        body += f'<div class="quiet">{escape(back)}</div>'
+        return display.card(f"{self.name} · {self.short_id}", body, f"as of {display.when(self._as_of)}")
+
+
+def _ask(lab: Lab, order_id: str) -> Record:
+    answer = lab.transport.perform(GetStatus(order_id=order_id, presentation=Presentation.FULL))
+    if not answer.orders:
+        raise NotFound(f"there is no order {order_id[:100]!r} of yours", locator="orderId")
+    record: Record = answer.orders[0]
+    return record
+
+
+def _history(lab: Lab, order_id: str) -> tuple[list[StatusChange], list[Attempt]]:
+    from oseo_lab.encoding.json_form import from_plain
+
+    answer = lab.transport.history(order_id)
+    changes = [from_plain(StatusChange, each) for each in answer.get("history", ())]
+    return changes, [from_plain(Attempt, each) for each in answer.get("attempts", ())]
+
+
+def _counts(record: Record) -> dict[Status, int]:
+    return dict(Counter(each.status.status for each in record.items))
+
+
+def _summary(counts: dict[Status, int]) -> str:
+    """Return counts as a sentence: what is done first, then the rest by status."""
+    total = sum(counts.values())
+    delivered = sum(counts.get(each, 0) for each in DELIVERED)
+    rest = {status: count for status, count in counts.items() if status not in DELIVERED}
+    words = f"{delivered} of {total} delivered"
+    return f"{words} · {display.counted(rest)}" if rest else words
+
+
+def _info(record: Record) -> str:
+    return f": {record.status.additional}" if record.status.additional else ""
+
+
+_URGENCY = {Status.FAILED: 0, Status.TERMINATED: 0, Status.IN_PRODUCTION: 1}
+
+
+def _urgent(items: Iterable[OrderItem]) -> list[OrderItem]:
+    """Return what went wrong first, then what runs: the rows that fit are those that matter."""
+    return sorted(items, key=lambda each: _URGENCY.get(each.status.status, 2))

@@ -1,0 +1,170 @@
+"""What a search found: products in a sequence that can be looked at, sliced and ordered.
+
+The client never runs a catalogue: it asks the service, which asks its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, overload
+
+from oseo_lab.client import display
+from oseo_lab.client.area import Area, as_area, as_period
+from oseo_lab.model.errors import TransportError, ValidationError
+from oseo_lab.model.job import CatalogueItem
+
+if TYPE_CHECKING:
+    from oseo_lab.client.draft import OrderDraft
+    from oseo_lab.client.lab import Lab
+    from oseo_lab.client.transport import Transport
+
+__all__ = ["Products", "query_of", "search"]
+
+#: Products asked for at a time.
+PAGE = 200
+
+
+class Products(Sequence[CatalogueItem]):
+    """Products of one collection, in the catalogue's order.
+
+    Parameters
+    ----------
+    lab : Lab
+        Where they can be ordered.
+    collection_id : str
+        What they belong to.
+    items : sequence of CatalogueItem
+        The products.
+    area : Area or None
+        The area that was searched.
+    """
+
+    def __init__(
+        self, lab: Lab, collection_id: str, items: Sequence[CatalogueItem], area: Area | None = None
+    ) -> None:
+        self._lab = lab
+        self.collection_id = collection_id
+        self.area = area
+        self._items = tuple(items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> CatalogueItem: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Products: ...
+
+    def __getitem__(self, index: int | slice) -> CatalogueItem | Products:
+        if isinstance(index, slice):
+            return Products(self._lab, self.collection_id, self._items[index], self.area)
+        return self._items[index]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The products' identifiers."""
+        return tuple(each.identifier for each in self._items)
+
+    def order(self, name: str | None = None, area: Any = None, **options: Any) -> OrderDraft:
+        """Compose an order of these products (`Lab.order`); nothing is sent before ``submit()``."""
+        return self._lab.order(self, name, area=area, **options)
+
+    def __repr__(self) -> str:
+        what = "1 product" if len(self) == 1 else f"{len(self)} products"
+        return f"{what} of {self.collection_id}{_dates(self._items)}"
+
+    def _repr_html_(self) -> str:
+        return display.safely(self, self._html)
+
+    def _html(self) -> str:
+        rows = [
+            (
+                number,
+                each.identifier,
+                "" if each.datetime is None else f"{each.datetime:%Y-%m-%d %H:%M}",
+                _cloud(each),
+                "yes" if each.orderable else f"no: {each.reason or 'not now'}",
+            )
+            for number, each in enumerate(self._items[: display.ROWS])
+        ]
+        head = ("#", "id", "time (UTC)", "cloud", "can be ordered")
+        return display.card(repr(self), display.table(head, rows, total=len(self)))
+
+
+def _dates(items: Sequence[CatalogueItem]) -> str:
+    days = sorted(each.datetime for each in items if each.datetime is not None)
+    if not days:
+        return ""
+    first, last = f"{days[0]:%Y-%m-%d}", f"{days[-1]:%Y-%m-%d}"
+    return f", {first}" if first == last else f", {first} to {last}"
+
+
+def _cloud(item: CatalogueItem) -> str:
+    cover = item.properties.get("eo:cloud_cover", item.properties.get("cloud_cover"))
+    return f"{cover:.0f} %" if isinstance(cover, int | float) else ""
+
+
+def query_of(
+    area: Any = None,
+    time: Any = None,
+    text: str | None = None,
+    ids: Sequence[str] = (),
+    filters: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the query of a search, as the API reads it."""
+    query: dict[str, Any] = {}
+    if area is not None:
+        place = as_area(area)
+        query["bbox"] = ",".join(f"{each:.10g}" for each in place.bbox)
+        if not place.is_box:
+            query["geometry"] = place.geometry
+    if (period := as_period(time)) is not None:
+        query["datetime"] = "/".join(_stamp(each) for each in period)
+    if text:
+        query["text"] = text
+    if ids:
+        query["ids"] = ",".join(ids)
+    for name, value in (filters or {}).items():
+        query.update(_filter(name, value))
+    return query
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _filter(name: str, value: Any) -> dict[str, Any]:
+    """Return one property filter: ``cloud_cover_lt=20`` is ``cloud_cover.lt=20``; ``(0, 20)`` a range."""
+    stem, found, word = name.rpartition("_")
+    if found and word in ("lt", "lte", "gt", "gte"):
+        return {f"{stem}.{word}": value}
+    if isinstance(value, tuple):
+        if len(value) != 2:
+            raise ValidationError(f"{name}={value!r}: a range is a tuple of two", locator=name)
+        ends = zip(("gte", "lte"), value, strict=True)
+        return {f"{name}.{word}": end for word, end in ends if end is not None}
+    return {name: value}
+
+
+def search(
+    transport: Transport, collection_id: str, query: Mapping[str, Any], limit: int | None
+) -> Iterator[CatalogueItem]:
+    """Yield products page by page; a page that leads to itself is an error, not a loop."""
+    seen: set[str] = set()
+    cursor: str | None = None
+    left = limit
+    while left is None or left > 0:
+        page = {**query, "limit": PAGE if left is None else min(PAGE, left)}
+        if cursor is not None:
+            page["cursor"] = cursor
+        products, cursor = transport.products(collection_id, page)
+        products = products if left is None else products[:left]
+        yield from products
+        left = None if left is None else left - len(products)
+        if cursor is None:
+            return
+        if cursor in seen:
+            raise TransportError(f"the catalogue of {collection_id} answers the same page again and again")
+        seen.add(cursor)
