@@ -1,0 +1,362 @@
+"""The dispatcher over a real store, at the moments where things go wrong.
+
+The executor is scripted: it takes jobs and says what the test tells it to say, when the test says so.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from oseo_lab.dispatch.dispatcher import Dispatcher, Leases
+from oseo_lab.dispatch.jobs import Places
+from oseo_lab.dispatch.planner import Policy
+from oseo_lab.dispatch.sweeper import Sweeper
+from oseo_lab.model.delivery import Packaging
+from oseo_lab.model.job import DeliveredFile, Failure, FailureClass, ItemReport, Started
+from oseo_lab.model.messages import Cancel, GetStatus, Presentation
+from oseo_lab.model.order import order_uuid
+from oseo_lab.model.status import ProviderOrderState, Status
+from oseo_lab.operations import Context, Service, perform
+from oseo_lab.store import open_store
+from tests.operations.orders import COLLECTIONS, item, order
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, **parts) -> None:
+        self.time += timedelta(**parts)
+
+
+class Scripted:
+    """Takes jobs and does nothing with them; the test is the worker."""
+
+    def __init__(self) -> None:
+        self.jobs = []
+        self.stopped = []
+        self.is_broken = False
+
+    def start(self, jobs):
+        if self.is_broken:
+            raise RuntimeError("the executor went away")
+        self.jobs += jobs
+
+    def stop(self, keys):
+        self.stopped += keys
+
+    def take(self):
+        jobs, self.jobs = self.jobs, []
+        return jobs
+
+
+def started(job):
+    return Started(key=job.key, worker="w1", at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def report(job, failure_class=None, reason="it rained"):
+    failure = Failure(failure_class=failure_class, reason=reason, detail="trace") if failure_class else None
+    file = DeliveredFile(name="data.tif", size=3, sha256="ab" * 32, media_type="image/tiff")
+    return ItemReport(
+        key=job.key,
+        order_id=job.order_id,
+        number=job.number,
+        attempt=job.attempt,
+        files=() if failure else (file,),
+        failure=failure,
+        worker="w1",
+    )
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def executor():
+    return Scripted()
+
+
+@pytest.fixture
+def dispatcher(store, clock, executor):
+    return make(store, clock, executor, "d1")
+
+
+def make(store, clock, executor, name, max_in_flight=50):
+    return Dispatcher(
+        name=name,
+        store=store,
+        executor=executor,
+        collections=COLLECTIONS,
+        places=Places(results="file:///results", scratch="file:///scratch"),
+        policy=Policy(max_attempts=3, retry_delay=10),
+        leases=Leases(max_in_flight=max_in_flight, lease=60, renew=20),
+        now=clock,
+    )
+
+
+@pytest.fixture
+def call(store, clock):
+    context = Context(
+        owner="anna",
+        store=store,
+        collections=COLLECTIONS,
+        service=Service(),
+        wake=lambda: None,
+        now=clock,
+        url="http://localhost/oseo/",
+        link=lambda order_id, number, name, expires: name,
+    )
+    return lambda request: perform(request, context)
+
+
+@pytest.fixture
+def status(call):
+    def ask(order_id):
+        found = call(GetStatus(order_id=order_id, presentation=Presentation.FULL)).orders[0]
+        return found.status.status, [each.status.status for each in found.items]
+
+    return ask
+
+
+def two(call, **more):
+    return call(order(item("a"), item("b", "S2_2"), **more)).order_id
+
+
+def test_an_order_goes_its_way(store, dispatcher, executor, call, status):
+    order_id = two(call)
+    dispatcher.step()
+    first, second = executor.take()
+    assert status(order_id) == (Status.ACCEPTED, [Status.ACCEPTED] * 2)
+    dispatcher.step([started(first)])
+    assert status(order_id) == (Status.IN_PRODUCTION, [Status.IN_PRODUCTION, Status.ACCEPTED])
+    dispatcher.step([report(first), started(second), report(second)])
+    assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED] * 2)
+    assert dispatcher.in_flight == 0
+    with store.read() as snapshot:
+        assert [each.name for each in snapshot.results.of(order_id)] == ["data.tif"] * 2
+        assert [each.outcome for each in snapshot.events.attempts(order_id)] == ["delivered"] * 2
+        assert [each.state for each in snapshot.provider_orders.of(order_id)] == [ProviderOrderState.CLOSED]
+        lines = [each.status for each in snapshot.events.of(order_id, 2)]
+    assert lines[-2:] == [Status.IN_PRODUCTION, Status.COMPLETED]
+
+
+def test_dispatcher_stops_between_commit_and_start(store, clock, dispatcher, executor, call, status):
+    order_id = call(order()).order_id
+    executor.is_broken = True
+    with pytest.raises(RuntimeError):
+        dispatcher.step()
+    healthy = Scripted()
+    other = make(store, clock, healthy, "d2")
+    other.step()
+    assert healthy.take() == []  # the lease of the dead one holds
+    clock.advance(seconds=61)
+    other.step()
+    (job,) = healthy.take()
+    assert job.attempt == 2
+    other.step([started(job), report(job)])
+    assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED])
+
+
+def test_a_report_of_a_lost_lease_changes_nothing(store, clock, dispatcher, executor, call, status):
+    order_id = call(order()).order_id
+    dispatcher.step()
+    (late,) = executor.take()
+    clock.advance(seconds=61)
+    healthy = Scripted()
+    other = make(store, clock, healthy, "d2")
+    other.step()
+    (job,) = healthy.take()
+    other.step([started(job), report(job)])
+    dispatcher.step([started(late), report(late)])
+    assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED])
+    with store.read() as snapshot:
+        assert {each.attempt for each in snapshot.results.of(order_id)} == {2}
+        completed = [each for each in snapshot.events.of(order_id, 1) if each.status is Status.COMPLETED]
+    assert len(completed) == 1
+    assert dispatcher.in_flight == 0
+
+
+def test_worker_dies_after_processing_before_report(clock, dispatcher, executor, call, status):
+    order_id = call(order()).order_id
+    dispatcher.step()
+    (first,) = executor.take()
+    dispatcher.step([started(first), report(first, FailureClass.TRANSIENT, "the worker died")])
+    assert status(order_id) == (Status.IN_PRODUCTION, [Status.IN_PRODUCTION])
+    dispatcher.step()
+    assert executor.take() == []  # it waits
+    clock.advance(seconds=11)
+    dispatcher.step()
+    (second,) = executor.take()
+    assert (second.attempt, second.key) != (first.attempt, first.key)
+    dispatcher.step([started(second), report(second)])
+    assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED])
+
+
+def test_a_transient_failure_is_given_up_in_the_end(clock, dispatcher, executor, call, status):
+    order_id = call(order()).order_id
+    for _ in range(3):
+        dispatcher.step()
+        (job,) = executor.take()
+        dispatcher.step([started(job), report(job, FailureClass.TRANSIENT)])
+        clock.advance(minutes=5)
+    dispatcher.step()
+    assert executor.take() == []
+    assert status(order_id) == (Status.FAILED, [Status.FAILED])
+
+
+def test_one_item_fails_alone(call, dispatcher, executor, status):
+    order_id = two(call)
+    dispatcher.step()
+    first, second = executor.take()
+    dispatcher.step([started(first), report(first, FailureClass.PERMANENT), started(second), report(second)])
+    assert status(order_id) == (Status.COMPLETED, [Status.FAILED, Status.COMPLETED])
+    found = call(GetStatus(order_id=order_id, presentation=Presentation.FULL)).orders[0]
+    assert found.status.additional == "items not delivered: 1 failed"
+    assert found.items[0].status.additional == "it rained"
+
+
+def test_cancel_of_what_waits(dispatcher, executor, call, status):
+    order_id = two(call)
+    call(Cancel(order_id=order_id))
+    dispatcher.step()
+    assert executor.take() == []
+    assert status(order_id) == (Status.CANCELLED, [Status.CANCELLED] * 2)
+
+
+def test_cancel_arrives_while_delivering(clock, dispatcher, executor, call, status):
+    """Too late to stop: what was delivered stays delivered, the rest is cancelled."""
+    order_id = two(call)
+    dispatcher.step()
+    first, second = executor.take()
+    dispatcher.step([started(first)])
+    call(Cancel(order_id=order_id))
+    dispatcher.step()
+    assert sorted(executor.stopped) == sorted([first.key, second.key])
+    dispatcher.step([report(first), report(second, FailureClass.CANCELLED)])
+    assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED, Status.CANCELLED])
+
+
+def test_cancel_of_an_item_that_waits_for_its_retry(clock, dispatcher, executor, call, status):
+    order_id = call(order()).order_id
+    dispatcher.step()
+    (job,) = executor.take()
+    dispatcher.step([started(job), report(job, FailureClass.TRANSIENT)])
+    call(Cancel(order_id=order_id))
+    dispatcher.step()
+    assert status(order_id) == (Status.CANCELLED, [Status.CANCELLED])
+
+
+def test_a_lease_is_renewed_while_the_worker_works(store, clock, dispatcher, executor, call):
+    call(order())
+    dispatcher.step()
+    other = make(store, clock, Scripted(), "d2")
+    for _ in range(6):
+        clock.advance(seconds=25)
+        dispatcher.step()
+        other.step()
+    assert other.in_flight == 0
+    assert dispatcher.in_flight == 1
+
+
+def test_no_more_is_held_than_allowed(store, clock, call):
+    for _ in range(3):
+        two(call)
+    executor = Scripted()
+    dispatcher = make(store, clock, executor, "d1", max_in_flight=4)
+    dispatcher.step()
+    jobs = executor.take()
+    assert len(jobs) == 4
+    dispatcher.step([started(jobs[0]), report(jobs[0])])
+    assert len(executor.take()) == 1
+
+
+def test_closing_gives_the_items_back(store, clock, dispatcher, executor, call):
+    two(call)
+    dispatcher.step()
+    dispatcher.close()
+    healthy = Scripted()
+    make(store, clock, healthy, "d2").step()
+    assert [job.attempt for job in healthy.take()] == [2, 2]
+
+
+def test_a_package_of_the_whole_order_comes_last(store, clock, dispatcher, executor, call, monkeypatch):
+    from dataclasses import replace
+
+    radar = COLLECTIONS["radar"]
+    monkeypatch.setitem(COLLECTIONS, "radar", replace(radar, automatic=True))
+    order_id = call(
+        order(item("a", "S1_1", options=()), item("b", "S1_2", options=()), packaging=Packaging.ZIP)
+    ).order_id
+    dispatcher.step()
+    first, second = executor.take()
+    assert (first.packaging, first.number, second.number) == (None, 1, 2)
+    dispatcher.step([started(first), report(first), started(second), report(second, FailureClass.PERMANENT)])
+    (package,) = executor.take()
+    assert package.is_order_package
+    assert package.deliveries == ((1, 1),)
+    assert call(GetStatus(order_id=order_id)).orders[0].status.status is Status.IN_PRODUCTION
+    dispatcher.step([started(package), report(package)])
+    assert call(GetStatus(order_id=order_id)).orders[0].status.status is Status.COMPLETED
+
+
+def test_downloaded_when_all_files_were_served(dispatcher, executor, call, status):
+    order_id = two(call)
+    dispatcher.step()
+    jobs = executor.take()
+    dispatcher.step([each for job in jobs for each in (started(job), report(job))])
+    dispatcher.downloaded(order_id, 1)
+    assert status(order_id) == (Status.COMPLETED, [Status.DOWNLOADED, Status.COMPLETED])
+    dispatcher.downloaded(order_id, 2)
+    dispatcher.downloaded(order_id, 2)
+    assert status(order_id) == (Status.DOWNLOADED, [Status.DOWNLOADED] * 2)
+
+
+def test_an_expired_result_is_removed_and_said_to_be(store, clock, dispatcher, executor, call, tmp_path):
+    order_id = call(order()).order_id
+    dispatcher.step()
+    (job,) = executor.take()
+    dispatcher.step([started(job), report(job)])
+    file = tmp_path / order_uuid(order_id) / "1" / "1" / "data.tif"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"abc")
+    sweeper = Sweeper(store=store, results=tmp_path, now=clock)
+    assert sweeper.expire() == 0
+    clock.advance(days=11)
+    assert sweeper.expire() == 1
+    assert not file.exists()
+    found = call(GetStatus(order_id=order_id, presentation=Presentation.FULL)).orders[0].items[0]
+    assert found.status.status is Status.COMPLETED
+    assert "expired" in found.status.additional
+
+
+def test_a_delivery_that_was_never_settled_is_swept(store, clock, dispatcher, executor, call, tmp_path):
+    import os
+
+    order_id = call(order()).order_id
+    dispatcher.step()
+    (job,) = executor.take()
+    dispatcher.step([started(job), report(job)])
+    for attempt in ("1", "2"):
+        folder = tmp_path / order_uuid(order_id) / "1" / attempt
+        folder.mkdir(parents=True)
+        (folder / "data.tif").write_bytes(b"abc")
+        os.utime(folder, (clock.time.timestamp(),) * 2)
+    sweeper = Sweeper(store=store, results=tmp_path, now=clock)
+    assert sweeper.remove_orphans() == 0  # young: it may be about to be settled
+    clock.advance(hours=2)
+    assert sweeper.remove_orphans() == 1
+    assert (tmp_path / order_uuid(order_id) / "1" / "1" / "data.tif").exists()
