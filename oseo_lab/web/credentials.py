@@ -8,8 +8,6 @@ Sources: OASIS Web Services Security UsernameToken Profile 1.1, RFC 7617.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import os
 import secrets
@@ -23,6 +21,7 @@ from pathlib import Path
 import argon2
 from cryptography.fernet import Fernet, InvalidToken
 
+from oseo_lab.encoding.soap import password_digest
 from oseo_lab.model.errors import NotAuthenticated, ValidationError
 from oseo_lab.ports import Account, OrderStore
 
@@ -168,10 +167,8 @@ class Credentials:
             raise _refused("Created must be within five minutes of this server's clock, in UTC")
         account = self._account(name)
         password = self._secret_of(account)
-        expected = base64.b64encode(
-            hashlib.sha1(nonce + created.encode() + (password or b"-"), usedforsecurity=False).digest()
-        )
-        right = hmac.compare_digest(expected, digest.strip().encode())
+        expected = password_digest(nonce, created, password or "")
+        right = hmac.compare_digest(expected.encode(), digest.strip().encode())
         if account is None or password is None or not right:
             raise _refused()
         keep_until = made + 2 * FRESH
@@ -184,11 +181,11 @@ class Credentials:
             account = snapshot.accounts.get(name)
         return None if account is None or account.disabled else account
 
-    def _secret_of(self, account: Account | None) -> bytes | None:
+    def _secret_of(self, account: Account | None) -> str | None:
         if account is None or account.digest_secret is None:
             return None
         try:
-            return Fernet(read_key(self._key_file)).decrypt(account.digest_secret)
+            return Fernet(read_key(self._key_file)).decrypt(account.digest_secret).decode()
         except (OSError, InvalidToken) as lost:
             raise _refused(
                 "this account's digest secret cannot be read any more; its operator must add it again"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from oseo_lab.encoding.soap import version_of
 from oseo_lab.model.errors import NotFound, OseoError
 from oseo_lab.web import rest
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.events import EventsHandler
 from oseo_lab.web.files import FileHandler
-from oseo_lab.web.soap import SoapHandler, answer_fault, version_of
+from oseo_lab.web.soap import SoapHandler, answer_fault, speaks_soap
 
 __all__ = ["ROUTES", "NowhereHandler"]
 
@@ -28,11 +29,11 @@ class NowhereHandler(rest.JsonHandler):
 
     def answer_error(self, error: OseoError) -> None:
         """Send a fault to whoever speaks SOAP, a problem document to others."""
-        version = version_of(self.request.headers.get("Content-Type", ""))
-        if version is None:
-            super().answer_error(error)
+        content_type = self.request.headers.get("Content-Type", "")
+        if speaks_soap(content_type):
+            answer_fault(self, error, version_of(content_type, bytes(self._body[:4096])))
         else:
-            answer_fault(self, error, version)
+            super().answer_error(error)
 
 
 _API = "/api/v1"

@@ -11,16 +11,14 @@ from typing import Any
 
 from oseo_lab.encoding import oseo, soap
 from oseo_lab.encoding.wsdl import wsdl
-from oseo_lab.model.errors import BadMessage, OseoError, ValidationError
+from oseo_lab.model.errors import OseoError, ValidationError
 from oseo_lab.model.messages import Capabilities, GetCapabilities
 from oseo_lab.operations import perform
-from oseo_lab.web.base import BaseOseoHandler, door, with_status
+from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.landing import landing_page
 
-__all__ = ["SoapHandler", "answer_fault"]
+__all__ = ["SoapHandler", "answer_fault", "speaks_soap"]
 
-#: Media type of each SOAP version's requests.
-VERSIONS = {"text/xml": soap.SoapVersion.V11, "application/soap+xml": soap.SoapVersion.V12}
 XML = "application/xml; charset=utf-8"
 #: Longer messages are read in a thread, bytes.
 LONG = 64 * 1024
@@ -40,9 +38,9 @@ def answer_fault(handler: BaseOseoHandler, error: OseoError, version: soap.SoapV
     handler.answer(soap.fault(error, version), soap.content_type(version), status)
 
 
-def version_of(content_type: str) -> soap.SoapVersion | None:
-    """Return the SOAP version of a Content-Type; None if it is not SOAP's."""
-    return VERSIONS.get(content_type.partition(";")[0].strip().lower())
+def speaks_soap(content_type: str) -> bool:
+    """Whether a Content-Type is one of SOAP's."""
+    return content_type.partition(";")[0].strip().lower() in ("text/xml", "application/soap+xml")
 
 
 class SoapHandler(BaseOseoHandler):
@@ -50,24 +48,15 @@ class SoapHandler(BaseOseoHandler):
 
     @property
     def version(self) -> soap.SoapVersion:
-        """The SOAP version to answer in: the envelope's, or what the Content-Type promises."""
-        asked = version_of(self.request.headers.get("Content-Type", ""))
-        return getattr(self, "_version", None) or asked or soap.SoapVersion.V11
+        """The SOAP version to answer in: the envelope's, or what the request looks like."""
+        content_type = self.request.headers.get("Content-Type")
+        return getattr(self, "_version", None) or soap.version_of(content_type, bytes(self._body[:4096]))
 
     @door
     async def post(self, *_: str) -> None:
         """Answer one SOAP message."""
-        content_type = self.request.headers.get("Content-Type", "")
-        if version_of(content_type) is None:
-            raise with_status(
-                BadMessage(
-                    f"Content-Type {content_type[:100]!r} is not SOAP; send text/xml (SOAP 1.1) or "
-                    "application/soap+xml (SOAP 1.2)"
-                ),
-                415,
-            )
         is_long = len(self._body) > LONG
-        envelope = await self.state.work(self._open, content_type) if is_long else self._open(content_type)
+        envelope = await self.state.work(self._open) if is_long else self._open()
         if envelope.username_token is not None:
             self.owner = await self._by_username_token(envelope.username_token)
         decode = oseo.decode_request
@@ -76,9 +65,11 @@ class SoapHandler(BaseOseoHandler):
         body = soap.close_envelope(payload, envelope.version, relates_to=envelope.message_id)
         self.answer(body, soap.content_type(envelope.version))
 
-    def _open(self, content_type: str) -> soap.Envelope:
-        action = self.request.headers.get("SOAPAction")
-        envelope = soap.open_envelope(self.body, content_type=content_type, soap_action=action)
+    def _open(self) -> soap.Envelope:
+        headers = self.request.headers
+        envelope = soap.open_envelope(
+            self.body, content_type=headers.get("Content-Type", ""), soap_action=headers.get("SOAPAction")
+        )
         self._version = envelope.version
         return envelope
 
