@@ -88,10 +88,17 @@ class Packaging(StrEnum):
 REFUSED_PACKAGING = frozenset({Packaging.RAR, Packaging.COMPRESS, Packaging.BZIP})
 
 
-class Secret(str):
-    """Text that never shows: ``repr``, ``str`` in f-strings and logs are stars; `reveal` is explicit."""
+class Secret:
+    """Text that never shows: ``repr``, ``str``, f-strings and logs are stars; `reveal` is explicit.
 
-    __slots__ = ()
+    It is no ``str``, so no JSON writer takes it for one, and it cannot be pickled, so it cannot become part
+    of a task.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
         return "'***'"
@@ -102,9 +109,29 @@ class Secret(str):
     def __format__(self, format_spec: str) -> str:
         return "***"
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not pickled: it must not travel to a worker; pass a reference to it")
+
     def reveal(self) -> str:
         """Return the secret itself, for the one place that must use it."""
-        return str.__getitem__(self, slice(None))
+        return self._text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ the store keeps, in ECHO's shape (order, provider order, order item); GetStatus 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -87,11 +87,11 @@ class StatusInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Payment:
-    """``PaymentOptionSelectedValue``: the method, and an account or card where it needs one."""
+    """``PaymentOptionSelectedValue``: the method, and an account or card (never shown) where it needs one."""
 
     payment_method: str
     order_account: str | None = None
-    credit_card_info: str | None = None
+    credit_card_info: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
