@@ -191,7 +191,7 @@ def _check_constraints(component: Any) -> None:
     if isinstance(bare, options.Count | options.Quantity | options.Time):
         for key, values in (("allowed", bare.allowed), *(("interval", each) for each in bare.intervals)):
             try:
-                numbers = [bare.number(value) for value in values]
+                numbers: list[Any] = [bare.number(value) for value in values]
             except ValueError as wrong:
                 raise ValueError(f"{key}: {wrong}") from None
             if key == "interval" and numbers[0] > numbers[1]:

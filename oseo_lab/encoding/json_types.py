@@ -14,7 +14,6 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from functools import lru_cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import GetCoreSchemaHandler, PlainSerializer, PlainValidator, TypeAdapter, WithJsonSchema
@@ -176,21 +175,24 @@ def hints(cls: type) -> dict[str, Any]:
     return {each.name: found[each.name] for each in dataclasses.fields(cls)}
 
 
-@lru_cache(maxsize=256)
-def _subclasses(cls: type) -> tuple[type, ...]:
+def _kinds_below(cls: type) -> list[type]:
     """Return the kinds below an abstract class: those that name a ``kind`` of their own."""
-    below = [each for child in cls.__subclasses__() for each in (child, *_subclasses(child))]
-    return tuple(each for each in below if "kind" in vars(each))
+    below: list[type] = []
+    child: type
+    for child in cls.__subclasses__():
+        below += [child, *_kinds_below(child)]
+    return [each for each in below if "kind" in vars(each)]
 
 
 def children(annotation: Any) -> dict[str, type]:
     """Return the classes a value of this annotation may have, by the tag that tells them apart."""
-    members = [each for each in get_args(annotation) if each is not type(None)] or [annotation]
+    members: list[Any] = [each for each in get_args(annotation) if each is not type(None)] or [annotation]
     if members == [options.Component]:
-        members = list(_subclasses(options.Component))
+        members = [*_kinds_below(options.Component)]
     if set(members) == set(IDENTIFIER_KEYS.values()):
         return dict(IDENTIFIER_KEYS)
-    return {getattr(each, "kind", each.__name__): each for each in members if dataclasses.is_dataclass(each)}
+    classes = [each for each in members if isinstance(each, type) and dataclasses.is_dataclass(each)]
+    return {str(getattr(each, "kind", each.__name__)): each for each in classes}
 
 
 def _identifier_tag(value: Any) -> str | None:
@@ -275,13 +277,17 @@ class _Walk:
         arguments = core_schema.dataclass_args_schema(
             cls.__name__, members, computed_fields=computed, extra_behavior="forbid"
         )
-        made: CoreSchema = core_schema.dataclass_schema(
-            cls, arguments, names, slots=hasattr(cls, "__slots__"), frozen=True, ref=reference
+        made = core_schema.dataclass_schema(
+            cls,
+            arguments,
+            names,
+            slots=hasattr(cls, "__slots__"),
+            frozen=True,
+            ref=None if cls in ONE_OF else reference,
         )
-        if cls in ONE_OF:
-            made.pop("ref")  # type: ignore[typeddict-item]
-            made = core_schema.no_info_after_validator_function(_exactly_one, made, ref=reference)
-        return made
+        if cls not in ONE_OF:
+            return made
+        return core_schema.no_info_after_validator_function(_exactly_one, made, ref=reference)
 
     def _field(self, cls: type, each: dataclasses.Field[Any], hint: Any) -> core_schema.DataclassField:
         if cls is options.ParameterData and each.name == "values":
@@ -363,10 +369,14 @@ class Schema(GenerateJsonSchema):
         return found
 
 
-@lru_cache(maxsize=256)
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
 def adapter(cls: Any) -> TypeAdapter[Any]:
     """Return the pydantic adapter of a model class (or annotation), made once."""
-    return TypeAdapter(_stand_in(cls))
+    if cls not in _ADAPTERS:
+        _ADAPTERS[cls] = TypeAdapter(_stand_in(cls))
+    return _ADAPTERS[cls]
 
 
 def definitions_of(classes: Mapping[str, Any], template: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -59,6 +59,29 @@ def _list_of(key: str, cls: type, **more: Any) -> dict[str, Any]:
     return {"type": "object", "required": [key], "properties": {key: items, **more}}
 
 
+#: What users may know of a collection: not where its files lie or what its operator settled.
+_FACTS = (
+    "id",
+    "title",
+    "description",
+    "provider",
+    "delivery",
+    "max_items",
+    "max_bytes",
+    "automatic",
+    "options_id",
+)
+_COLLECTION = {"$ref": _TEMPLATE.format(model="CollectionFacts")}
+_COLLECTIONS = {
+    "type": "object",
+    "required": ["collections"],
+    "properties": {"collections": {"type": "array", "items": _COLLECTION}},
+}
+_SCHEMAS = {
+    "type": "object",
+    "required": ["options", "scene"],
+    "properties": {"options": _ANY_OBJECT, "scene": _ANY_OBJECT},
+}
 _PAGE = _list_of("products", CatalogueItem, cursor={"type": ["string", "null"]})
 _HISTORY = _list_of("history", StatusChange, **_list_of("attempts", Attempt)["properties"])
 
@@ -114,13 +137,13 @@ _ROWS = (
         path="/collections",
         name="listCollections",
         summary="What can be ordered from",
-        answer=_list_of("collections", Collection),
+        answer=_COLLECTIONS,
     ),
     _Row(
         path="/collections/{collection_id}",
         name="getCollection",
         summary="One collection",
-        answer=Collection,
+        answer=_COLLECTION,
         parameters=("collection_id",),
     ),
     _Row(
@@ -134,7 +157,7 @@ _ROWS = (
         path="/collections/{collection_id}/schema",
         name="getOptionSchema",
         summary="Options and scene options as JSON Schema",
-        answer=_ANY_OBJECT,
+        answer=_SCHEMAS,
         parameters=("collection_id",),
     ),
     _Row(
@@ -314,11 +337,17 @@ def _described() -> tuple[dict[str, Any], dict[str, Any]]:
     from oseo_lab.encoding.json_types import definitions_of
 
     shown = [each for row in _ROWS for each in (row.body, row.answer) if isinstance(each, type)]
-    classes = {cls.__name__: cls for cls in (*shown, CatalogueItem, OrderItem, StatusChange, Attempt)}
-    tops, schemas = definitions_of(classes, _TEMPLATE)
+    listed = (*shown, CatalogueItem, OrderItem, StatusChange, Attempt, Collection)
+    tops, schemas = definitions_of({cls.__name__: cls for cls in listed}, _TEMPLATE)
     for name, top in tops.items():
-        if name not in schemas:
-            schemas[name] = top
+        schemas.setdefault(name, top)
+    facts = schemas.pop("Collection")
+    schemas["CollectionFacts"] = {
+        "type": "object",
+        "description": facts["description"],
+        "required": ["id"],
+        "properties": {name: facts["properties"][name] for name in _FACTS},
+    }
     paths: dict[str, Any] = {}
     for row in _ROWS:
         paths.setdefault(row.path, {})[row.method] = _operation(row)
