@@ -8,6 +8,7 @@ own. Nothing here does anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -114,6 +115,9 @@ class Orders(Protocol):
 
     def save(self, order: Order) -> None:
         """Save status, wanted, next_ready and updated of an order, and raise its revision by one."""
+
+    def forget_messages(self, before: datetime) -> int:
+        """Forget MessageIDs of orders made before a moment; return how many."""
 
 
 class ProviderOrders(Protocol):
@@ -267,6 +271,9 @@ class OrderStore(Protocol):
         Concurrent calls share a commit. What ``work`` raises is raised here, and only its own changes
         are undone.
         """
+
+    def submit(self, work: Callable[[UnitOfWork], T]) -> Future[T]:
+        """Queue ``work`` as `write` does and return at once; the future is done after the commit."""
 
     def close(self) -> None:
         """Finish what is queued and let go of the database."""
