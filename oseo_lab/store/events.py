@@ -1,0 +1,143 @@
+"""The status history, which is the event stream, and the attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from oseo_lab.model.order import Attempt, StatusChange
+from oseo_lab.store import tables
+from oseo_lab.store.orders import insert_of
+from oseo_lab.store.records import (
+    ATTEMPT_COLUMNS,
+    EVENT_COLUMNS,
+    attempt_from_row,
+    attempt_row,
+    event_from_row,
+    event_row,
+)
+from oseo_lab.store.session import Session, Statement
+
+__all__ = ["Events"]
+
+_e = tables.events.c
+_a = tables.attempts.c
+_o = tables.orders.c
+_EVENT = [*(_e[name] for name in EVENT_COLUMNS), _e.id]
+_ATTEMPT = [_a[name] for name in ATTEMPT_COLUMNS]
+
+
+def _after(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    query = sa.select(*_EVENT).where(_e.id > bindparam("after"), *where).order_by(_e.id)
+    return query.limit(bindparam("limit", type_=sa.BigInteger)).offset(sa.literal_column("0"))
+
+
+_ADD = Statement(insert_of(tables.events, EVENT_COLUMNS), *EVENT_COLUMNS)
+_AFTER = Statement(_after(), "after", "limit")
+_AFTER_OF_OWNER = Statement(
+    _after(_o.id == _e.order_ref, _o.owner == bindparam("owner")), "after", "owner", "limit"
+)
+_LAST = Statement(sa.select(sa.func.max(_e.id)))
+_OF = Statement(sa.select(*_EVENT).where(_e.order_ref == bindparam("order_ref")).order_by(_e.id), "order_ref")
+_OF_ITEM = Statement(
+    sa.select(*_EVENT)
+    .where(_e.order_ref == bindparam("order_ref"), _e.number == bindparam("number"))
+    .order_by(_e.id),
+    "order_ref",
+    "number",
+)
+_ATTEMPTS = Statement(
+    sa.select(*_ATTEMPT).where(_a.order_ref == bindparam("order_ref")).order_by(_a.number, _a.attempt),
+    "order_ref",
+)
+_ATTEMPTS_OF_ITEM = Statement(
+    sa.select(*_ATTEMPT)
+    .where(_a.order_ref == bindparam("order_ref"), _a.number == bindparam("number"))
+    .order_by(_a.attempt),
+    "order_ref",
+    "number",
+)
+_COMPLETED = ("started", "ended", "worker", "outcome", "detail")
+# The attempts one by one: a start is inserted, an end completes it and keeps what it does not say.
+_SAVE_ATTEMPT_BY_DIALECT: dict[str, Statement] = {}
+
+
+def _upsert(dialect: str) -> Statement:
+    """Return the insert that completes an attempt where there is one; made once per database."""
+    found = _SAVE_ATTEMPT_BY_DIALECT.get(dialect)
+    if found is None:
+        from sqlalchemy.dialects import postgresql, sqlite
+
+        insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
+        core = insert(tables.attempts).values({name: bindparam(name) for name in ATTEMPT_COLUMNS})
+        core = core.on_conflict_do_update(
+            index_elements=[_a.order_ref, _a.number, _a.attempt],
+            set_={name: sa.func.coalesce(core.excluded[name], _a[name]) for name in _COMPLETED},
+        )
+        found = _SAVE_ATTEMPT_BY_DIALECT[dialect] = Statement(core, *ATTEMPT_COLUMNS)
+    return found
+
+
+class Events:
+    """`oseo_lab.ports.Events` on one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, changes: Sequence[StatusChange]) -> None:
+        """Append status changes; their ids rise."""
+        session = self._session
+        refs = session.order_refs(change.order_id for change in changes)
+        session.many(_ADD, [event_row(refs[change.order_id], change, session) for change in changes])
+
+    def after(self, event_id: int, *, owner: str | None = None, limit: int = 500) -> list[StatusChange]:
+        """Return changes with a higher id, oldest first.
+
+        Ids become visible in their order, for one transaction writes at a time: who has seen one has
+        seen all below it.
+        """
+        session = self._session
+        if owner is None:
+            return self._events(session.all(_AFTER, (event_id, limit)))
+        ref = session.find(owner)
+        return [] if ref is None else self._events(session.all(_AFTER_OF_OWNER, (event_id, ref, limit)))
+
+    def last_id(self) -> int:
+        """Return the highest id given so far; 0 where there is none."""
+        row = self._session.one(_LAST)
+        return 0 if row is None or row[0] is None else int(row[0])
+
+    def of(self, order_id: str, number: int | None = None) -> list[StatusChange]:
+        """Return an order's (or item's) history, oldest first."""
+        return self._events(self._rows(_OF, _OF_ITEM, order_id, number))
+
+    def save_attempts(self, attempts: Sequence[Attempt]) -> None:
+        """Insert or complete attempts, by order, number and attempt; what is None is left as it was."""
+        session = self._session
+        refs = session.order_refs(attempt.order_id for attempt in attempts)
+        rows = [attempt_row(refs[attempt.order_id], attempt, session) for attempt in attempts]
+        session.many(_upsert(session.dialect.name), rows)
+
+    def attempts(self, order_id: str, number: int | None = None) -> list[Attempt]:
+        """Return an order's (or item's) attempts, by number and attempt."""
+        rows = self._rows(_ATTEMPTS, _ATTEMPTS_OF_ITEM, order_id, number)
+        return [attempt_from_row(row, order_id, self._session) for row in rows]
+
+    def _rows(
+        self, of_order: Statement, of_item: Statement, order_id: str, number: int | None
+    ) -> list[tuple[Any, ...]]:
+        ref = self._session.order_ref(order_id)
+        if ref is None:
+            return []
+        if number is None:
+            return self._session.all(of_order, (ref,))
+        return self._session.all(of_item, (ref, number))
+
+    def _events(self, rows: Iterable[tuple[Any, ...]]) -> list[StatusChange]:
+        found = list(rows)
+        self._session.texts(row[6] for row in found)
+        names = self._session.order_ids(row[0] for row in found)
+        return [event_from_row(row, names[row[0]], self._session) for row in found]

@@ -1,0 +1,374 @@
+"""Order items: claims under leases, saves by compare-and-set, what users want of them.
+
+``items.due`` says from when on an item can be claimed: 0 at once, the end of its lease or of its wait,
+NULL never (final, Submitted, or not wanted completed). It is kept here and in `records.due`, nowhere
+else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from oseo_lab.model.order import OrderItem
+from oseo_lab.model.status import Status, Wanted
+from oseo_lab.store import tables
+from oseo_lab.store.orders import TALLIES, raise_revisions
+from oseo_lab.store.records import (
+    ITEM_COLUMNS,
+    STATUS,
+    WANTED,
+    due,
+    from_micros,
+    items_from_rows,
+    micros,
+)
+from oseo_lab.store.session import Session, Statement, chunks
+
+__all__ = ["Items"]
+
+_i = tables.items.c
+_o = tables.orders.c
+_ITEM = [_i[name] for name in ITEM_COLUMNS]
+_ALL = 2**62
+#: Fast-track orders first.
+_RANKS = (0, 1)
+_WANTEDS = {number: wanted for wanted, number in WANTED.items()}
+#: Literals, not parameters: so that the planner sees that the partial indexes serve.
+_OPEN = _i.status < sa.literal_column("10")
+_CANCELLED = _i.wanted == sa.literal_column(str(WANTED[Wanted.CANCELLED]))
+_LEASE_OWNER, _LEASE_UNTIL = ITEM_COLUMNS.index("lease_owner"), ITEM_COLUMNS.index("lease_until")
+
+
+def _big(name: str) -> Any:
+    return bindparam(name, type_=sa.BigInteger)
+
+
+def _limited(query: sa.Select[Any]) -> sa.Select[Any]:
+    return query.limit(_big("limit")).offset(sa.literal_column("0"))
+
+
+def _due(lease_until: Any, retry_at: Any, status: Any, wanted: Any) -> sa.Case[Any]:
+    """Return `records.due` of an item that is wanted so, as SQL."""
+    later = sa.case(
+        (sa.and_(lease_until.is_not(None), sa.or_(retry_at.is_(None), lease_until > retry_at)), lease_until),
+        else_=sa.func.coalesce(retry_at, sa.literal_column("0")),
+    )
+    never = sa.or_(status == sa.literal_column("0"), wanted != sa.literal_column("0"))
+    return sa.case((never, sa.null()), else_=later)
+
+
+_OF = Statement(
+    _limited(
+        sa.select(*_ITEM)
+        .where(_i.order_ref == bindparam("order_ref"), _i.number > bindparam("after"))
+        .order_by(_i.number)
+    ),
+    "order_ref",
+    "after",
+    "limit",
+)
+_GET = Statement(
+    sa.select(*_ITEM).where(_i.order_ref == bindparam("order_ref"), _i.number == bindparam("number")),
+    "order_ref",
+    "number",
+)
+_COUNTS = Statement(sa.select(*(_o[name] for name in TALLIES.values())).where(_o.id == bindparam("id")), "id")
+
+
+def _claimable(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    query = sa.select(*_ITEM).where(_i.due.is_not(None), _i.rank == bindparam("rank"), *where)
+    return _limited(query.order_by(_i.order_ref, _i.number)).with_for_update(skip_locked=True)
+
+
+# Two walks along one index instead of one past everything that is leased or waits.
+_FRESH = Statement(_claimable(_i.due == sa.literal_column("0")), "rank", "limit")
+_LATE = Statement(_claimable(_i.due > sa.literal_column("0"), _i.due <= _big("now")), "rank", "now", "limit")
+_ENDED = Statement(
+    _limited(
+        sa.select(*_ITEM)
+        .where(
+            _CANCELLED,
+            _OPEN,
+            sa.or_(
+                _i.lease_owner.is_(None),
+                _i.lease_owner == bindparam("dispatcher"),
+                _i.lease_until <= _big("now"),
+            ),
+        )
+        .order_by(_i.order_ref, _i.number)
+    ).with_for_update(skip_locked=True),
+    "dispatcher",
+    "now",
+    "limit",
+)
+_LEASE = Statement(
+    sa.update(tables.items)
+    .values(
+        lease_owner=bindparam("dispatcher"),
+        lease_until=_big("until"),
+        due=sa.case((_i.due.is_not(None), _big("until"))),
+    )
+    .where(_i.order_ref == bindparam("key"), _i.number == bindparam("key_number")),
+    "dispatcher",
+    "until",
+    "key",
+    "key_number",
+)
+_RENEW = Statement(
+    sa.update(tables.items)
+    .values(lease_until=_big("until"), due=sa.case((_i.due.is_not(None), _big("until"))))
+    .where(
+        _i.order_ref == bindparam("key"),
+        _i.number == bindparam("key_number"),
+        _i.lease_owner == bindparam("dispatcher"),
+    ),
+    "until",
+    "key",
+    "key_number",
+    "dispatcher",
+)
+_wanted_after = sa.func.coalesce(bindparam("to_wanted", type_=sa.SmallInteger), _i.wanted)
+_SAVE = Statement(
+    sa.update(tables.items)
+    .values(
+        status=bindparam("to_status"),
+        info=bindparam("to_info"),
+        mission=bindparam("to_mission"),
+        wanted=_wanted_after,
+        attempt=bindparam("to_attempt"),
+        updated=bindparam("to_updated"),
+        retry_at=bindparam("to_retry_at"),
+        lease_owner=bindparam("to_lease_owner"),
+        lease_until=bindparam("to_lease_until"),
+        due=sa.case((_wanted_after == sa.literal_column("0"), _big("to_due"))),
+    )
+    .where(
+        _i.order_ref == bindparam("key"),
+        _i.number == bindparam("key_number"),
+        _i.status == bindparam("was_status"),
+        _i.attempt == bindparam("was_attempt"),
+        _i.lease_owner.is_not_distinct_from(bindparam("was_lease_owner", type_=sa.Integer)),
+    ),
+    "to_status",
+    "to_info",
+    "to_mission",
+    "to_wanted",
+    "to_attempt",
+    "to_updated",
+    "to_retry_at",
+    "to_lease_owner",
+    "to_lease_until",
+    "to_due",
+    "key",
+    "key_number",
+    "was_status",
+    "was_attempt",
+    "was_lease_owner",
+)
+_WANT = Statement(
+    sa.update(tables.items)
+    .values(
+        wanted=bindparam("to_wanted"),
+        due=_due(_i.lease_until, _i.retry_at, _i.status, bindparam("to_wanted", type_=sa.SmallInteger)),
+    )
+    .where(_i.order_ref == bindparam("key"), _OPEN),
+    "to_wanted",
+    "key",
+)
+_NEXT_DUE = Statement(
+    sa.select(_i.due)
+    .where(_i.due.is_not(None), _i.rank == bindparam("rank"), _i.due > _big("now"))
+    .order_by(_i.due)
+    .limit(sa.literal_column("1"))
+    .offset(sa.literal_column("0")),
+    "rank",
+    "now",
+)
+
+
+@cache
+def _wanted_of(size: int) -> Statement:
+    names = [f"number_{place}" for place in range(size)]
+    numbers = [bindparam(name, type_=sa.Integer) for name in names]
+    query = sa.select(_i.number, _i.wanted).where(
+        _i.order_ref == bindparam("order_ref"), _i.number.in_(numbers)
+    )
+    return Statement(query, "order_ref", *names)
+
+
+class _SomeMoved(Exception):
+    """Not every item of a batch was as expected."""
+
+
+class Items:
+    """`oseo_lab.ports.Items` on one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    # ------------------------------------------------------------------------------------------ reading
+
+    def of(self, order_id: str, after: int = 0, limit: int | None = None) -> list[OrderItem]:
+        """Return an order's items with numbers above ``after``, in order."""
+        ref = self._session.order_ref(order_id)
+        if ref is None:
+            return []
+        rows = self._session.all(_OF, (ref, after, _ALL if limit is None else limit))
+        return items_from_rows(rows, self._session)
+
+    def get(self, order_id: str, number: int) -> OrderItem | None:
+        """Return one item."""
+        ref = self._session.order_ref(order_id)
+        rows = [] if ref is None else self._session.all(_GET, (ref, number))
+        return items_from_rows(rows, self._session)[0] if rows else None
+
+    def counts(self, order_id: str) -> dict[Status, int]:
+        """Count an order's items by status, in one query; statuses of no item are missing."""
+        ref = self._session.order_ref(order_id)
+        row = None if ref is None else self._session.one(_COUNTS, (ref,))
+        if row is None:
+            return {}
+        return {status: count for status, count in zip(TALLIES, row, strict=True) if count}
+
+    def wanted_of(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Wanted]:
+        """Return what is wanted of these items, for the ones a dispatcher holds."""
+        found: dict[tuple[str, int], Wanted] = {}
+        for order_id, numbers in self._numbers_by_order(keys).items():
+            ref = self._session.order_ref(order_id)
+            if ref is None:
+                continue
+            for part in chunks(numbers):
+                for number, wanted in self._session.all(_wanted_of(len(part)), (ref, *part)):
+                    found[order_id, number] = _WANTEDS[wanted]
+        return found
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Return when the next waiting retry or lease ends; None if nothing waits."""
+        rows = [self._session.one(_NEXT_DUE, (rank, micros(now))) for rank in _RANKS]
+        return from_micros(min((row[0] for row in rows if row is not None), default=None))
+
+    # ----------------------------------------------------------------------------------------- claiming
+
+    def claim(self, dispatcher: str, limit: int, now: datetime, lease_until: datetime) -> list[OrderItem]:
+        """Lease up to ``limit`` items that can start, fast track first, then oldest first."""
+        session, at = self._session, micros(now)
+        rows: list[tuple[Any, ...]] = []
+        for rank in _RANKS:
+            room = limit - len(rows)
+            if room > 0:
+                found = session.all(_FRESH, (rank, room)) + session.all(_LATE, (rank, at, room))
+                rows += sorted(found, key=_key)[:room]
+        return self._leased(rows, dispatcher, lease_until)
+
+    def claim_ended(
+        self, dispatcher: str, limit: int, now: datetime, lease_until: datetime
+    ) -> list[OrderItem]:
+        """Lease open items that are wanted cancelled and that nobody (or this dispatcher) holds."""
+        values = (self._session.ref(dispatcher), micros(now), limit)
+        return self._leased(self._session.all(_ENDED, values), dispatcher, lease_until)
+
+    def renew(self, dispatcher: str, keys: Iterable[tuple[str, int]], lease_until: datetime) -> None:
+        """Prolong the leases this dispatcher holds."""
+        held = list(keys)
+        refs = self._session.order_refs(order_id for order_id, _ in held)
+        until, owner = micros(lease_until), self._session.ref(dispatcher)
+        rows = [(until, refs[name], number, owner) for name, number in held if name in refs]
+        self._session.many(_RENEW, rows)
+
+    def _leased(
+        self, rows: Sequence[tuple[Any, ...]], dispatcher: str, lease_until: datetime
+    ) -> list[OrderItem]:
+        owner, until = self._session.ref(dispatcher), micros(lease_until)
+        self._session.many(_LEASE, [(owner, until, row[0], row[1]) for row in rows])
+        return items_from_rows([_with_lease(row, owner, until) for row in rows], self._session)
+
+    # ------------------------------------------------------------------------------------------- saving
+
+    def save(self, before: OrderItem, after: OrderItem) -> bool:
+        """Save an item if its status and attempt (and lease owner) are still those of ``before``."""
+        return self.save_many([(before, after)])[0]
+
+    def save_many(self, changes: Sequence[tuple[OrderItem, OrderItem]]) -> list[bool]:
+        """`save` for many items at once.
+
+        Orders of changed items have their revision raised by one, and their counts moved. ``wanted`` is
+        written only where ``after`` differs from ``before``: a Cancel in between stays.
+        """
+        session = self._session
+        refs = session.order_refs(before.order_id for before, _ in changes)
+        rows = [self._save_row(refs.get(before.order_id), before, after) for before, after in changes]
+        saved = self._compare_and_set(rows)
+        moved: dict[int, tuple[Counter[Status], int]] = {}
+        for (before, after), row, is_saved in zip(changes, rows, saved, strict=True):
+            if is_saved:
+                tallies, at = moved.get(row[10], (Counter(), 0))
+                tallies[before.status.status] -= 1
+                tallies[after.status.status] += 1
+                moved[row[10]] = tallies, max(at, row[5] or 0)
+        raise_revisions(session, moved)
+        return saved
+
+    def _compare_and_set(self, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
+        """Save all at once; only if some do not match any more, again one by one."""
+        session = self._session
+        if len(rows) > 1:
+            with suppress(_SomeMoved), session.savepoint():
+                if session.many(_SAVE, rows) != len(rows):
+                    raise _SomeMoved
+                return [True] * len(rows)
+        return [session.run(_SAVE, row) == 1 for row in rows]
+
+    def _save_row(self, ref: int | None, before: OrderItem, after: OrderItem) -> tuple[Any, ...]:
+        to_ref: Callable[[str | None], int | None] = self._session.ref
+        return (
+            STATUS[after.status.status],
+            to_ref(after.status.additional),
+            to_ref(after.status.mission_specific),
+            None if after.wanted is before.wanted else WANTED[after.wanted],
+            after.attempt,
+            micros(after.updated),
+            micros(after.retry_at),
+            to_ref(after.lease_owner),
+            micros(after.lease_until),
+            due(after),
+            ref,
+            before.number,
+            STATUS[before.status.status],
+            before.attempt,
+            to_ref(before.lease_owner),
+        )
+
+    def want(self, order_id: str, wanted: Wanted, now: datetime) -> int:
+        """Set what is wanted of an order's open items; return how many were open."""
+        ref = self._session.order_ref(order_id)
+        if ref is None:
+            return 0
+        count = self._session.run(_WANT, (WANTED[wanted], ref))
+        if count:
+            raise_revisions(self._session, {ref: (Counter(), micros(now) or 0)})
+        return count
+
+    @staticmethod
+    def _numbers_by_order(keys: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+        numbers: dict[str, list[int]] = {}
+        for order_id, number in keys:
+            numbers.setdefault(order_id, []).append(number)
+        return numbers
+
+
+def _key(row: tuple[Any, ...]) -> tuple[int, int]:
+    return row[0], row[1]
+
+
+def _with_lease(row: tuple[Any, ...], owner: int | None, until: int | None) -> tuple[Any, ...]:
+    changed = list(row)
+    changed[_LEASE_OWNER], changed[_LEASE_UNTIL] = owner, until
+    return tuple(changed)

@@ -1,0 +1,326 @@
+"""Orders and provider orders: saving, finding, searching."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from oseo_lab.model.errors import Conflict
+from oseo_lab.model.messages import FilteringCriteria
+from oseo_lab.model.order import Order, Priority, ProviderOrder
+from oseo_lab.model.status import Status
+from oseo_lab.store import tables
+from oseo_lab.store.records import (
+    EVENT_COLUMNS,
+    ITEM_COLUMNS,
+    ORDER_COLUMNS,
+    PROVIDER_ORDER_COLUMNS,
+    STATUS,
+    WANTED,
+    item_row,
+    micros,
+    order_from_row,
+    order_row,
+    pack,
+    provider_order_from_row,
+    provider_order_row,
+)
+from oseo_lab.store.session import Session, Statement, among_statements, uuid_of
+
+__all__ = ["TALLIES", "Orders", "ProviderOrders", "insert_of", "raise_revisions"]
+
+#: Order: the columns that count its items by status.
+TALLIES: dict[Status, str] = {
+    Status.SUBMITTED: "submitted",
+    Status.ACCEPTED: "accepted",
+    Status.IN_PRODUCTION: "in_production",
+    Status.SUSPENDED: "suspended",
+    Status.CANCELLED: "cancelled",
+    Status.COMPLETED: "completed",
+    Status.FAILED: "failed",
+    Status.TERMINATED: "terminated",
+    Status.DOWNLOADED: "downloaded",
+}
+#: Without a limit.
+_ALL = 2**62
+
+_o = tables.orders.c
+_p = tables.provider_orders.c
+_ORDER = [_o[name] for name in ORDER_COLUMNS]
+
+
+def insert_of(table: sa.Table, columns: Iterable[str]) -> sa.Insert:
+    """Return an insert of these columns, each a parameter of its name."""
+    return sa.insert(table).values({name: bindparam(name) for name in columns})
+
+
+_ADD = Statement(
+    insert_of(tables.orders, (*ORDER_COLUMNS, "sequence", *TALLIES.values())).returning(_o.id),
+    *ORDER_COLUMNS,
+    "sequence",
+    *TALLIES.values(),
+)
+_ADD_ITEM = Statement(insert_of(tables.items, ITEM_COLUMNS), *ITEM_COLUMNS)
+_ADD_EVENT = Statement(insert_of(tables.events, EVENT_COLUMNS), *EVENT_COLUMNS)
+_ADD_PART = Statement(insert_of(tables.provider_orders, PROVIDER_ORDER_COLUMNS), *PROVIDER_ORDER_COLUMNS)
+_GET = Statement(sa.select(_o.id, *_ORDER).where(_o.uuid == bindparam("uuid")), "uuid")
+_GET_MANY = among_statements(_o.uuid, _o.id, *_ORDER)
+_BY_MESSAGE = Statement(
+    sa.select(_o.id, *_ORDER).where(
+        _o.owner == bindparam("owner"),
+        _o.message == bindparam("message"),
+        _o.message.is_not(None),
+    ),
+    "owner",
+    "message",
+)
+_REVISION = Statement(
+    sa.select(_o.revision).where(_o.uuid == bindparam("uuid"), _o.owner == bindparam("owner")),
+    "uuid",
+    "owner",
+)
+_SAVE = Statement(
+    sa.update(tables.orders)
+    .values(
+        status=bindparam("status"),
+        info=bindparam("info"),
+        mission=bindparam("mission"),
+        updated=bindparam("updated"),
+        revision=_o.revision + sa.literal_column("1"),
+        wanted=bindparam("wanted"),
+        next_ready=bindparam("next_ready"),
+    )
+    .where(_o.uuid == bindparam("key")),
+    "status",
+    "info",
+    "mission",
+    "updated",
+    "wanted",
+    "next_ready",
+    "key",
+)
+_FORGET = Statement(
+    sa.update(tables.orders)
+    .values(message=sa.null(), request_digest=sa.null())
+    .where(_o.message.is_not(None), _o.created < bindparam("before")),
+    "before",
+)
+_RAISE = Statement(
+    sa.update(tables.orders)
+    .values(
+        revision=_o.revision + sa.literal_column("1"),
+        updated=sa.case(
+            (sa.or_(_o.updated.is_(None), _o.updated < bindparam("at")), bindparam("at")),
+            else_=_o.updated,
+        ),
+        **{name: _o[name] + bindparam(f"more_{name}") for name in TALLIES.values()},
+    )
+    .where(_o.id == bindparam("order_ref")),
+    "at",
+    *(f"more_{name}" for name in TALLIES.values()),
+    "order_ref",
+)
+_PARTS = among_statements(_p.order_ref, *(_p[name] for name in PROVIDER_ORDER_COLUMNS))
+_SAVE_PART = Statement(
+    sa.update(tables.provider_orders)
+    .values(
+        state=bindparam("to_state"),
+        tracking_id=bindparam("to_tracking_id"),
+        updated=bindparam("to_updated"),
+        closed=bindparam("to_closed"),
+    )
+    .where(_p.order_ref == bindparam("key"), _p.provider == bindparam("key_provider")),
+    "key",
+    "key_provider",
+    "to_state",
+    "to_tracking_id",
+    "to_updated",
+    "to_closed",
+)
+
+
+def raise_revisions(session: Session, changes: Mapping[int, tuple[Counter[Status], int]]) -> None:
+    """Tell orders that items of theirs changed: revision, time of change and counts, one row each.
+
+    Parameters
+    ----------
+    session : Session
+        Of the writer.
+    changes : mapping
+        By order number: how many more items have each status (negative: fewer), and when, microseconds.
+    """
+    rows = [
+        (at, *(tallies[status] for status in TALLIES), order_ref)
+        for order_ref, (tallies, at) in changes.items()
+    ]
+    session.many(_RAISE, rows)
+
+
+@cache
+def _search(statuses: int, has_start: bool, has_end: bool, has_reference: bool) -> Statement:
+    """Return the search for this many statuses and these limits; few combinations exist."""
+    names = ["owner", *(f"status_{place}" for place in range(statuses))]
+    where = [_o.owner == bindparam("owner"), _o.status.in_([bindparam(name) for name in names[1:]])]
+    if has_start:
+        where.append(_o.updated >= bindparam("start"))
+        names.append("start")
+    if has_end:
+        where.append(_o.updated <= bindparam("end"))
+        names.append("end")
+    if has_reference:
+        where.append(_o.reference == bindparam("reference"))
+        names.append("reference")
+    query = sa.select(_o.id, *_ORDER).where(*where).order_by(_o.created, _o.uuid)
+    query = query.limit(bindparam("limit", type_=sa.BigInteger)).offset(sa.literal_column("0"))
+    return Statement(query, *names, "limit")
+
+
+class Orders:
+    """`oseo_lab.ports.Orders` on one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, order: Order) -> None:
+        """Save a new order with its items, provider orders and first status changes.
+
+        The first status changes (the order's and each item's) are written from the order itself, at the
+        time it was made, by its owner.
+
+        Raises
+        ------
+        Conflict
+            If an order of this id, or of this owner and MessageID, is there already.
+        """
+        session = self._session
+        tallies = Counter(item.status.status for item in order.items)
+        row = order_row(order, session)
+        try:
+            added = session.all(_ADD, (*row, 0, *(tallies[status] for status in TALLIES)))
+        except Conflict as error:
+            text = f"order {order.order_id}, or the order of its MessageID, is stored already"
+            raise Conflict(text, locator="MessageID") from error
+        ref = int(added[0][0])
+        session.remember(session.caches.ref_of_order, order.order_id, ref)
+        session.remember(session.caches.order_of_ref, ref, order.order_id)
+        rank = 0 if order.specification.priority is Priority.FAST_TRACK else 1
+        session.many(_ADD_ITEM, [item_row(ref, rank, item, session) for item in order.items])
+        session.many(_ADD_PART, [provider_order_row(ref, part, session) for part in order.provider_orders])
+        self._add_first_changes(ref, row, order)
+
+    def _add_first_changes(self, ref: int, row: tuple[Any, ...], order: Order) -> None:
+        session = self._session
+        at = micros(order.created or datetime.now(UTC))
+        owner, status, info = row[1:4]
+        changes = [(ref, 0, status, at, owner, 0, info, None)]
+        changes += [
+            (
+                ref,
+                item.number,
+                STATUS[item.status.status],
+                at,
+                owner,
+                item.attempt,
+                session.ref(item.status.additional),
+                None,
+            )
+            for item in order.items
+        ]
+        session.many(_ADD_EVENT, changes)
+
+    def get(self, order_id: str, owner: str | None = None) -> Order | None:
+        """Return an order without its items; None where it is unknown or another owner's."""
+        key = uuid_of(order_id)
+        found = self._orders([] if key is None else self._session.all(_GET, (key,)))
+        if not found or (owner is not None and found[0].owner != owner):
+            return None
+        return found[0]
+
+    def get_many(self, order_ids: Iterable[str]) -> dict[str, Order]:
+        """Return several orders without their items, by id."""
+        keys = {key for order_id in order_ids if (key := uuid_of(order_id)) is not None}
+        rows = {row[0]: row for row in self._session.among(_GET_MANY, keys)}
+        return {order.order_id: order for order in self._orders(list(rows.values()))}
+
+    def by_message(self, owner: str, message_id: str) -> Order | None:
+        """Return the order that a Submit with this MessageID made."""
+        owner_ref = self._session.find(owner)
+        if owner_ref is None:
+            return None
+        found = self._orders(self._session.all(_BY_MESSAGE, (owner_ref, pack(message_id))))
+        return found[0] if found else None
+
+    def revision(self, order_id: str, owner: str) -> int | None:
+        """Return an order's revision by one indexed read; None where it is not the owner's."""
+        key, owner_ref = uuid_of(order_id), self._session.find(owner)
+        if key is None or owner_ref is None:
+            return None
+        row = self._session.one(_REVISION, (key, owner_ref))
+        return None if row is None else row[0]
+
+    def search(self, owner: str, criteria: FilteringCriteria, limit: int | None = None) -> list[Order]:
+        """Return the owner's orders that match, without items, oldest first, ties by id."""
+        owner_ref = self._session.find(owner)
+        if owner_ref is None:
+            return []
+        statuses = sorted({STATUS[status] for status in criteria.order_statuses} or STATUS.values())
+        start, end = micros(criteria.last_update), micros(criteria.last_update_end)
+        reference = criteria.order_reference
+        given = [value for value in (start, end, reference) if value is not None]
+        statement = _search(len(statuses), start is not None, end is not None, reference is not None)
+        values = (owner_ref, *statuses, *given, _ALL if limit is None else limit)
+        return self._orders(self._session.all(statement, values))
+
+    def save(self, order: Order) -> None:
+        """Save status, wanted, next_ready and updated of an order, and raise its revision by one."""
+        session = self._session
+        status = order.status
+        values = (
+            STATUS[status.status],
+            session.ref(status.additional),
+            session.ref(status.mission_specific),
+            micros(order.updated),
+            WANTED[order.wanted],
+            order.next_ready,
+            uuid_of(order.order_id),
+        )
+        session.run(_SAVE, values)
+
+    def forget_messages(self, before: datetime) -> int:
+        """Forget MessageIDs of orders made before a moment; return how many."""
+        return self._session.run(_FORGET, (micros(before),))
+
+    def _orders(self, rows: list[tuple[Any, ...]]) -> list[Order]:
+        """Return the orders of rows that begin with the order's number, with their provider orders."""
+        session = self._session
+        refs = {row[0] for row in rows}
+        session.texts(ref for row in rows for ref in (row[2], row[4], row[5], row[17]))
+        parts: dict[int, list[tuple[Any, ...]]] = {}
+        for part in session.among(_PARTS, refs):
+            parts.setdefault(part[0], []).append(part)
+        return [order_from_row(row[1:], session, parts.get(row[0], [])) for row in rows]
+
+
+class ProviderOrders:
+    """`oseo_lab.ports.ProviderOrders` on one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def of(self, order_id: str) -> list[ProviderOrder]:
+        """Return an order's provider orders."""
+        ref = self._session.order_ref(order_id)
+        rows = [] if ref is None else self._session.all(_PARTS[1], (ref,))
+        return [provider_order_from_row(row, order_id, self._session) for row in rows]
+
+    def save(self, provider_order: ProviderOrder) -> None:
+        """Save state, tracking id and times."""
+        ref = self._session.order_ref(provider_order.order_id)
+        if ref is not None:
+            self._session.run(_SAVE_PART, provider_order_row(ref, provider_order, self._session))

@@ -1,0 +1,167 @@
+"""Delivered files: what was delivered when, until when it stays, and what was fetched of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from oseo_lab.model.order import ResultFile
+from oseo_lab.store import tables
+from oseo_lab.store.orders import insert_of
+from oseo_lab.store.records import RESULT_COLUMNS, micros, result_from_row, result_row
+from oseo_lab.store.session import Session, Statement
+
+__all__ = ["Results"]
+
+_r = tables.results.c
+_o = tables.orders.c
+_FILE = [_r[name] for name in RESULT_COLUMNS]
+
+_ADD = Statement(insert_of(tables.results, RESULT_COLUMNS), *RESULT_COLUMNS)
+_NEXT_SEQUENCES = Statement(
+    sa.update(tables.orders)
+    .values(sequence=_o.sequence + bindparam("more", type_=sa.Integer))
+    .where(_o.id == bindparam("key"))
+    .returning(_o.sequence),
+    "more",
+    "key",
+)
+_OF = Statement(
+    sa.select(*_FILE).where(_r.order_ref == bindparam("order_ref")).order_by(_r.number, _r.name),
+    "order_ref",
+)
+_OF_ITEM = Statement(
+    sa.select(*_FILE).where(_r.order_ref == bindparam("order_ref"), _r.number == bindparam("number")),
+    "order_ref",
+    "number",
+)
+_EXPIRED = Statement(
+    sa.select(*_FILE)
+    .where(
+        _r.removed == sa.literal_column("0"),
+        _r.expires.is_not(None),
+        _r.expires <= bindparam("now", type_=sa.BigInteger),
+    )
+    .order_by(_r.expires)
+    .limit(bindparam("limit", type_=sa.BigInteger))
+    .offset(sa.literal_column("0")),
+    "now",
+    "limit",
+)
+_WHICH = sa.and_(
+    _r.order_ref == bindparam("key"),
+    _r.number == bindparam("key_number"),
+    _r.attempt == bindparam("key_attempt"),
+    _r.name == bindparam("key_name"),
+)
+_REMOVED = Statement(
+    sa.update(tables.results).values(removed=sa.literal_column("1")).where(_WHICH),
+    "key",
+    "key_number",
+    "key_attempt",
+    "key_name",
+)
+_FETCHED_OF = Statement(sa.select(_r.fetched).where(_WHICH), "key", "key_number", "key_attempt", "key_name")
+_FETCHED = Statement(
+    sa.update(tables.results).values(fetched=bindparam("ranges")).where(_WHICH),
+    "ranges",
+    "key",
+    "key_number",
+    "key_attempt",
+    "key_name",
+)
+
+
+class Results:
+    """`oseo_lab.ports.Results` on one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, files: Sequence[ResultFile]) -> None:
+        """Save the files of deliveries; all of one delivery share a new ``sequence`` of their order."""
+        session = self._session
+        refs = session.order_refs(file.order_id for file in files)
+        deliveries: dict[tuple[int, int, int], list[ResultFile]] = {}
+        for file in files:
+            deliveries.setdefault((refs[file.order_id], file.number, file.attempt), []).append(file)
+        sequences = self._sequences(deliveries)
+        rows = [
+            result_row(key[0], position, sequences[key], file, session)
+            for key, delivery in deliveries.items()
+            for position, file in enumerate(delivery)
+        ]
+        session.many(_ADD, rows)
+
+    def _sequences(self, deliveries: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int, int], int]:
+        """Give each delivery the next number of its order, asking once per order."""
+        by_order: dict[int, list[tuple[int, int, int]]] = {}
+        for key in deliveries:
+            by_order.setdefault(key[0], []).append(key)
+        given: dict[tuple[int, int, int], int] = {}
+        for ref, keys in by_order.items():
+            last = self._session.all(_NEXT_SEQUENCES, (len(keys), ref))[0][0]
+            given.update(zip(keys, range(last - len(keys) + 1, last + 1), strict=True))
+        return given
+
+    def of(self, order_id: str, *, data_only: bool = False) -> list[ResultFile]:
+        """Return an order's files, by item number and name; of each item its last delivery's."""
+        files = [file for file in self._files(_OF, order_id) if file.is_data or not data_only]
+        return _that_count(files)
+
+    def file(self, order_id: str, number: int, name: str) -> ResultFile | None:
+        """Return one file of the delivery that counts."""
+        files = _that_count(self._files(_OF_ITEM, order_id, number))
+        return next((file for file in files if file.name == name), None)
+
+    def fetched(self, file: ResultFile, ranges: Sequence[tuple[int, int]]) -> None:
+        """Save which byte ranges of a file have been served, united with those before."""
+        key = self._key(file)
+        row = None if key is None else self._session.one(_FETCHED_OF, key)
+        if key is not None and row is not None:
+            before = [(start, end) for start, end in json.loads(row[0] or "[]")]
+            self._session.run(_FETCHED, (json.dumps(_united([*before, *ranges])), *key))
+
+    def expired(self, now: datetime, limit: int) -> list[ResultFile]:
+        """Return files whose time is over and that are still there."""
+        rows = self._session.all(_EXPIRED, (micros(now), limit))
+        names = self._session.order_ids(row[0] for row in rows)
+        return [result_from_row(row, names[row[0]], self._session) for row in rows]
+
+    def removed(self, files: Sequence[ResultFile]) -> None:
+        """Mark files as removed."""
+        keys = [key for file in files if (key := self._key(file)) is not None]
+        self._session.many(_REMOVED, keys)
+
+    def _key(self, file: ResultFile) -> tuple[Any, ...] | None:
+        ref = self._session.order_ref(file.order_id)
+        return None if ref is None else (ref, file.number, file.attempt, file.name)
+
+    def _files(self, statement: Statement, order_id: str, *rest: int) -> list[ResultFile]:
+        ref = self._session.order_ref(order_id)
+        rows = [] if ref is None else self._session.all(statement, (ref, *rest))
+        return [result_from_row(row, order_id, self._session) for row in rows]
+
+
+def _that_count(files: Sequence[ResultFile]) -> list[ResultFile]:
+    """Return the files of each item's latest delivery."""
+    latest: dict[int, int] = {}
+    for file in files:
+        latest[file.number] = max(latest.get(file.number, 0), file.sequence)
+    return [file for file in files if file.sequence == latest[file.number]]
+
+
+def _united(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return half-open ranges in order, those that touch or overlap as one."""
+    united: list[tuple[int, int]] = []
+    for start, end in sorted(each for each in ranges if each[0] < each[1]):
+        if united and start <= united[-1][1]:
+            united[-1] = united[-1][0], max(end, united[-1][1])
+        else:
+            united.append((start, end))
+    return united

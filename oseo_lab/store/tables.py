@@ -1,0 +1,235 @@
+"""The tables, one comment per column: ECHO's shape (order, provider order, item), packed small.
+
+Times are microseconds since 1970 UTC, enumerations small integers (`oseo_lab.store.records`), UUIDs 16
+bytes, and what repeats between orders (collections, option selections, owners, remarks of the house) is a
+row of ``texts`` that others refer to by its number. No foreign keys are declared: rows are never deleted,
+and each is written in the transaction of what it refers to, by this package alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+
+__all__ = [
+    "METADATA",
+    "accounts",
+    "attempts",
+    "events",
+    "items",
+    "nonces",
+    "orders",
+    "outbox",
+    "provider_orders",
+    "results",
+    "texts",
+]
+
+METADATA = MetaData()
+#: Sixty-four bits; on SQLite the type that makes a primary key the row's own number.
+Big = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _required(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
+
+texts = Table(
+    "texts",
+    METADATA,
+    Column("id", Big, primary_key=True),
+    _required("digest", LargeBinary),  # 16 bytes of BLAKE2b of the text, to find it by
+    _required("text", Text),
+    Index("texts_digest", "digest", unique=True),
+)
+
+orders = Table(
+    "orders",
+    METADATA,
+    Column("id", Big, primary_key=True),  # rises with each order: oldest first
+    _required("uuid", LargeBinary),  # of the order id
+    _required("owner", Integer),  # text
+    _required("status", SmallInteger),  # rolled up from the items
+    Column("info", Integer),  # text: additionalStatusInfo
+    Column("mission", Integer),  # text: missionSpecificStatusInfo
+    Column("created", BigInteger),  # orderDateTime
+    Column("updated", BigInteger),  # last change of the order or an item
+    _required("revision", Integer),  # grows with every such change
+    _required("wanted", SmallInteger),  # what the user last asked of the whole order
+    _required("face", SmallInteger),  # protocol it came in by
+    _required("next_ready", Integer),  # completion sequence last told by nextReady
+    _required("sequence", Integer),  # completion sequence last given
+    Column("message", LargeBinary),  # MessageID of its Submit, packed; forgotten after 30 days
+    Column("request_digest", LargeBinary),  # of what that Submit said, packed
+    _required("order_type", SmallInteger),
+    Column("priority", SmallInteger),
+    Column("reference", Text),  # orderReference
+    Column("rest", Integer),  # text: the rest of the specification as JSON, where not default
+    Column("secrets", Text),  # JSON: passwords of the on-line addresses, in their order; nowhere else
+    # How many items have which status, so that rolling up a huge order costs what a small one does.
+    _required("submitted", Integer),
+    _required("accepted", Integer),
+    _required("in_production", Integer),
+    _required("suspended", Integer),
+    _required("cancelled", Integer),
+    _required("completed", Integer),
+    _required("failed", Integer),
+    _required("terminated", Integer),
+    _required("downloaded", Integer),
+    Index("orders_uuid", "uuid", unique=True),
+    Index("orders_search", "owner", "status", "updated", "id"),
+    Index(
+        "orders_message",
+        "owner",
+        "message",
+        unique=True,
+        sqlite_where=sa.text("message IS NOT NULL"),
+        postgresql_where=sa.text("message IS NOT NULL"),
+    ),
+)
+
+provider_orders = Table(
+    "provider_orders",
+    METADATA,
+    Column("order_ref", BigInteger, primary_key=True, autoincrement=False),
+    Column("provider", Integer, primary_key=True, autoincrement=False),  # text
+    _required("state", SmallInteger),  # ECHO's
+    Column("tracking_id", Text),  # the provider's own name for it
+    Column("updated", BigInteger),
+    Column("closed", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+items = Table(
+    "items",
+    METADATA,
+    Column("order_ref", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # from 1
+    _required("item_id", Text),  # the client's name for it
+    _required("identifier", Text),  # of the product, subscription's collection or tasking request
+    Column("remark", Text),  # orderItemRemark
+    _required("choice", Integer),  # text: everything else of the specification, shared by equal items
+    _required("provider", Integer),  # text
+    _required("rank", SmallInteger),  # 0 in a fast-track order, otherwise 1
+    _required("status", SmallInteger),
+    Column("info", Integer),  # text: additionalStatusInfo
+    Column("mission", Integer),  # text: missionSpecificStatusInfo
+    _required("wanted", SmallInteger),
+    _required("attempt", Integer),  # running or last; 0 before the first
+    Column("updated", BigInteger),  # when the status last changed
+    Column("retry_at", BigInteger),  # when a transient failure is tried again
+    Column("lease_owner", Integer),  # text: which dispatcher works on it
+    Column("lease_until", BigInteger),
+    # From when on it can be claimed: end of lease or wait, 0 for at once, NULL for never. In an index of
+    # its own: finding work stays cheap however many items are finished, suspended or in other hands.
+    Column("due", BigInteger),
+    Index(
+        "items_due",
+        "rank",
+        "due",
+        "order_ref",
+        "number",
+        sqlite_where=sa.text("due IS NOT NULL"),
+        postgresql_where=sa.text("due IS NOT NULL"),
+    ),
+    Index(
+        "items_ended",  # open (below 10) and wanted cancelled (2)
+        "order_ref",
+        "number",
+        sqlite_where=sa.text("wanted = 2 AND status < 10"),
+        postgresql_where=sa.text("wanted = 2 AND status < 10"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+events = Table(
+    "events",
+    METADATA,
+    Column("id", Big, primary_key=True),  # rises, never used twice: also the id of the event stream
+    _required("order_ref", BigInteger),
+    _required("number", Integer),  # 0 for the order itself
+    _required("status", SmallInteger),
+    _required("at", BigInteger),
+    _required("author", Integer),  # text
+    _required("attempt", Integer),
+    Column("info", Integer),  # text: for the user
+    Column("detail", Text),  # for the operator
+    Index("events_item", "order_ref", "number"),
+    sqlite_autoincrement=True,
+)
+
+attempts = Table(
+    "attempts",
+    METADATA,
+    Column("order_ref", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("started", BigInteger),
+    Column("ended", BigInteger),
+    Column("worker", Integer),  # text
+    Column("outcome", Integer),  # text
+    Column("detail", Text),  # for the operator
+    sqlite_with_rowid=False,
+)
+
+results = Table(
+    "results",
+    METADATA,
+    Column("order_ref", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 0 for a package of the order
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),  # in its delivery, from 0
+    _required("name", Text),
+    _required("size", BigInteger),
+    _required("sha256", LargeBinary),  # packed
+    _required("media_type", Integer),  # text
+    _required("is_data", SmallInteger),
+    _required("sequence", Integer),  # of its delivery within the order
+    Column("expires", BigInteger),
+    _required("removed", SmallInteger),
+    Column("fetched", Text),  # JSON: byte ranges served so far
+    Index(
+        "results_expires",
+        "expires",
+        sqlite_where=sa.text("removed = 0"),
+        postgresql_where=sa.text("removed = 0"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "outbox",
+    METADATA,
+    Column("id", Big, primary_key=True),  # rises: notices of an order go out in this order
+    _required("order_ref", BigInteger),
+    _required("kind", Text),
+    _required("address", Text),
+    _required("body", Text),  # JSON
+    _required("attempts", Integer),
+    _required("due", BigInteger),  # next try, or end of the lease
+    Index("outbox_order", "order_ref", "id"),
+    sqlite_autoincrement=True,
+)
+
+accounts = Table(
+    "accounts",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    _required("owner", Text),
+    _required("password_hash", Text),  # argon2
+    Column("digest_secret", LargeBinary),  # encrypted with a key outside the store
+    _required("disabled", SmallInteger),
+    Column("created", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+nonces = Table(
+    "nonces",
+    METADATA,
+    Column("nonce", LargeBinary, primary_key=True),
+    _required("keep_until", BigInteger),
+    Index("nonces_keep_until", "keep_until"),
+    sqlite_with_rowid=False,
+)
