@@ -1,0 +1,298 @@
+"""The pixels of a result, some rows at a time: copied where the grids agree, resampled where they do not.
+
+Whatever the rows, they are those of one `rasterio.warp.reproject` of the whole. GDAL derives the width of
+its kernels from the chunk at hand; so the scale of the whole is found once, as GDAL finds it, and given to
+every strip. Strips have all columns, since GDAL approximates coordinates along a row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from rasterio.enums import Resampling
+from rasterio.transform import GCPTransformer
+from rasterio.warp import reproject, transform
+from rasterio.windows import Window
+
+from oseo_lab.builtin.raster_grid import Grid
+from oseo_lab.builtin.raster_source import Layer
+
+__all__ = ["Strips", "coarse"]
+
+_RADIUS = {"nearest": 0, "bilinear": 1, "cubic": 2, "lanczos": 3, "average": 0, "mode": 0}
+_CONVEX = frozenset(
+    {"nearest", "bilinear", "average", "mode"}
+)  # results lie between the values they are made of
+_CLOSE = 1e-6  # of a pixel, for grids and coordinates that are meant to be equal
+_STEPS = 20  # along each edge, as GDAL samples the outline of a chunk
+_NO_SPLIT = 4096  # MB: GDAL must not cut a strip into columns; how many rows it has bounds the memory
+
+
+def _fill_value(layer: Layer) -> float:
+    """Return what marks missing pixels of a layer: its nodata, else NaN, else 0."""
+    if layer.nodata is not None:
+        return layer.nodata
+    return math.nan if np.dtype(layer.dtype).kind == "f" else 0
+
+
+@dataclass(frozen=True)
+class Strips:
+    """One layer on the result's grid, row by row.
+
+    Parameters
+    ----------
+    layer : Layer
+        Where pixels come from.
+    grid : Grid
+        The whole result.
+    resampling : str
+        Name of a `rasterio.enums.Resampling`.
+    budget : int
+        Bytes of source and result pixels to hold at once; what GDAL works on is a copy of them.
+    """
+
+    layer: Layer
+    grid: Grid
+    resampling: str
+    budget: int = 32 << 20
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_offset", _aligned(self.layer, self.grid))
+        scale = (1.0, 1.0) if self.is_copy else _scale(self.layer, self.grid, _RADIUS[self.resampling])
+        object.__setattr__(self, "_scale", scale)
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the result's pixels are the layer's own."""
+        return self._offset is not None  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def is_whole_copy(self) -> bool:
+        """Whether every pixel of the result is one of the layer's."""
+        if not self.is_copy:
+            return False
+        left, top = self._offset  # type: ignore[attr-defined]
+        wanted = Window(left, top, self.grid.width, self.grid.height)
+        return _common(wanted, Window(0, 0, self.layer.width, self.layer.height)) == wanted
+
+    @property
+    def missing_value(self) -> float | None:
+        """What marks missing pixels in `pieces`; None where none can be told from a value."""
+        return self.layer.nodata
+
+    def pieces(self, start: int, count: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield some rows' pixels, in pieces that fit the budget.
+
+        Parameters
+        ----------
+        start, count : int
+            Rows of the grid.
+
+        Yields
+        ------
+        row : int
+            First row of the piece.
+        pixels : ndarray
+            Bands, rows, columns; missing ones are the layer's nodata, else NaN, else 0.
+        """
+        row, end = start, start + count
+        while row < end:
+            rows = self._fitting(row, end - row)
+            yield row, self._read(row, rows)
+            row += rows
+
+    def _fitting(self, row: int, rows: int) -> int:
+        item = np.dtype(self.layer.dtype).itemsize * len(self.layer.bands)
+        while rows > 8:
+            window = None if self.is_copy else self._window(row, rows)
+            source = 0 if window is None else window.width * window.height
+            if (source + rows * self.grid.width) * item <= self.budget:
+                break
+            rows = max(8, rows // 2)
+        return rows
+
+    def _empty(self, rows: int) -> np.ndarray:
+        shape = (len(self.layer.bands), rows, self.grid.width)
+        return np.full(shape, _fill_value(self.layer), self.layer.dtype)
+
+    def _read(self, row: int, rows: int) -> np.ndarray:
+        if self.is_copy:
+            return self._copied(row, rows)
+        if self.layer.transform is None:
+            return self._warped_by_points(row, rows)
+        return self._warped(row, rows)
+
+    def _copied(self, row: int, rows: int) -> np.ndarray:
+        left, top = self._offset  # type: ignore[attr-defined]
+        wanted = Window(left, top + row, self.grid.width, rows)
+        inside = _common(wanted, Window(0, 0, self.layer.width, self.layer.height))
+        if inside == wanted:
+            return self._pixels(wanted)
+        result = self._empty(rows)
+        if inside is not None:
+            to_row, to_col = int(inside.row_off - wanted.row_off), int(inside.col_off - wanted.col_off)
+            target = result[:, to_row : to_row + int(inside.height), to_col : to_col + int(inside.width)]
+            target[...] = self._pixels(inside)
+        return result
+
+    def _pixels(self, window: Window) -> np.ndarray:
+        extent = self.layer.extent
+        moved = Window(
+            extent.col_off + window.col_off, extent.row_off + window.row_off, window.width, window.height
+        )
+        pixels: np.ndarray = self.layer.dataset.read(self.layer.indexes, window=moved)
+        return pixels
+
+    def _warped(self, row: int, rows: int) -> np.ndarray:
+        result = self._empty(rows)
+        window = self._window(row, rows)
+        if window is None:
+            return result
+        source = self._pixels(window)
+        assert self.layer.transform is not None
+        moved = self.layer.transform * Affine.translation(window.col_off, window.row_off)
+        self._reproject(source, result, row, src_transform=moved, **self._masking(source))
+        return result
+
+    def _warped_by_points(self, row: int, rows: int) -> np.ndarray:
+        """Resample by ground control points: GDAL itself finds which pixels of the file it needs."""
+        result = self._empty(rows)
+        source = rasterio.band(self.layer.dataset, self.layer.indexes)
+        self._reproject(source, result, row, gcps=list(self.layer.gcps))
+        return result
+
+    def _masking(self, source: np.ndarray) -> dict[str, Any]:
+        """Return nodata for GDAL where it can matter: without it, a warp costs half."""
+        nodata = self.layer.nodata
+        if nodata is None:
+            return {}
+        if self.resampling in _CONVEX:
+            least, most = source.min(), source.max()
+            if not (math.isnan(least) or least <= nodata <= most):
+                return {}
+        return {"src_nodata": nodata, "dst_nodata": nodata}
+
+    def _reproject(self, source: Any, result: np.ndarray, row: int, **how: Any) -> None:
+        strip = self.grid.rows(row, result.shape[1])
+        across, down = self._scale  # type: ignore[attr-defined]
+        reproject(
+            source,
+            result,
+            src_crs=self.layer.crs,
+            dst_transform=strip.transform,
+            dst_crs=strip.crs,
+            resampling=Resampling[self.resampling],
+            init_dest_nodata=False,
+            num_threads=1,
+            warp_mem_limit=_NO_SPLIT,
+            SRC_FILL_RATIO_HEURISTICS="NO",
+            XSCALE=across,
+            YSCALE=down,
+            **how,
+        )
+
+    def _window(self, row: int, rows: int) -> Window | None:
+        """Return the layer's pixels that some rows are made of; None if there are none."""
+        strip = self.grid.rows(row, rows)
+        steps_down = max(2, min(_STEPS, rows) + 1)
+        across, down = np.meshgrid(
+            np.linspace(0, strip.width, 3 * _STEPS + 1), np.linspace(0, rows, steps_down)
+        )
+        cols, lines = _to_source(self.layer, strip, across.ravel(), down.ravel())
+        whole = Window(0, 0, self.layer.width, self.layer.height)
+        if not (np.isfinite(cols).all() and np.isfinite(lines).all()):
+            return whole
+        x_scale, y_scale = self._scale  # type: ignore[attr-defined]
+        radius = _RADIUS[self.resampling] + 1
+        # beyond the kernel: GDAL's approximation of coordinates (1/8 pixel), edges that bend between samples
+        bend_x = (cols.max() - cols.min()) / 200 + 3 + radius / min(1.0, x_scale)
+        bend_y = (lines.max() - lines.min()) / 200 + 3 + radius / min(1.0, y_scale)
+        left, top = math.floor(cols.min() - bend_x), math.floor(lines.min() - bend_y)
+        right, bottom = math.ceil(cols.max() + bend_x), math.ceil(lines.max() + bend_y)
+        return _common(Window(left, top, right - left, bottom - top), whole)
+
+
+def coarse(grid: Grid, most: int) -> Grid:
+    """Return a grid over the same ground with at most ``most`` pixels a side."""
+    factor = max(1.0, max(grid.width, grid.height) / most)
+    width, height = max(1, round(grid.width / factor)), max(1, round(grid.height / factor))
+    scale = Affine.scale(grid.width / width, grid.height / height)
+    return replace(grid, transform=grid.transform * scale, width=width, height=height)
+
+
+def _common(a: Window, b: Window) -> Window | None:
+    left, top = max(a.col_off, b.col_off), max(a.row_off, b.row_off)
+    right = min(a.col_off + a.width, b.col_off + b.width)
+    bottom = min(a.row_off + a.height, b.row_off + b.height)
+    return Window(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+def _aligned(layer: Layer, grid: Grid) -> tuple[int, int] | None:
+    """Return where the grid begins in the layer, in whole pixels; None if it needs resampling."""
+    if layer.transform is None or layer.crs != grid.crs:
+        return None
+    a, b, left, d, e, top = (~layer.transform * grid.transform)[:6]
+    reach = max(grid.width, grid.height)
+    if max(abs(a - 1), abs(b), abs(d), abs(e - 1)) * reach > _CLOSE:
+        return None
+    if max(abs(left - round(left)), abs(top - round(top))) > _CLOSE:
+        return None
+    return round(left), round(top)
+
+
+def _to_source(layer: Layer, grid: Grid, cols: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the layer's pixel coordinates of the grid's; infinite where there are none."""
+    xs, ys = grid.transform * (cols, rows)
+    if layer.crs != grid.crs:
+        moved = transform(grid.crs, layer.crs, xs, ys)
+        xs, ys = np.asarray(moved[0]), np.asarray(moved[1])
+    if layer.transform is None:
+        with GCPTransformer(list(layer.gcps)) as points:
+            lines, columns = points.rowcol(xs, ys, op=lambda value: value)
+        return np.asarray(columns, dtype=float), np.asarray(lines, dtype=float)
+    across, down = ~layer.transform * (xs, ys)
+    return across, down
+
+
+def _scale(layer: Layer, grid: Grid, radius: int) -> tuple[float, float]:
+    """Return the scale that GDAL would use if the whole result were one chunk.
+
+    It is result pixels per source pixel, over the outline of the result as far as it lies in the source;
+    within 5 % of a whole reduction, that reduction (GDAL 3.10, ``GDALWarpKernel::PerformWarp``).
+    """
+    steps = np.linspace(0, 1, _STEPS + 1)
+    zero, one = np.zeros_like(steps), np.ones_like(steps)
+    across = np.concatenate([steps, steps, zero, one]) * grid.width
+    down = np.concatenate([zero, one, steps, steps]) * grid.height
+    cols, rows = _to_source(layer, grid, across, down)
+    known = np.isfinite(cols) & np.isfinite(rows)
+    if not known.all():
+        inner = np.meshgrid(steps * grid.width, steps * grid.height)
+        cols, rows = _to_source(layer, grid, inner[0].ravel(), inner[1].ravel())
+        known = np.isfinite(cols) & np.isfinite(rows)
+    if not known.any():
+        return 1.0, 1.0
+    return (
+        _scale_along(cols[known], grid.width, layer.width, radius),
+        _scale_along(rows[known], grid.height, layer.height, radius),
+    )
+
+
+def _scale_along(found: np.ndarray, made: int, size: int, radius: int) -> float:
+    low, high = (round(end) if abs(end - round(end)) < _CLOSE else end for end in (found.min(), found.max()))
+    first, last = int(max(0.0, low)), int(min(math.ceil(high), size))
+    used = max(0.0, min(size - first, high - low))
+    if used == 0 or last <= first:
+        return 1.0
+    reach = radius if made / (high - low) >= 0.95 else math.ceil(radius * (high - low) / made)
+    start = max(0, min(first - reach, size))
+    read = max(0, min(size - start, last - start + reach))
+    scale = 1.0 if used <= made <= read else made / used
+    whole = int(1 / scale + 0.5)
+    return 1 / whole if scale < 1 and abs(1 / scale - whole) < 0.05 else scale
