@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -33,7 +33,7 @@ def load(cls: type[T], text: str) -> T:
 def _plain(value: Any) -> dict[str, Any]:
     return {
         name: out(content)
-        for name, default, out, _ in _plan(type(value))
+        for name, default, out, _ in _plan(type(value))  # type: ignore[arg-type]
         if (content := getattr(value, name)) != default
     }
 
@@ -43,10 +43,10 @@ def _made(cls: type, plain: dict[str, Any]) -> Any:
 
 
 @cache
-def _plan(cls: Hashable) -> list[tuple[str, Any, _Convert, _Convert]]:
+def _plan(cls: type[Any]) -> list[tuple[str, Any, _Convert, _Convert]]:
     """Return name, default, writer and reader of each field."""
     hints = get_type_hints(cls)
-    return [(each.name, _default(each), *_converters(hints[each.name])) for each in fields(cls)]  # type: ignore[arg-type]
+    return [(each.name, _default(each), *_converters(hints[each.name])) for each in fields(cls)]
 
 
 def _default(each: Field[Any]) -> Any:
