@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oseo_lab.model.job import FailureClass, Progress
+from oseo_lab.ports import ProcessingFailed
+from oseo_lab.production import workspace as module
+from oseo_lab.production.workspace import JobWorkspace, folder_name, local_path, sweep_scratch
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../x", "a/b", "/etc/passwd", ".hidden", "a\\b", "a b", "ä", "x\n", "a" * 201, "nul\0"],
+)
+def test_names_that_could_lead_elsewhere_are_refused(workspace, name):
+    with pytest.raises(ValueError, match="cannot name a file"):
+        workspace.path(name)
+
+
+def test_ordinary_names_lie_in_the_folder(workspace):
+    assert workspace.path("B04_10m.tif") == workspace.root / "B04_10m.tif"
+
+
+@given(key=st.text())
+def test_no_part_of_a_key_becomes_part_of_a_path(key):
+    assert folder_name(key).removeprefix("job-").isalnum()
+
+
+def test_progress_is_thinned_to_two_a_second(tmp_path, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    heard: list[Progress] = []
+    made = JobWorkspace(str(tmp_path), "k", progress=heard.append, cancelled=lambda: False)
+    for step in range(1000):
+        clock[0] = step / 100
+        made.progress(step / 1000)
+    assert 18 <= len(heard) <= 22
+    assert heard[0].fraction == 0.0
+
+
+def test_progress_is_bounded_and_says_the_stage(tmp_path):
+    heard: list[Progress] = []
+    made = JobWorkspace(str(tmp_path), "k", progress=heard.append, cancelled=lambda: False)
+    made.stage("packing")
+    made.progress(7.0)
+    assert heard == [Progress(key="k", fraction=1.0, stage="packing")]
+
+
+def test_a_cancelled_job_hears_it_as_a_failure(tmp_path):
+    made = JobWorkspace(str(tmp_path), "k", progress=lambda _: None, cancelled=lambda: True)
+    with pytest.raises(ProcessingFailed) as caught:
+        made.cancelled()
+    assert caught.value.failure_class is FailureClass.CANCELLED
+
+
+def test_the_log_is_bounded(workspace):
+    for _ in range(10_000):
+        workspace.log("x" * 5000)
+    assert len(workspace.lines) == module.LOG_LINES + 1
+    assert max(map(len, workspace.lines)) == module.LOG_WIDTH
+
+
+def test_what_a_killed_worker_left_is_gone_when_the_same_job_runs_again(tmp_path):
+    left = tmp_path / folder_name("k")
+    left.mkdir()
+    (left / "half.tif").touch()
+    with JobWorkspace(str(tmp_path), "k", progress=lambda _: None, cancelled=lambda: False) as made:
+        assert list(made.root.iterdir()) == []
+    assert not left.exists()
+
+
+def test_sweeping_keeps_what_may_be_running_and_what_is_not_ours(tmp_path):
+    for key in ("running", "killed"):
+        (tmp_path / folder_name(key)).mkdir()
+    (tmp_path / "dask").mkdir()
+    assert sweep_scratch(tmp_path.as_uri(), {"running"}) == 1
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(["dask", folder_name("running")])
+
+
+def test_sweeping_elsewhere_does_nothing():
+    assert sweep_scratch("s3://bucket/scratch", set()) == 0
+
+
+def test_local_urls_are_paths():
+    assert str(local_path("file:///a%20b/c")) == "/a b/c"
+    assert str(local_path("/a/b")) == "/a/b"
+    assert local_path("memory://a") is None
