@@ -1,0 +1,229 @@
+"""``oseo-lab orders``: list, show, submit, wait, cancel, download, verify. The client, at a prompt."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oseo_lab.cli.output import (
+    FAILED,
+    OK,
+    PARTLY,
+    STILL_RUNNING,
+    AsJson,
+    Token,
+    Url,
+    connected,
+    pairs,
+    print_json,
+    print_table,
+    say,
+    usage,
+)
+from oseo_lab.cli.search import AreaCrs, AreaOption, read_area
+
+if TYPE_CHECKING:
+    from oseo_lab.client.order import Order
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Your orders: make, follow, fetch.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name or id of the order.")]
+Timeout = Annotated[float | None, typer.Option(min=0, help="Longest wait, seconds.")]
+Folder = Annotated[Path, typer.Option("--to", help="Folder to download into.")]
+Workers = Annotated[int, typer.Option(min=1, max=32, help="Files at a time.")]
+
+_UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+@app.command("list")
+def list_orders(
+    status: Annotated[list[str] | None, typer.Option(help="Only this status; may repeat.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only these names; * and ? match.")] = None,
+    since: Annotated[str | None, typer.Option(help="Changed since: 12h, 7d, or a date.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """List your orders, newest first."""
+    with connected(url, token) as lab:
+        found = lab.orders.filter(status or (), name, since=_ago(since))
+    if as_json:
+        print_json([each.record for each in found])
+        return
+    rows = [
+        (each.name, each.last_status, f"{each.created:%Y-%m-%d %H:%M}" if each.created else "", each.id)
+        for each in found
+    ]
+    print_table(("name", "status", "made (UTC)", "id"), rows)
+
+
+def _ago(text: str | None) -> Any:
+    if text and text[:-1].isdigit() and text[-1] in _UNITS:
+        return timedelta(seconds=int(text[:-1]) * _UNITS[text[-1]])
+    return text
+
+
+@app.command()
+def show(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Show one order and its items."""
+    with connected(url, token) as lab:
+        order = lab.orders[name]
+    if as_json:
+        print_json(order.record)
+        return
+    print(order)
+    rows = [
+        (each.specification.item_id, each.status.status, each.status.additional or "")
+        for each in order.record.items
+    ]
+    print_table(("item", "status", ""), rows)
+
+
+@app.command()
+def submit(
+    collection: Annotated[str, typer.Argument(help="Collection id.")],
+    products: Annotated[list[str], typer.Argument(help="Product identifiers; - reads them from stdin.")],
+    name: Annotated[str | None, typer.Option(help="What you will find it by.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", help="An option, such as format=COG; may repeat.")
+    ] = None,
+    area: AreaOption = None,
+    area_crs: AreaCrs = None,
+    packaging: Annotated[str | None, typer.Option(help="zip, tar, tgz, gzip, bzip2, 7z.")] = None,
+    priority: Annotated[str | None, typer.Option(help="STANDARD or FAST_TRACK.")] = None,
+    again: Annotated[bool, typer.Option(help="A new order, though the same was submitted before.")] = False,
+    check: Annotated[
+        bool, typer.Option(help="Ask the catalogue first, submit nothing that would fail.")
+    ] = False,
+    wait: Annotated[bool, typer.Option(help="Wait until it is done.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Submit an order; prints its id."""
+    with connected(url, token) as lab:
+        chosen = [each for word in products for each in _identifiers(word)]
+        draft = lab.order(chosen, name, collection, read_area(area), area_crs)
+        draft.packaging, draft.priority = packaging, priority
+        draft.options.update(**pairs(option or (), "--option"))
+        if check and (problems := draft.validate()):
+            for each in problems:
+                say(str(each))
+            raise typer.Exit(FAILED)
+        order = draft.submit(again=again)
+        code = _waited(order, None) if wait else OK
+    _print_order(order, as_json)
+    raise typer.Exit(code)
+
+
+def _identifiers(word: str) -> list[str]:
+    if word != "-":
+        return [word]
+    return [line.strip() for line in sys.stdin if line.strip()]
+
+
+def _print_order(order: Order, as_json: bool) -> None:
+    if as_json:
+        print_json(order.record)
+    else:
+        print(order.id)
+        say(repr(order))
+
+
+@app.command()
+def wait(
+    name: Name,
+    timeout: Timeout = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Wait until an order is done: exit 0 delivered, 3 partly, 1 not at all, 4 still running."""
+    with connected(url, token) as lab:
+        order = lab.orders[name]
+        code = _waited(order, timeout)
+    _print_order(order, as_json)
+    raise typer.Exit(code)
+
+
+def _waited(order: Order, timeout: float | None) -> int:
+    """Wait, tell what was not delivered, and return the exit code."""
+    from oseo_lab.model.errors import WaitTimeout
+
+    try:
+        order.wait(timeout, progress=True)
+    except WaitTimeout as late:
+        say(str(late))
+        return STILL_RUNNING
+    for item_id, reason in order.failed.reasons.items():
+        say(f"{item_id}: {reason}")
+    return _code(order)
+
+
+def _code(order: Order) -> int:
+    """Return what an order's state means as an exit code."""
+    if not order.is_done:
+        return STILL_RUNNING
+    if order.failed:
+        return PARTLY if order.succeeded else FAILED
+    return OK
+
+
+@app.command()
+def cancel(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Cancel what of an order is not done yet."""
+    with connected(url, token) as lab:
+        order = lab.orders[name].cancel()
+    _print_order(order, as_json)
+
+
+@app.command()
+def download(
+    name: Name,
+    to: Folder = Path(),
+    workers: Workers = 4,
+    wait: Annotated[bool, typer.Option(help="Wait for the order first.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Download and verify what is there; again, it goes on. Exit 3: items missing, 4: still running."""
+    with connected(url, token) as lab:
+        order = lab.orders[name]
+        if wait:
+            _waited(order, None)
+        paths = order.download(to, workers=workers, progress=True)
+        code = _code(order)
+    if as_json:
+        print_json([str(path) for path in paths])
+    else:
+        for path in paths:
+            print(path)
+    raise typer.Exit(code)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Where files were downloaded to.")], as_json: AsJson = False
+) -> None:
+    """Check downloaded files against their manifests; asks no server."""
+    from oseo_lab.client.results import verify as check
+
+    if not folder.is_dir():
+        raise usage(f"there is no folder {folder}")
+    found = check(folder)
+    if as_json:
+        kinds = {"ok": found.ok, "changed": found.changed, "missing": found.missing}
+        print_json({kind: [str(path) for path in paths] for kind, paths in kinds.items()})
+    else:
+        for kind, paths in (("changed", found.changed), ("missing", found.missing)):
+            for path in paths:
+                print(f"{kind}\t{path}")
+        say(repr(found))
+    raise typer.Exit(OK if found else FAILED)
