@@ -15,6 +15,7 @@ from typing import Any
 
 from lxml import etree
 
+from oseo_lab.encoding.quick import maker
 from oseo_lab.encoding.xmltree import (
     OSEO,
     SWE,
@@ -47,6 +48,7 @@ from oseo_lab.model.options import (
     TextSeparators,
     Time,
     TimeRange,
+    Values,
     Vector,
 )
 
@@ -60,6 +62,7 @@ __all__ = [
 ]
 
 _S = f"{{{SWE}}}"
+_selection = maker(ParameterData)
 _HREF = f"{{{XLINK}}}href"
 _GROUPING = f"{{{OSEO}}}grouping"
 _RESTRICTION = f"{{{OSEO}}}sceneRestriction"
@@ -77,19 +80,26 @@ def read_selection(element: etree._Element) -> ParameterData:
         If the values are not of the encoding they say they are.
     """
     encoding, values = element[0]
-    if encoding.text == "TextEncoding":
+    found = _values(values)
+    if found and encoding.text == "XMLEncoding":
+        return _selection(values=found)
+    return _text_selection(encoding.text, values)
+
+
+def _text_selection(encoding: str | None, values: etree._Element) -> ParameterData:
+    if encoding == "TextEncoding":
         if len(values):
             raise _bad("values", "TextEncoding takes a text of separated values, not elements")
         return ParameterData(encoding=Encoding.TEXT, text=values.text or "")
-    if not len(values) and (values.text or "").strip():
+    if (values.text or "").strip():
         raise _bad("values", "XMLEncoding takes one element for each option, not text")
-    return ParameterData(values=tuple([(each.tag.rpartition("}")[2], _value(each)) for each in values]))
+    return ParameterData()
 
 
-def _value(element: etree._Element) -> Any:
-    if len(element):
-        return tuple([(each.tag.rpartition("}")[2], _value(each)) for each in element])
-    return element.text or ""
+def _values(element: etree._Element) -> Values:
+    return tuple(
+        [(each.tag.rpartition("}")[2], _values(each) if len(each) else each.text or "") for each in element]
+    )
 
 
 def write_selection(name: str, selection: ParameterData) -> str:

