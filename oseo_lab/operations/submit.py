@@ -103,38 +103,30 @@ def _again(first: Order, digest: str | None, now: datetime) -> SubmitAck:
 def _check(request: Submit, specification: OrderSpecification, context: Context) -> tuple[Collection, ...]:
     """Return each item's collection, or raise everything that is wrong at once."""
     problems = list(_check_message(request, specification))
+    at_order = frozenset(name for each in specification.options for name, _ in each.values)
     found: list[Collection] = []
     for item in specification.items:
         collection = _item_collection(item.identifier, context)
         if isinstance(collection, Problem):
-            problems.append(
-                Problem(
-                    code=collection.code,
-                    locator=collection.locator,
-                    text=collection.text,
-                    item_id=item.item_id,
-                )
-            )
+            problems.append(replace(collection, item_id=item.item_id))
         else:
             found.append(collection)
-    at_order = frozenset(name for each in specification.options for name, _ in each.values)
-    for collection in dict.fromkeys(found):
-        problems.extend(collection.check_order(specification))
-        count = sum(each is collection for each in found)
-        if count > collection.max_items:
-            problems.append(
-                Problem(
-                    code="InvalidParameterValue",
-                    locator="orderItem",
-                    text=f"{count} items are too many; {collection.id} takes {collection.max_items} an order",
-                )
-            )
-    if len(found) == len(specification.items):
-        for item, collection in zip(specification.items, found, strict=True):
             problems.extend(collection.check_item(item, at_order))
+    for collection in {each.id: each for each in found}.values():
+        problems.extend(collection.check_order(specification))
+        problems.extend(_check_count(collection, sum(each is collection for each in found)))
     if problems:
         raise ValidationError.of(problems)
     return tuple(found)
+
+
+def _check_count(collection: Collection, count: int) -> Iterator[Problem]:
+    if count > collection.max_items:
+        yield Problem(
+            code="InvalidParameterValue",
+            locator="orderItem",
+            text=f"{count} items are too many; {collection.id} takes {collection.max_items} an order",
+        )
 
 
 def _check_message(request: Submit, specification: OrderSpecification) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """Order items: claims under leases, saves by compare-and-set, what users want of them.
 
 ``items.due`` says from when on an item can be claimed: 0 at once, the end of its lease or of its wait,
-NULL never (final, Submitted, or not wanted completed). It is kept here and in `records.due`, nowhere
+NULL never (final, Submitted, Suspended, or not wanted completed). It is kept here and in `records.due`, nowhere
 else.
 """
 
@@ -22,6 +22,7 @@ from oseo_lab.model.status import Status, Wanted
 from oseo_lab.store import tables
 from oseo_lab.store.orders import TALLIES, raise_revisions
 from oseo_lab.store.records import (
+    CLAIMABLE,
     ITEM_COLUMNS,
     STATUS,
     WANTED,
@@ -43,6 +44,7 @@ _RANKS = (0, 1)
 _WANTEDS = {number: wanted for wanted, number in WANTED.items()}
 #: Literals, not parameters: so that the planner sees that the partial indexes serve.
 _OPEN = _i.status < sa.literal_column("10")
+_CLAIMABLE = [sa.literal_column(str(STATUS[status])) for status in sorted(CLAIMABLE)]
 _CANCELLED = _i.wanted == sa.literal_column(str(WANTED[Wanted.CANCELLED]))
 _LEASE_OWNER, _LEASE_UNTIL = ITEM_COLUMNS.index("lease_owner"), ITEM_COLUMNS.index("lease_until")
 
@@ -61,7 +63,7 @@ def _due(lease_until: Any, retry_at: Any, status: Any, wanted: Any) -> sa.Case[A
         (sa.and_(lease_until.is_not(None), sa.or_(retry_at.is_(None), lease_until > retry_at)), lease_until),
         else_=sa.func.coalesce(retry_at, sa.literal_column("0")),
     )
-    never = sa.or_(status == sa.literal_column("0"), wanted != sa.literal_column("0"))
+    never = sa.or_(status.not_in(_CLAIMABLE), wanted != sa.literal_column("0"))
     return sa.case((never, sa.null()), else_=later)
 
 
@@ -144,6 +146,7 @@ _SAVE = Statement(
         mission=bindparam("to_mission"),
         wanted=_wanted_after,
         attempt=bindparam("to_attempt"),
+        failures=bindparam("to_failures"),
         updated=bindparam("to_updated"),
         retry_at=bindparam("to_retry_at"),
         lease_owner=bindparam("to_lease_owner"),
@@ -162,6 +165,7 @@ _SAVE = Statement(
     "to_mission",
     "to_wanted",
     "to_attempt",
+    "to_failures",
     "to_updated",
     "to_retry_at",
     "to_lease_owner",
@@ -309,10 +313,10 @@ class Items:
         moved: dict[int, tuple[Counter[Status], int]] = {}
         for (before, after), row, is_saved in zip(changes, rows, saved, strict=True):
             if is_saved:
-                tallies, at = moved.get(row[10], (Counter(), 0))
+                tallies, at = moved.get(row[11], (Counter(), 0))
                 tallies[before.status.status] -= 1
                 tallies[after.status.status] += 1
-                moved[row[10]] = tallies, max(at, row[5] or 0)
+                moved[row[11]] = tallies, max(at, row[6] or 0)
         raise_revisions(session, moved)
         return saved
 
@@ -334,6 +338,7 @@ class Items:
             to_ref(after.status.mission_specific),
             None if after.wanted is before.wanted else WANTED[after.wanted],
             after.attempt,
+            after.failures,
             micros(after.updated),
             micros(after.retry_at),
             to_ref(after.lease_owner),

@@ -380,6 +380,7 @@ ITEM_COLUMNS = (
     "mission",
     "wanted",
     "attempt",
+    "failures",
     "updated",
     "retry_at",
     "lease_owner",
@@ -389,10 +390,14 @@ ITEM_COLUMNS = (
 )
 
 
+#: Statuses of items that can be started; Submitted ones wait for a person, Suspended ones for others.
+CLAIMABLE = frozenset({Status.ACCEPTED, Status.IN_PRODUCTION})
+
+
 def due(item: OrderItem) -> int | None:
     """Return from when on an item that is wanted completed can be claimed; None for never."""
     status = item.status.status
-    if status is Status.SUBMITTED or status.is_final:
+    if status not in CLAIMABLE:
         return None
     lease = micros(item.lease_until) if item.lease_owner is not None else None
     return max(lease or 0, micros(item.retry_at) or 0)
@@ -414,6 +419,7 @@ def item_row(order_ref: int, rank: int, item: OrderItem, session: Session) -> tu
         session.ref(item.status.mission_specific),
         WANTED[item.wanted],
         item.attempt,
+        item.failures,
         micros(item.updated),
         micros(item.retry_at),
         session.ref(item.lease_owner),
@@ -452,10 +458,11 @@ def _item_from_row(row: Sequence[Any], order_id: str, session: Session) -> Order
         provider=session.text(row[6]) or "",
         wanted=_WANTEDS[row[10]],
         attempt=row[11],
-        updated=from_micros(row[12]),
-        retry_at=from_micros(row[13]),
-        lease_owner=session.text(row[14]),
-        lease_until=from_micros(row[15]),
+        failures=row[12],
+        updated=from_micros(row[13]),
+        retry_at=from_micros(row[14]),
+        lease_owner=session.text(row[15]),
+        lease_until=from_micros(row[16]),
     )
 
 

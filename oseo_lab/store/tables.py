@@ -118,6 +118,7 @@ items = Table(
     Column("mission", Integer),  # text: missionSpecificStatusInfo
     _required("wanted", SmallInteger),
     _required("attempt", Integer),  # running or last; 0 before the first
+    _required("failures", SmallInteger),  # attempts that ended in a transient failure
     Column("updated", BigInteger),  # when the status last changed
     Column("retry_at", BigInteger),  # when a transient failure is tried again
     Column("lease_owner", Integer),  # text: which dispatcher works on it

@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("mission", sa.Integer(), nullable=True),
         sa.Column("wanted", sa.SmallInteger(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.SmallInteger(), nullable=False),
         sa.Column("updated", sa.BigInteger(), nullable=True),
         sa.Column("retry_at", sa.BigInteger(), nullable=True),
         sa.Column("lease_owner", sa.Integer(), nullable=True),
