@@ -250,27 +250,60 @@ class _Unit:
 
 
 class _Connections:
-    """Units of work on connections of their own, opened when needed and used again."""
+    """Units of work on connections of their own, opened when needed and used again.
 
-    def __init__(self, engine: sa.Engine) -> None:
+    Parameters
+    ----------
+    engine : Engine
+        Where to.
+    caches : Caches
+        Shared by readers and the writer.
+    is_writer : bool
+        Whether what they begin is to write.
+    """
+
+    def __init__(self, engine: sa.Engine, caches: Caches, *, is_writer: bool) -> None:
         self._engine = engine
-        self._caches = Caches()
+        self._caches = caches
+        self._is_writer = is_writer
         self._idle: deque[tuple[Any, _Unit]] = deque()
 
-    def open(self) -> tuple[Any, _Unit]:
-        """Return a connection and the unit of work on it."""
-        with suppress(IndexError):
+    def begin(self) -> tuple[Any, _Unit]:
+        """Return a connection and the unit of work on it, its transaction begun.
+
+        One that lay idle may have died meanwhile: then another is taken.
+        """
+        while True:
+            pair = self._idle_one()
+            is_new = pair is None
+            pair = pair or self._connect()
+            session = pair[1].session
+            try:
+                session.begin_write() if self._is_writer else session.begin_read()
+                return pair
+            except BaseException:
+                pair[0].close()
+                if is_new:
+                    raise
+
+    def _idle_one(self) -> tuple[Any, _Unit] | None:
+        try:
             return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _connect(self) -> tuple[Any, _Unit]:
+        dialect = self._engine.dialect
         try:
             connection = self._engine.raw_connection()
-        except sa.exc.DBAPIError as error:
+            driver: Any = connection.driver_connection
+            if dialect.name == "postgresql":
+                driver.autocommit = True  # transactions are begun by the session
+            elif not self._is_writer:
+                driver.execute("PRAGMA query_only=ON")
+        except (sa.exc.DBAPIError, dialect.loaded_dbapi.Error) as error:
             raise _unreachable(self._engine, error) from error
-        except self._engine.dialect.loaded_dbapi.Error as error:
-            raise _unreachable(self._engine, error) from error
-        driver: Any = connection.driver_connection
-        if self._engine.dialect.name == "postgresql":
-            driver.autocommit = True  # transactions are begun by the session
-        return connection, _Unit(Session(driver, self._engine.dialect, self._caches))
+        return connection, _Unit(Session(driver, dialect, self._caches))
 
     def give_back(self, pair: tuple[Any, _Unit]) -> None:
         """Keep a connection for the next, or close it."""
@@ -281,10 +314,8 @@ class _Connections:
 
     def close(self) -> None:
         """Close all that are idle."""
-        with suppress(IndexError):
-            while True:
-                self._idle.pop()[0].close()
-        self._engine.dispose()
+        while pair := self._idle_one():
+            pair[0].close()
 
 
 class _Write:
@@ -310,7 +341,10 @@ class Store:
     """`oseo_lab.ports.OrderStore` on SQLite or PostgreSQL; made by `open_store`."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._connections = _Connections(engine)
+        self._engine = engine
+        caches = Caches()
+        self._readers = _Connections(engine, caches, is_writer=False)
+        self._writers = _Connections(engine, caches, is_writer=True)
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -322,16 +356,13 @@ class Store:
         """Open a snapshot; what it shows does not move while it is open."""
         if self._is_closed:
             raise Unavailable("the order store is closed")
-        pair = self._connections.open()
-        unit = pair[1]
+        pair = self._readers.begin()
         try:
-            unit.session.begin_read()
-            try:
-                yield unit
-            finally:
-                unit.session.end_read()
+            yield pair[1]
         finally:
-            self._connections.give_back(pair)
+            with suppress(OseoError):  # it was only read: nothing is lost, and the session says it broke
+                pair[1].session.end_read()
+            self._readers.give_back(pair)
 
     def submit(self, work: Callable[[UnitOfWork], T]) -> Future[T]:
         """Queue ``work`` for the writer; the future is done after a durable commit, or holds the error."""
@@ -361,7 +392,9 @@ class Store:
                 self._is_closed = True
                 self._queue.put(None)
         self._thread.join()
-        self._connections.close()
+        self._readers.close()
+        self._writers.close()
+        self._engine.dispose()
 
     # --------------------------------------------------------------------------- on the writer's thread
 
@@ -382,7 +415,7 @@ class Store:
     def _write_group(self, writes: list[_Write]) -> None:
         try:
             self._commit_group(writes)
-        except Exception as error:
+        except BaseException as error:
             for write in writes:
                 write.error = write.error or error
         for write in writes:
@@ -390,20 +423,18 @@ class Store:
 
     def _commit_group(self, writes: list[_Write]) -> None:
         """Run all under savepoints and commit once; what this raises is everybody's error."""
-        pair = self._connections.open()
+        pair = self._writers.begin()
         session = pair[1].session
         try:
-            session.begin_write()
-            try:
-                for write in writes:
-                    _run_one(write, pair[1])
-                session.commit()
-            except BaseException:
-                with suppress(OseoError):  # the first error is the one to tell
-                    session.rollback()
-                raise
+            for write in writes:
+                _run_one(write, pair[1])
+            session.commit()
+        except BaseException:
+            with suppress(OseoError):  # the first error is the one to tell
+                session.rollback()
+            raise
         finally:
-            self._connections.give_back(pair)
+            self._writers.give_back(pair)
 
 
 def _run_one(write: _Write, unit: _Unit) -> None:

@@ -61,24 +61,16 @@ _ATTEMPTS_OF_ITEM = Statement(
     "number",
 )
 _COMPLETED = ("started", "ended", "worker", "outcome", "detail")
-# The attempts one by one: a start is inserted, an end completes it and keeps what it does not say.
-_SAVE_ATTEMPT_BY_DIALECT: dict[str, Statement] = {}
 
 
-def _upsert(dialect: str) -> Statement:
-    """Return the insert that completes an attempt where there is one; made once per database."""
-    found = _SAVE_ATTEMPT_BY_DIALECT.get(dialect)
-    if found is None:
-        from sqlalchemy.dialects import postgresql, sqlite
+def _save_attempt(insert: Any) -> Any:
+    """Insert a start; an end completes it and keeps what it does not say."""
+    core = insert(tables.attempts).values({name: bindparam(name) for name in ATTEMPT_COLUMNS})
+    told = {name: sa.func.coalesce(core.excluded[name], _a[name]) for name in _COMPLETED}
+    return core.on_conflict_do_update(index_elements=[_a.order_ref, _a.number, _a.attempt], set_=told)
 
-        insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
-        core = insert(tables.attempts).values({name: bindparam(name) for name in ATTEMPT_COLUMNS})
-        core = core.on_conflict_do_update(
-            index_elements=[_a.order_ref, _a.number, _a.attempt],
-            set_={name: sa.func.coalesce(core.excluded[name], _a[name]) for name in _COMPLETED},
-        )
-        found = _SAVE_ATTEMPT_BY_DIALECT[dialect] = Statement(core, *ATTEMPT_COLUMNS)
-    return found
+
+_SAVE_ATTEMPT = Statement(_save_attempt, *ATTEMPT_COLUMNS)
 
 
 class Events:
@@ -90,7 +82,7 @@ class Events:
     def add(self, changes: Sequence[StatusChange]) -> None:
         """Append status changes; their ids rise."""
         session = self._session
-        refs = session.order_refs(change.order_id for change in changes)
+        refs = session.known_refs(change.order_id for change in changes)
         session.many(_ADD, [event_row(refs[change.order_id], change, session) for change in changes])
 
     def after(self, event_id: int, *, owner: str | None = None, limit: int = 500) -> list[StatusChange]:
@@ -117,9 +109,9 @@ class Events:
     def save_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Insert or complete attempts, by order, number and attempt; what is None is left as it was."""
         session = self._session
-        refs = session.order_refs(attempt.order_id for attempt in attempts)
+        refs = session.known_refs(attempt.order_id for attempt in attempts)
         rows = [attempt_row(refs[attempt.order_id], attempt, session) for attempt in attempts]
-        session.many(_upsert(session.dialect.name), rows)
+        session.many(_SAVE_ATTEMPT, rows)
 
     def attempts(self, order_id: str, number: int | None = None) -> list[Attempt]:
         """Return an order's (or item's) attempts, by number and attempt."""

@@ -44,7 +44,7 @@ _RANKS = (0, 1)
 _WANTEDS = {number: wanted for wanted, number in WANTED.items()}
 #: Literals, not parameters: so that the planner sees that the partial indexes serve.
 _OPEN = _i.status < sa.literal_column("10")
-_CLAIMABLE = [sa.literal_column(str(STATUS[status])) for status in sorted(CLAIMABLE)]
+_CLAIMABLE: list[Any] = [sa.literal_column(str(STATUS[status])) for status in sorted(CLAIMABLE)]
 _CANCELLED = _i.wanted == sa.literal_column(str(WANTED[Wanted.CANCELLED]))
 _LEASE_OWNER, _LEASE_UNTIL = ITEM_COLUMNS.index("lease_owner"), ITEM_COLUMNS.index("lease_until")
 
@@ -311,12 +311,13 @@ class Items:
         rows = [self._save_row(refs.get(before.order_id), before, after) for before, after in changes]
         saved = self._compare_and_set(rows)
         moved: dict[int, tuple[Counter[Status], int]] = {}
-        for (before, after), row, is_saved in zip(changes, rows, saved, strict=True):
+        for (before, after), is_saved in zip(changes, saved, strict=True):
             if is_saved:
-                tallies, at = moved.get(row[11], (Counter(), 0))
+                ref = refs[before.order_id]
+                tallies, at = moved.get(ref, (Counter(), 0))
                 tallies[before.status.status] -= 1
                 tallies[after.status.status] += 1
-                moved[row[11]] = tallies, max(at, row[6] or 0)
+                moved[ref] = tallies, max(at, micros(after.updated) or 0)
         raise_revisions(session, moved)
         return saved
 

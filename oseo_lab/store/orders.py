@@ -60,12 +60,16 @@ def insert_of(table: sa.Table, columns: Iterable[str]) -> sa.Insert:
     return sa.insert(table).values({name: bindparam(name) for name in columns})
 
 
-_ADD = Statement(
-    insert_of(tables.orders, (*ORDER_COLUMNS, "sequence", *TALLIES.values())).returning(_o.id),
-    *ORDER_COLUMNS,
-    "sequence",
-    *TALLIES.values(),
-)
+_NEW_ORDER = (*ORDER_COLUMNS, "sequence", *TALLIES.values())
+
+
+def _add_order(insert: Any) -> Any:
+    """No row comes back where there is such an order: then nothing failed, and the transaction goes on."""
+    core = insert(tables.orders).values({name: bindparam(name) for name in _NEW_ORDER})
+    return core.on_conflict_do_nothing().returning(_o.id)
+
+
+_ADD = Statement(_add_order, *_NEW_ORDER)
 _ADD_ITEM = Statement(insert_of(tables.items, ITEM_COLUMNS), *ITEM_COLUMNS)
 _ADD_EVENT = Statement(insert_of(tables.events, EVENT_COLUMNS), *EVENT_COLUMNS)
 _ADD_PART = Statement(insert_of(tables.provider_orders, PROVIDER_ORDER_COLUMNS), *PROVIDER_ORDER_COLUMNS)
@@ -201,12 +205,11 @@ class Orders:
         session = self._session
         tallies = Counter(item.status.status for item in order.items)
         row = order_row(order, session)
-        try:
-            added = session.all(_ADD, (*row, 0, *(tallies[status] for status in TALLIES)))
-        except Conflict as error:
-            text = f"order {order.order_id}, or the order of its MessageID, is stored already"
-            raise Conflict(text, locator="MessageID") from error
-        ref = int(added[0][0])
+        added = session.one(_ADD, (*row, 0, *(tallies[status] for status in TALLIES)))
+        if added is None:
+            text = f"order {order.order_id}, or another of its MessageID, is stored already"
+            raise Conflict(text, locator="MessageID")
+        ref = int(added[0])
         session.remember(session.caches.ref_of_order, order.order_id, ref)
         session.remember(session.caches.order_of_ref, ref, order.order_id)
         rank = 0 if order.specification.priority is Priority.FAST_TRACK else 1

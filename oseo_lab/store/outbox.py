@@ -58,7 +58,7 @@ class Outbox:
 
     def add(self, notices: Sequence[Notice]) -> None:
         """Save notices in the transaction of the change they tell of; due now if they do not say."""
-        refs = self._session.order_refs(notice.order_id for notice in notices)
+        refs = self._session.known_refs(notice.order_id for notice in notices)
         now = micros(datetime.now(UTC))
         rows = [
             (

@@ -86,7 +86,7 @@ class Results:
     def add(self, files: Sequence[ResultFile]) -> None:
         """Save the files of deliveries; all of one delivery share a new ``sequence`` of their order."""
         session = self._session
-        refs = session.order_refs(file.order_id for file in files)
+        refs = session.known_refs(file.order_id for file in files)
         deliveries: dict[tuple[int, int, int], list[ResultFile]] = {}
         for file in files:
             deliveries.setdefault((refs[file.order_id], file.number, file.attempt), []).append(file)

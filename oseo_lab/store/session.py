@@ -14,9 +14,10 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
-from oseo_lab.model.errors import Conflict, OseoError, Unavailable, ValidationError
+from oseo_lab.model.errors import Conflict, NotFound, OseoError, Unavailable, ValidationError
 from oseo_lab.model.order import order_uuid
 from oseo_lab.store import tables
 
@@ -36,6 +37,7 @@ _BEGIN_WRITE = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})",
 }
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _BEGIN_READ = {
     "sqlite": "BEGIN",
     "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -43,9 +45,17 @@ _BEGIN_READ = {
 
 
 class Statement:
-    """A Core statement whose parameters are given as a tuple, in the order of ``names``."""
+    """A Core statement whose parameters are given as a tuple, in the order of ``names``.
 
-    def __init__(self, core: sa.ClauseElement, *names: str) -> None:
+    Parameters
+    ----------
+    core : Core statement, or function
+        A function is given the database's own ``insert``, for what to do where the row is there already.
+    names : str
+        All bind parameters.
+    """
+
+    def __init__(self, core: sa.ClauseElement | Callable[[Any], Any], *names: str) -> None:
         self._core = core
         self._names = names
         self._compiled: dict[str, tuple[str, Callable[[Row], Row] | None]] = {}
@@ -58,7 +68,10 @@ class Statement:
         return found
 
     def _compile(self, dialect: Dialect) -> tuple[str, Callable[[Row], Row] | None]:
-        compiled: Any = self._core.compile(dialect=dialect)
+        core = self._core
+        if not isinstance(core, sa.ClauseElement):
+            core = core(_INSERTS[dialect.name])
+        compiled: Any = core.compile(dialect=dialect)
         order = compiled.positiontup or []
         if set(order) != set(self._names):
             raise TypeError(f"parameters {order} of {compiled} are not those named: {self._names}")
@@ -342,6 +355,21 @@ class Session:
             name = order_id_of(identifier)
             found[name] = ref
             self.remember(cached, name, ref)
+        return found
+
+    def known_refs(self, order_ids: Iterable[str]) -> dict[str, int]:
+        """Return the numbers of many orders, all of which must be there.
+
+        Raises
+        ------
+        NotFound
+            If one is not.
+        """
+        wanted = set(order_ids)
+        found = self.order_refs(wanted)
+        if len(found) < len(wanted):
+            missing = ", ".join(sorted(wanted - found.keys()))
+            raise NotFound(f"no such order: {missing}", locator="orderId")
         return found
 
     def order_ids(self, refs: Iterable[int]) -> dict[int, str]:
