@@ -7,6 +7,7 @@ said, never resampled in silence.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ TOLERANCE = 0.01
 
 _RASTERS = ("image/tiff", "image/vnd.stac.geotiff", "application/geotiff")
 _NETCDF = ("application/netcdf", "application/x-netcdf")
+#: Dask chunks of GeoTIFFs: one band is not read for another, 32 MB of float32 or so at a time.
+_CHUNKS = {"band": 1, "y": 2048, "x": 2048}
 _ENDINGS = {".tif": _RASTERS[0], ".tiff": _RASTERS[0], ".nc": _NETCDF[0]}
 
 
@@ -50,13 +53,21 @@ def open_dataset(
     """
     try:
         import rioxarray
-        import xarray
     except ImportError as lacking:
         raise ConfigurationError(
             f"to_xarray() needs {lacking.name}: pip install 'oseo-lab[xarray]'"
         ) from None
     del rioxarray  # importing it gives datasets their .rio
-    found = (_open_item(item, base, chunks, masked) for item, base in items)
+    with warnings.catch_warnings():
+        # rioxarray multiplies transforms the way it always did; nothing a user can do about it
+        warnings.filterwarnings("ignore", category=PendingDeprecationWarning)
+        return _one_dataset([_open_item(item, base, chunks, masked) for item, base in items])
+
+
+def _one_dataset(found: Iterable[xarray.Dataset | None]) -> xarray.Dataset:
+    """Return the datasets of single items as one, in the order of their times."""
+    import xarray
+
     opened = [each for each in found if each is not None]
     if not opened:
         raise DeliveryError(
@@ -114,7 +125,8 @@ def _open_asset(asset: dict[str, Any], base: str, chunks: Any, masked: bool) -> 
     import rioxarray
 
     source = f"/vsicurl/{href}" if "://" in href else href
-    # one band after the other: a Dask chunk of one band is not read for another
+    if chunks == "auto":
+        chunks = _CHUNKS
     raster: Any = rioxarray.open_rasterio(source, masked=masked, chunks=chunks, default_name="band")
     names = _band_names(asset, raster)
     bands = {

@@ -105,6 +105,7 @@ class Order:
         self._full = full
         self._asked = time.monotonic()
         self._as_of = datetime.now(UTC)
+        self._downloaded: Path | None = None
 
     @classmethod
     def of_id(cls, lab: Lab, order_id: str) -> Order:
@@ -247,7 +248,6 @@ class Order:
     def _events(self, timeout: float | None) -> Iterator[ProgressEvent]:
         """Yield how far it is until it is final; pauses grow, with jitter, and end early on a change."""
         began = heard = time.monotonic()
-        pause = 0.1
         while True:
             asked = time.monotonic()
             before = self._record
@@ -260,11 +260,13 @@ class Order:
                     raise
             if self.last_status.is_final and self._full:
                 return
-            pause = 0.2 if self._record != before else min(pause * 1.5, 5.0)
+            now = time.monotonic()
+            # an answer is late by at most a tenth of the wait; a change is likely to be followed by another;
             # a large order's status takes time to send: spend at most a fifth of the time on asking
-            pause = max(pause, 4 * (time.monotonic() - asked)) * random.uniform(0.8, 1.2)
-            if timeout is not None and time.monotonic() + pause - began > timeout:
-                pause = timeout - (time.monotonic() - began)
+            pause = 0.2 if self._record != before else min(max(0.2, (now - began) / 10), 5.0)
+            pause = max(pause, 4 * (now - asked)) * random.uniform(0.8, 1.2)
+            if timeout is not None and now + pause - began > timeout:
+                pause = timeout - (now - began)
                 if pause <= 0:
                     raise self._late(timeout)
             time.sleep(pause)
@@ -334,15 +336,18 @@ class Order:
 
     def download(self, folder: Any = ".", **how: Any) -> list[Path]:
         """Download what has been delivered so far (`Results.download`)."""
-        return self.results().download(folder, **how)
+        results = self.results()
+        paths = results.download(folder, **how)
+        self._downloaded = results.folder
+        return paths
 
-    def to_xarray(self, **how: Any) -> Any:
-        """Wait for the order, then open its results (`Results.to_xarray`)."""
-        return self.wait().results().to_xarray(**how)
+    def to_xarray(self, folder: Any = None, **how: Any) -> Any:
+        """Wait for the order, then open its results, as downloaded by this handle (`Results.to_xarray`)."""
+        return self.wait().results().to_xarray(folder or self._downloaded, **how)
 
     def to_stac(self) -> Any:
         """Return the STAC items of what has been delivered so far (`Results.to_stac`)."""
-        return self.results().to_stac()
+        return self.results().to_stac(self._downloaded)
 
     # ------------------------------------------------------------------------------------------ how it looks
 

@@ -84,6 +84,11 @@ class Results(Sequence[ItemURL]):
         The data files.
     note : str or None
         What the service had to say, such as files that have expired.
+
+    Attributes
+    ----------
+    folder : Path or None
+        Where the last `download` put them.
     """
 
     def __init__(
@@ -99,7 +104,7 @@ class Results(Sequence[ItemURL]):
         self.name = name
         self.note = note
         self._urls = tuple(urls)
-        self._folder: Path | None = None
+        self.folder: Path | None = None
 
     @overload
     def __getitem__(self, index: int) -> ItemURL: ...
@@ -168,7 +173,7 @@ class Results(Sequence[ItemURL]):
         fetch_all(self._transport, plan.tasks, self.name, workers=workers, progress=progress)
         for path, body in plan.manifests.items():
             _write(path, body)
-        self._folder = root
+        self.folder = root
         return [each.path for each in plan.tasks if each.is_data]
 
     def _plan(self, root: Path) -> _Plan:
@@ -197,7 +202,7 @@ class Results(Sequence[ItemURL]):
 
     def verify(self, folder: str | Path | None = None) -> Verification:
         """Check downloaded files against their manifests (`verify`)."""
-        where = self._folder if folder is None else Path(folder).expanduser()
+        where = self.folder if folder is None else Path(folder).expanduser()
         if where is None:
             raise DeliveryError("nothing was downloaded here yet: say which folder, verify('data')")
         return verify(where)
@@ -224,7 +229,8 @@ class Results(Sequence[ItemURL]):
         """
         from oseo_lab.client.opening import open_dataset
 
-        return open_dataset(self._items(folder), **how)
+        dataset = open_dataset(self._items(folder), **how)
+        return dataset.assign_attrs(order=self.order_id, order_name=self.name)
 
     def to_stac(self, folder: str | Path | None = None) -> Any:
         """Return a `pystac.ItemCollection` whose assets point to the downloaded files, else to the server."""
@@ -234,9 +240,9 @@ class Results(Sequence[ItemURL]):
 
     def _items(self, folder: str | Path | None) -> list[tuple[dict[str, Any], str]]:
         """Return each delivery's STAC item and the place its assets are relative to."""
-        where = self._folder if folder is None else Path(folder).expanduser()
+        where = self.folder if folder is None else Path(folder).expanduser()
         if where is not None:
-            return list(local_items(where))
+            return list(local_items(where, self.order_id))
         if not self._urls:
             raise _nothing(self)
         found = []
@@ -288,13 +294,24 @@ def verify(folder: str | Path) -> Verification:
     return Verification(tuple(ok), tuple(changed), tuple(missing))
 
 
-def local_items(folder: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield the STAC items of the deliveries below a folder, with the folder each lies in."""
-    found = sorted(folder.rglob(ITEM))
-    if not found:
-        raise DeliveryError(f"there is no {ITEM} in or below {folder}: nothing was downloaded there")
-    for path in found:
-        yield json.loads(path.read_bytes()), f"{path.parent.resolve()}/"
+def local_items(folder: Path, order_id: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the STAC items of an order's deliveries below a folder, with the folder each lies in.
+
+    Raises
+    ------
+    DeliveryError
+        If there is none.
+    """
+    is_empty = True
+    for path in sorted(folder.rglob(ITEM)):
+        item = json.loads(path.read_bytes())
+        if item.get("properties", {}).get("oseo:order", order_id) == order_id:
+            is_empty = False
+            yield item, f"{path.parent.resolve()}/"
+    if is_empty:
+        raise DeliveryError(
+            f"nothing of order {order_id} lies in or below {folder}: results.download({str(folder)!r}) first"
+        )
 
 
 def _nothing(results: Results) -> DeliveryError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -183,6 +184,7 @@ class HttpTransport:
             import httpx
 
             self._client = httpx.Client(timeout=self._timeout, follow_redirects=False)
+            weakref.finalize(self, self._client.close)  # for a notebook that never says close()
         return self._client
 
     def close(self) -> None:
@@ -256,13 +258,14 @@ class HttpTransport:
     def own(self, url: str) -> str:
         """Return a delivered file's URL on this server as it is reached from here.
 
-        With a token no signature is needed, so that a link whose time is over still works for its owner.
+        Its signature stays: libraries that know no token open it by that. With the token beside it, it works
+        for its owner when the signature's time is over.
         """
         parts = urlsplit(url)
         _, found, name = parts.path.partition(f"/{FILES}")
         if not found:
             return url
-        query = f"?{parts.query}" if parts.query and self._token is None else ""
+        query = f"?{parts.query}" if parts.query else ""
         return f"{self.url}{FILES}{name}{query}"
 
     def _identity(self, url: str) -> dict[str, str]:
