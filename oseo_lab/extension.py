@@ -20,6 +20,7 @@ from traitlets import Bool, Dict, Enum, Float, Integer, Unicode, default
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigString
 
+from oseo_lab.model.errors import OseoError
 from oseo_lab.settings import Settings
 from oseo_lab.web.routing import load_doors, rule
 from oseo_lab.web.state import State
@@ -151,7 +152,10 @@ class OseoLab(ExtensionApp):
             loop.call_soon_threadsafe(self._arrive, services, credentials)
             services.start()
         except Exception as failure:
-            self.log.exception("oseo_lab could not be started; it answers 503 until that is mended")
+            is_known = isinstance(failure, OseoError)
+            self.log.error(
+                "oseo_lab could not be started and answers 503: %s", failure, exc_info=not is_known
+            )
             loop.call_soon_threadsafe(self._state.fail, type(failure).__name__)
 
     def _arrive(self, services: Any, credentials: Any) -> None:

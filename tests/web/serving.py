@@ -30,6 +30,7 @@ title = "Things"
 use = "plugins_of_web_tests:BYTES"
 [catalogue]
 use = "plugins_of_web_tests:Everything"
+href = "products"
 [products]
 pattern = "P[0-9]+"
 """
@@ -66,12 +67,19 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path, *, base_url: str = "/lab/", config: str = "", **traits: Any) -> Iterator[Server]:
+def running(
+    folder: Path, *, base_url: str = "/user/zoe/", config: str = "", **traits: Any
+) -> Iterator[Server]:
     """Start a Jupyter Server, wait until it answers, and end it."""
     port = free_port()
     data_dir = folder / "data"
     collections = write_collections(folder / "collections", "things", "urn:some/thing", "broken")
-    settings = {"data_dir": str(data_dir), "collections": str(collections), "dispatch": False, "executor": "inline"}
+    settings = {
+        "data_dir": str(data_dir),
+        "collections": str(collections),
+        "dispatch": False,
+        "executor": "inline",
+    }
     lines = [f"c.OseoLab.{name} = {value!r}" for name, value in (settings | traits).items()]
     (folder / "jupyter_server_config.py").write_text("\n".join([*lines, config]))
     environment = os.environ | {
@@ -82,8 +90,14 @@ def running(folder: Path, *, base_url: str = "/lab/", config: str = "", **traits
         "JUPYTER_DATA_DIR": str(folder / "jupyter"),
     }
     command = [sys.executable, "-m", "jupyter_server", f"--port={port}", "--no-browser", "--allow-root"]
-    command += [f"--ServerApp.base_url={base_url}", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
-    command += ["--ServerApp.jpserver_extensions={'oseo_lab': True}"]
+    command += [
+        f"--ServerApp.base_url={base_url}",
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.port_retries=0",
+    ]
+    command += [
+        "--ServerApp.jpserver_extensions={'oseo_lab': True, 'jupyterlab': False, 'jupyter_lsp': False, 'notebook_shim': False}"
+    ]
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=folder)
     server = Server(f"http://127.0.0.1:{port}{base_url}", data_dir, collections)
@@ -101,11 +115,14 @@ def wait_for(server: Server, process: subprocess.Popen[bytes], log: Path) -> Non
         if process.poll() is not None:
             break
         try:
-            if httpx.get(f"{server.api}/", headers=server.token, timeout=20).status_code == 200:
+            answer = httpx.get(f"{server.api}/", headers=server.token, timeout=20)
+            if answer.status_code == 200:
                 return
+            if "could not be started" in answer.text:
+                break
         except httpx.TransportError:
             time.sleep(0.05)
-    raise AssertionError(log.read_text()[-5000:])
+    raise AssertionError(log.read_text()[:5000])
 
 
 def order(*identifiers: str, collection_id: str = "things") -> Submit:
