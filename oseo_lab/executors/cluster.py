@@ -1,8 +1,6 @@
 """A Dask client for the executor: of this machine's own cluster, or of one that exists already.
 
-The cluster of this machine is tuned for many small tasks (Dask documentation, *Configuration reference*):
-workers get their tasks ahead, nothing is stolen or profiled, and one death of a worker is told at once
-instead of being tried three times in silence.
+An operator names a scheduler or a factory; what is named is checked before a job travels there.
 """
 
 from __future__ import annotations
@@ -10,7 +8,6 @@ from __future__ import annotations
 import importlib
 import ipaddress
 import json
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import dask
 import distributed
 
+from oseo_lab.executors.own_cluster import OwnCluster
 from oseo_lab.model.errors import ConfigurationError
 
 __all__ = ["Connection", "Place"]
@@ -28,22 +25,6 @@ __all__ = ["Connection", "Place"]
 #: Dask's own annotations are partial, so its constructors are called untyped.
 _dask: Any = distributed
 
-CONFIG = {
-    "distributed.scheduler.worker-saturation": "inf",
-    "distributed.scheduler.work-stealing": False,
-    "distributed.scheduler.allowed-failures": 0,
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.low-level-log-length": 100,
-}
-#: Environment of this machine's workers: one thread for each job, and GDAL's cache in MB (its default is
-#: 5 % of all memory, in every worker).
-ENVIRONMENT = {
-    "GDAL_CACHEMAX": "64",
-    "GDAL_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
 #: Packages that must be the same version here and on every worker.
 SAME = ("python", "dask", "distributed", "msgpack", "cloudpickle", "oseo_lab")
 #: Seconds to wait for a scheduler, and for goodbyes.
@@ -118,8 +99,13 @@ class Place:
             cluster = self._made()
             connection = Connection(client=_client(cluster), cluster=cluster)
         else:
-            cluster = self._local()
-            return Connection(client=_client(cluster), cluster=cluster)
+            own = OwnCluster(
+                workers=self.workers or os.cpu_count() or 1,
+                threads_per_worker=self.threads_per_worker,
+                scratch=str(self.scratch / "dask") if self.scratch else None,
+                dashboard=self.dashboard,
+            )
+            return Connection(client=_client(own.scheduler_address, security=own.security), cluster=own)
         try:
             check_versions(connection.client)
         except ConfigurationError:
@@ -145,21 +131,6 @@ class Place:
             raise ConfigurationError(f"the cluster factory cannot be loaded: {broken}") from broken
         return make(*self.factory.get("args", ()), **self.factory.get("kwargs", {}))
 
-    def _local(self) -> Any:
-        with dask.config.set(CONFIG):
-            return _dask.LocalCluster(
-                n_workers=self.workers or os.cpu_count() or 1,
-                threads_per_worker=self.threads_per_worker,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=self.dashboard,
-                worker_dashboard_address=None,
-                silence_logs=logging.ERROR,
-                security=_dask.Security.temporary(),  # other accounts of this machine can reach loopback too
-                local_directory=str(self.scratch / "dask") if self.scratch else None,
-                env=ENVIRONMENT,
-            )
-
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
@@ -168,15 +139,21 @@ class Connection:
     client: Any
     cluster: Any
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the client has not given up and our own cluster's process is there."""
+        is_there = self.cluster.is_alive if isinstance(self.cluster, OwnCluster) else True
+        return is_there and self.client.status != "closed"
+
     def close(self) -> None:
         """Let go."""
         self.client.close(timeout=PATIENCE)
         if self.cluster is not None:
-            self.cluster.close(timeout=PATIENCE)
+            self.cluster.close()
 
 
-def _client(address: Any) -> Any:
-    return _dask.Client(address, set_as_default=False, timeout=PATIENCE)
+def _client(address: Any, **more: Any) -> Any:
+    return _dask.Client(address, set_as_default=False, timeout=PATIENCE, **more)
 
 
 def _is_loopback(host: str | None) -> bool:

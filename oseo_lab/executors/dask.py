@@ -252,7 +252,7 @@ class DaskExecutor:
         """Ask now and then how many threads there are, and notice a client that has given up."""
         if self._connection is None:
             return
-        if self._connection.client.status == "closed":
+        if not self._connection.is_alive:
             self._disconnected()
         elif time.monotonic() - self._looked > LOOK and self._aside is not None:
             self._looked = time.monotonic()

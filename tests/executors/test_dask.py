@@ -152,10 +152,26 @@ def test_workers_end_when_the_server_is_killed(tmp_path):
     assert alive == []
 
 
+def test_the_scheduler_dies_and_the_next_job_gets_a_new_one(own_dask, listen, make_job):
+    listener = listen(own_dask)
+    job = make_job(processor="patient")
+    own_dask.start([job])
+    listener.until_started(job.key)
+    own_dask._connection.cluster._process.kill()
+    (report,) = listener.until_reported(job.key)
+    assert report.failure.failure_class is FailureClass.TRANSIENT
+    again = make_job(attempt=2)
+    own_dask.start([again])
+    (report,) = listener.until_reported(again.key)
+    assert report.failure is None
+
+
 def test_an_existing_scheduler_is_used_and_left_alone(plugins, listen, make_job, tmp_path):
     from distributed import Client, LocalCluster
 
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, processes=True) as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", processes=True
+    ) as cluster:
         path = tmp_path / "scheduler.json"
         path.write_text(json.dumps({"address": cluster.scheduler_address}))
         for scheduler in (cluster.scheduler_address, f"file:{path}"):
@@ -176,7 +192,7 @@ def test_a_foreign_scheduler_that_repeats_a_dead_workers_job_is_overruled(
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", processes=True, silence_logs=50
     ) as cluster:
         executor = DaskExecutor(scheduler=cluster.scheduler_address)
         listener = listen(executor)
@@ -192,7 +208,7 @@ def test_a_cluster_may_come_from_a_factory(plugins, listen, make_job):
         factory={
             "module": "distributed",
             "class": "LocalCluster",
-            "kwargs": {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None},
+            "kwargs": {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"},
         }
     )
     listener = listen(executor)
@@ -257,7 +273,9 @@ def test_workers_with_other_versions_are_named(monkeypatch):
 def test_two_executors_on_one_scheduler_hear_of_their_own_jobs_only(plugins, listen, make_job):
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, processes=True) as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", processes=True
+    ) as cluster:
         executors = [DaskExecutor(scheduler=cluster.scheduler_address) for _ in range(2)]
         listeners = [listen(executor) for executor in executors]
         jobs = [make_job(1), make_job(2)]
