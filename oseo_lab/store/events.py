@@ -38,7 +38,10 @@ def _after(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
 _ADD = Statement(insert_of(tables.events, EVENT_COLUMNS), *EVENT_COLUMNS)
 _AFTER = Statement(_after(), "after", "limit")
 _AFTER_OF_OWNER = Statement(
-    _after(_o.id == _e.order_ref, _o.owner == bindparam("owner")), "after", "owner", "limit"
+    _after(sa.exists().where(_o.id == _e.order_ref, _o.owner == bindparam("owner"))),
+    "after",
+    "owner",
+    "limit",
 )
 _LAST = Statement(sa.select(sa.func.max(_e.id)))
 _OF = Statement(sa.select(*_EVENT).where(_e.order_ref == bindparam("order_ref")).order_by(_e.id), "order_ref")

@@ -1,8 +1,8 @@
 """Order items: claims under leases, saves by compare-and-set, what users want of them.
 
 ``items.due`` says from when on an item can be claimed: 0 at once, the end of its lease or of its wait,
-NULL never (final, Submitted, Suspended, or not wanted completed). It is kept here and in `records.due`, nowhere
-else.
+NULL never (final, Submitted, Suspended, or not wanted completed). It is kept here and in `records.due`,
+nowhere else.
 """
 
 from __future__ import annotations

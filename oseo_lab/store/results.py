@@ -20,6 +20,8 @@ __all__ = ["Results"]
 
 _r = tables.results.c
 _o = tables.orders.c
+_firsts = tables.results.alias("first")
+_first = _firsts.c
 _FILE = [_r[name] for name in RESULT_COLUMNS]
 
 _ADD = Statement(insert_of(tables.results, RESULT_COLUMNS), *RESULT_COLUMNS)
@@ -40,14 +42,20 @@ _OF_ITEM = Statement(
     "order_ref",
     "number",
 )
+# Expired deliveries are found by their first file, which is therefore named (and marked removed) last.
 _EXPIRED = Statement(
     sa.select(*_FILE)
-    .where(
-        _r.removed == sa.literal_column("0"),
-        _r.expires.is_not(None),
-        _r.expires <= bindparam("now", type_=sa.BigInteger),
+    .join(
+        _firsts,
+        sa.and_(_first.order_ref == _r.order_ref, _first.number == _r.number, _first.attempt == _r.attempt),
     )
-    .order_by(_r.expires)
+    .where(
+        _first.position == sa.literal_column("0"),
+        _first.removed == sa.literal_column("0"),
+        _first.expires <= bindparam("now", type_=sa.BigInteger),
+        _r.removed == sa.literal_column("0"),
+    )
+    .order_by(_first.expires, _r.order_ref, _r.number, _r.attempt, _r.position.desc())
     .limit(bindparam("limit", type_=sa.BigInteger))
     .offset(sa.literal_column("0")),
     "now",
@@ -128,7 +136,7 @@ class Results:
             self._session.run(_FETCHED, (json.dumps(_united([*before, *ranges])), *key))
 
     def expired(self, now: datetime, limit: int) -> list[ResultFile]:
-        """Return files whose time is over and that are still there."""
+        """Return files whose time is over and that are still there; a delivery's expire together."""
         rows = self._session.all(_EXPIRED, (micros(now), limit))
         names = self._session.order_ids(row[0] for row in rows)
         return [result_from_row(row, names[row[0]], self._session) for row in rows]

@@ -303,7 +303,9 @@ class Session:
         """Return the number of a text, storing it if it is new."""
         if text is None:
             return None
-        found = self.find(text)
+        found = self.caches.ref_of_text.get(text)
+        if found is None:
+            found = self.find(text)
         if found is None:
             found = self.all(_ADD_TEXT, (_digest(text), text))[0][0]
             self.remember(self.caches.ref_of_text, text, found)

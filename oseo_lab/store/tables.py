@@ -191,11 +191,12 @@ results = Table(
     Column("expires", BigInteger),
     _required("removed", SmallInteger),
     Column("fetched", Text),  # JSON: byte ranges served so far
+    # Of each delivery one row, its first: all files of a delivery expire together.
     Index(
         "results_expires",
         "expires",
-        sqlite_where=sa.text("removed = 0"),
-        postgresql_where=sa.text("removed = 0"),
+        sqlite_where=sa.text("removed = 0 AND position = 0"),
+        postgresql_where=sa.text("removed = 0 AND position = 0"),
     ),
     sqlite_with_rowid=False,
 )

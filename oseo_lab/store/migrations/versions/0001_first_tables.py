@@ -187,8 +187,8 @@ def upgrade() -> None:
         "results",
         ["expires"],
         unique=False,
-        sqlite_where=sa.text("removed = 0"),
-        postgresql_where=sa.text("removed = 0"),
+        sqlite_where=sa.text("removed = 0 AND position = 0"),
+        postgresql_where=sa.text("removed = 0 AND position = 0"),
     )
     op.create_table(
         "texts",
