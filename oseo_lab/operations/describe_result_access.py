@@ -17,6 +17,7 @@ from oseo_lab.model.messages import (
     SubFunction,
 )
 from oseo_lab.model.order import Order, OrderItem, ResultFile
+from oseo_lab.model.status import Status
 from oseo_lab.operations.context import Context, order_of
 from oseo_lab.ports import UnitOfWork
 
@@ -35,7 +36,7 @@ def describe_result_access(request: DescribeResultAccess, context: Context) -> D
     if request.sub_function is SubFunction.ALL_READY:
         with context.store.read() as snapshot:
             order = order_of(snapshot, request.order_id, owner)
-            files = snapshot.results.of(order.order_id, data_only=True)
+            files = _files(snapshot, order)
             items = _items(snapshot, order, files)
     else:
         order, files, items = context.store.write(lambda work: _next_ready(work, request.order_id, owner))
@@ -56,10 +57,25 @@ def _next_ready(
     work: UnitOfWork, order_id: str, owner: str
 ) -> tuple[Order, list[ResultFile], dict[int, OrderItem]]:
     order = order_of(work, order_id, owner)
-    files = [each for each in work.results.of(order_id, data_only=True) if each.sequence > order.next_ready]
+    files = [each for each in _files(work, order) if each.sequence > order.next_ready]
     if files:
         work.orders.save(replace(order, next_ready=max(each.sequence for each in files)))
     return order, files, _items(work, order, files)
+
+
+def _files(work: UnitOfWork, order: Order) -> list[ResultFile]:
+    """Return what the user is given: the items' files, or the one package that holds them all.
+
+    A package that could not be made leaves the items' files (06-141r6 Table 15-4: an item of the answer
+    follows the order's packaging).
+    """
+    files = work.results.of(order.order_id, data_only=True)
+    package = work.items.get(order.order_id, 0) if order.specification.packaging else None
+    is_packed = package is not None and package.status.status not in _WITHOUT_PACKAGE
+    return [each for each in files if (each.number == 0) is is_packed]
+
+
+_WITHOUT_PACKAGE = frozenset({Status.FAILED, Status.CANCELLED})
 
 
 def _items(work: UnitOfWork, order: Order, files: list[ResultFile]) -> dict[int, OrderItem]:

@@ -24,6 +24,8 @@ from tests.official import schema_for
 
 ENVISAT = "http://www.opengis.net/def/EOP/ESA/0/ESA.EECF.ENVISAT_ASA_IMx_xS"
 SUBSCRIPTION = "http://www.opengis.net/def/EOP/ESA/0/TEST.DLR.TSX.SUBSCRIPTION"
+#: The scene selection parameters that the official Submit uses.
+USED = ("sceneType", "sceneStartStopTime", "frame")
 GROUP = "Level 1,Product SLC (ASA_IMS)"
 
 
@@ -118,12 +120,15 @@ def collections(shared) -> dict[str, Collection]:
     text = (shared / "samples/oseo/GetOptionsResponse.xml").read_bytes()
     groups = oseo.decode_response(xmltree.parse(text)).order_options
     group = next(each for each in groups if each.product_order_options_id == GROUP)
-    scenes = {
-        parameter.name: parameter
+    parameters = [
+        parameter
         for each in groups
         for policy in each.scene_selections
         for parameter in policy.parameters
-    }
+        if parameter.name in USED
+    ]
+    # The sample combines parameters of several policies (B.5): the first of each name makes one policy.
+    scenes = {parameter.name: parameter for parameter in reversed(parameters)}
     return {
         ENVISAT: Collection(
             id=ENVISAT,
