@@ -101,6 +101,17 @@ class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
     #: Whether a browser's cookie, or a token in the URL, says who is asking.
     knows_browsers = False
     owner: str | None = None
+    _deadline: asyncio.TimerHandle | None = None
+    #: Whether an answer leaves before the request has arrived: the connection ends with it.
+    _is_early = False
+
+    def initialize(self, name: str) -> None:
+        """Be ready to answer before anything is known, for an unheard-of method is refused at once."""
+        super().initialize(name)
+        self._body = bytearray()
+        self._passed = 0
+        self._limit = STRANGERS_BODY
+        self._refusal: Exception | None = None
 
     # ------------------------------------------------------------------------------------- who is asking
 
@@ -124,17 +135,14 @@ class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
         """Find out who is asking before the body is let in."""
         CallContext.set(CallContext.JUPYTER_HANDLER, self)
         self.current_user = self._jupyter_current_user = None
-        self._body = bytearray()
-        self._passed = 0
-        self._limit = STRANGERS_BODY
-        self._refusal: Exception | None = None
-        self._deadline: asyncio.TimerHandle | None = None
         length = self.request.headers.get("Content-Length", "0")
         has_body = length != "0" or "Transfer-Encoding" in self.request.headers
         try:
             await self._admit(int(length) if length.isdecimal() else 0)
         except Exception as refusal:
-            if not has_body or self.request.headers.get("Expect"):
+            # Said when the request has arrived whole, for Tornado closes the connection on an earlier
+            # answer; who asks before sending (RFC 9110, 10.1.1) is told at once.
+            if "Expect" in self.request.headers:
                 raise
             self._refusal = refusal
         if has_body:
@@ -272,8 +280,6 @@ class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
         OseoError
             What was refused while it came.
         """
-        if self._deadline is not None:
-            self._deadline.cancel()
         if self._refusal is not None:
             raise self._refusal
 
@@ -296,6 +302,7 @@ class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
 
     def _say(self, error: Exception) -> None:
         """Answer an error from outside the method; the connection is closed on what still comes."""
+        self._is_early = True
         try:
             raise error
         except Exception as raised:
@@ -303,9 +310,13 @@ class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
 
     def on_connection_close(self) -> None:
         """Stop the clock: nobody is there any more."""
-        if getattr(self, "_deadline", None) is not None:
-            self._deadline.cancel()  # type: ignore[union-attr]
+        self.on_finish()
         super().on_connection_close()
+
+    def on_finish(self) -> None:
+        """Stop the clock."""
+        if self._deadline is not None:
+            self._deadline.cancel()
 
     # ------------------------------------------------------------------------------------- doing the work
 
@@ -403,6 +414,9 @@ class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
         """Say what went wrong, never how the inside looks."""
         error = self._error_of(status_code, kwargs.get("exc_info"))
         self.set_header("Cache-Control", "no-store")
+        prepared = self._prepared_future
+        if self._is_early or (prepared is not None and not prepared.done()):
+            self.set_header("Connection", "close")
         if error.http_status == 405:
             self.set_header("Allow", ", ".join(self.allowed_methods()))
         if error.http_status in (429, 503):
