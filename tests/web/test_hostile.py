@@ -26,7 +26,7 @@ PATHS = [
     "api/v1/operations/Submit",
     "api/v1/operations/__class__",
     "files/",
-    "files/../../etc/passwd",
+    "files/%2e%2e/%2e%2e/etc/passwd",
     "files/00000000-0000-4000-8000-000000000000/1/..%2f..%2fkeys%2furls",
     "files/00000000-0000-4000-8000-000000000000/1/data.bin?signature=x&expires=99999999999999999999",
     "%00",
@@ -42,7 +42,7 @@ CALLERS = [
     {"Authorization": "token no"},
     {"Cookie": "username=x; _xsrf=y"},
 ]
-BODIES = [b"", b"{}", b"<a/>", envelope(GetCapabilities()), b"\xff\xfe\x00" * 10]
+BODIES = [b"", b"<a/>", envelope(GetCapabilities())]
 
 
 @pytest.mark.parametrize("path", PATHS)
