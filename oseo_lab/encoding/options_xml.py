@@ -62,6 +62,8 @@ __all__ = [
 ]
 
 _S = f"{{{SWE}}}"
+#: Deepest nesting of selected values; the deepest of the standard's samples has four.
+_DEEPEST = 8
 _selection = maker(ParameterData)
 _HREF = f"{{{XLINK}}}href"
 _GROUPING = f"{{{OSEO}}}grouping"
@@ -96,9 +98,14 @@ def _text_selection(encoding: str | None, values: etree._Element) -> ParameterDa
     return ParameterData()
 
 
-def _values(element: etree._Element) -> Values:
+def _values(element: etree._Element, depth: int = 0) -> Values:
+    if depth == _DEEPEST:
+        raise _bad(local_name(element), f"values are nested deeper than {_DEEPEST}; no option is")
     return tuple(
-        [(each.tag.rpartition("}")[2], _values(each) if len(each) else each.text or "") for each in element]
+        [
+            (each.tag.rpartition("}")[2], _values(each, depth + 1) if len(each) else each.text or "")
+            for each in element
+        ]
     )
 
 

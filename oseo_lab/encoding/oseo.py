@@ -31,6 +31,7 @@ from oseo_lab.encoding.xmltree import (
     local_name,
     one,
     read,
+    read_time,
     timestamp,
 )
 from oseo_lab.model.collection import OrderOptions, PaymentOption, ProductDelivery, SceneSelectionOption
@@ -104,16 +105,12 @@ def _uri(element: etree._Element) -> str:
     return (element.text or "").strip()
 
 
-def _time(element: etree._Element) -> Any:
-    return instant(element.text or "")
-
-
 def _enumerated(kind: Any) -> Callable[[etree._Element], Any]:
     members = {each.value: each for each in kind}
     return lambda element: members[element.text or ""]
 
 
-_BASE: Readers = {f"{_O}timeStamp": ("time_stamp", _time, False)}
+_BASE: Readers = {f"{_O}timeStamp": ("time_stamp", read_time, False)}
 _HEAD: Readers = {
     f"{_O}status": ("status", _enumerated(ResponseStatus), False),
     f"{_O}errorMessage": ("error_message", None, False),
@@ -309,7 +306,7 @@ def _last_update_end(element: etree._Element) -> Any:
 
 
 _CRITERIA: Readers = {
-    f"{_O}lastUpdate": ("last_update", _time, False),
+    f"{_O}lastUpdate": ("last_update", read_time, False),
     f"{_O}lastUpdateEnd": ("last_update_end", _last_update_end, False),
     f"{_O}orderStatus": ("order_statuses", _enumerated(Status), True),
     f"{_O}orderReference": ("order_reference", None, False),

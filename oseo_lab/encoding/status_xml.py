@@ -20,7 +20,7 @@ from oseo_lab.encoding.order_xml import (
     write_item,
 )
 from oseo_lab.encoding.quick import maker
-from oseo_lab.encoding.xmltree import OSEO, Readers, escape, instant, one, read, timestamp
+from oseo_lab.encoding.xmltree import OSEO, Readers, escape, one, read, read_time, timestamp
 from oseo_lab.model.delivery import ItemURL
 from oseo_lab.model.order import Order, OrderItem, OrderSpecification, StatusInfo
 from oseo_lab.model.status import Status
@@ -37,10 +37,6 @@ _LONGEST = 4000
 
 def _status(element: etree._Element) -> StatusInfo:
     return _new_status(**read(element, _STATUS_READERS))
-
-
-def _time(element: etree._Element) -> object:
-    return instant(element.text or "")
 
 
 def _uri(element: etree._Element) -> str:
@@ -69,7 +65,7 @@ _MONITORED_ITEM_READERS: Readers = {**ITEM_READERS, f"{_O}orderItemStatusInfo": 
 _OWN_READERS: Readers = {
     f"{_O}orderId": ("order_id", _uri, False),
     f"{_O}orderStatusInfo": ("status", _status, False),
-    f"{_O}orderDateTime": ("created", _time, False),
+    f"{_O}orderDateTime": ("created", read_time, False),
     f"{_O}orderItem": ("items", _item, True),
 }
 _ORDER_READERS: Readers = {**COMMON_READERS, **_OWN_READERS}
@@ -136,7 +132,7 @@ _URL_READERS: Readers = {
     f"{_O}itemId": ("item_id", None, False),
     f"{_O}productId": ("product_id", IDENTIFIER_READERS[f"{_O}productId"][1], False),
     f"{_O}itemAddress": ("address", lambda each: read(each, _ADDRESS_READERS), False),
-    f"{_O}expirationDate": ("expiration", _time, False),
+    f"{_O}expirationDate": ("expiration", read_time, False),
 }
 _URL_FIELDS = {each.name for each in fields(ItemURL)}
 

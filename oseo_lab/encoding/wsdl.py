@@ -100,7 +100,8 @@ def wsdl(url: str) -> bytes:
         f"<wsdl:types><xs:schema>{imports}</xs:schema></wsdl:types>{_messages()}"
         f'<wsdl:portType name="OSEO_V100_Service">{"".join(map(_port_operation, CODECS.values()))}'
         "</wsdl:portType>"
-        f"{_binding('OSEO_V100_ServicePortBinding', 'soap')}{_binding('OSEO_V100_ServiceSoap12Binding', 'soap12')}"
+        f"{_binding('OSEO_V100_ServicePortBinding', 'soap')}"
+        f"{_binding('OSEO_V100_ServiceSoap12Binding', 'soap12')}"
         f'<wsdl:service name="OSEO_V100">{ports}</wsdl:service></wsdl:definitions>\n'
     )
     return document.encode()

@@ -19,7 +19,7 @@ from typing import Any
 
 from lxml import etree
 
-from oseo_lab.model.errors import BadMessage, OseoError, TooLarge
+from oseo_lab.model.errors import BadMessage, OseoError, Problem, TooLarge
 
 __all__ = [
     "DATASET",
@@ -37,6 +37,7 @@ __all__ = [
     "option_name",
     "parse",
     "read",
+    "read_time",
     "text_of",
     "timestamp",
 ]
@@ -207,12 +208,22 @@ def instant(text: str) -> datetime:
         raise ValueError("outside the years 1 to 9999") from None
 
 
+def read_time(element: etree._Element) -> datetime:
+    """Read an ``xs:dateTime``; the schema knows years and an hour 24 that Python does not."""
+    try:
+        return instant(element.text or "")
+    except ValueError as wrong:
+        name = local_name(element)
+        text = f"{name}: {(element.text or '')[:100]!r} is no time that can be kept: {wrong}"
+        raise BadMessage.of([Problem(code="InvalidParameterValue", locator=name, text=text)]) from None
+
+
 #: What a child element becomes: its field, how it is read (None: its text), and whether it may repeat.
 Readers = Mapping[str, tuple[str, Callable[[etree._Element], Any] | None, bool]]
 
 
 def read(element: Iterable[etree._Element], readers: Readers) -> dict[str, Any]:
-    """Return the fields that an element's children (or some of them) fill; the message was checked, so each is known."""
+    """Return the fields that an element's children (or some of them) fill; all known, for it was checked."""
     values: dict[str, Any] = {}
     repeated: tuple[str, ...] = ()
     for child in element:
