@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from oseo_lab.encoding.json_values import plain_values
 from oseo_lab.model import options
 from oseo_lab.model.options import Component, Field, OptionDefinition
 
-__all__ = ["option_schema"]
+__all__ = ["option_schema", "plain_value"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -21,8 +20,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def option_schema(definitions: Iterable[OptionDefinition]) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the values of these options.
 
-    Required are those without a preset value that are not optional; ``default`` is the preset value,
-    ``x-uom`` the unit (UCUM), ``x-kind`` the SWE Common component.
+    The schema is for whoever writes a selection: numbers are numbers there and an array a list; numbers
+    written as text are read as well. Required are those options without a preset value that are not
+    optional; ``default`` is the preset value, ``x-uom`` the unit (UCUM), ``x-kind`` the SWE Common component.
     """
     listed = tuple(definitions)
     schema: dict[str, Any] = {
@@ -53,16 +53,25 @@ def component_schema(component: Component) -> dict[str, Any]:
         component
     )
     if (default := component.default) is not None:
-        schema["default"] = _plain(component, default)
+        schema["default"] = plain_value(component, default)
     return schema
 
 
-def _plain(component: Component, value: Any) -> Any:
-    """Return a Python value as it stands in the JSON form, numbers and booleans as such."""
+def plain_value(component: Component, value: Any) -> Any:
+    """Return a Python value in its JSON form, with numbers and booleans as such."""
     if isinstance(component, options.Boolean | options.Count | options.Quantity):
         return value
-    rendered = plain_values((("value", component.render(value)),))
-    return rendered["value"] if isinstance(rendered, dict) else value
+    if isinstance(component, options.DataArray):
+        element = component.element
+        return {element.name: [plain_value(element.component, each) for each in value]}
+    if isinstance(component, options.DataRecord | options.DataChoice):
+        parts = component.items if isinstance(component, options.DataChoice) else component.fields
+        by_name = {each.name: each.component for each in parts}
+        return {name: plain_value(by_name[name], each) for name, each in value.items()}
+    ends: Any = getattr(component, "scalar_component", None)
+    if ends is not None:
+        return {name: plain_value(ends(), each) for name, each in zip(("min", "max"), value, strict=True)}
+    return component.render(value)
 
 
 def _any_of(choices: list[dict[str, Any]], fallback: dict[str, Any]) -> dict[str, Any]:
@@ -127,9 +136,10 @@ def _choice(component: Any) -> dict[str, Any]:
 def _array(component: Any) -> dict[str, Any]:
     element = component_schema(component.element.component)
     many: dict[str, Any] = {"type": "array", "items": element}
-    if component.element_count is not None:
-        many |= {"minItems": component.element_count, "maxItems": component.element_count}
-    return _object({component.element.name: {"anyOf": [many, element]}}, [component.element.name])
+    count = component.element_count
+    if count is not None:
+        many |= {"minItems": count, "maxItems": count}
+    return _object({component.element.name: many}, [component.element.name] if count else [])
 
 
 def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:

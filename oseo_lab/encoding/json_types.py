@@ -334,7 +334,7 @@ def _exactly_one(message: Any) -> Any:
 def _stand_in(cls: Any) -> Any:
     """Return a type that tells pydantic to take our schema for a class instead of its own."""
 
-    def core(_: Any, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def core(_: Any, __: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         walk = _Walk(handler)
         schema = walk.schema(cls)
         return core_schema.definitions_schema(schema, list(walk.definitions.values()))

@@ -106,7 +106,7 @@ class Secret:
     def __str__(self) -> str:
         return "***"
 
-    def __format__(self, format_spec: str) -> str:
+    def __format__(self, _: str) -> str:
         return "***"
 
     def __eq__(self, other: object) -> bool:
@@ -123,7 +123,7 @@ class Secret:
     def __copy__(self) -> Secret:
         return self
 
-    def __deepcopy__(self, memo: object) -> Secret:
+    def __deepcopy__(self, _: object) -> Secret:
         return self
 
     def __reduce__(self) -> str:
