@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -134,7 +135,7 @@ def test_united_ranges_hold_the_same_bytes_and_never_touch(ranges):
     assert {place for pair in united for place in range(*pair)} == {
         place for pair in ranges for place in range(*pair)
     }
-    assert all(before[1] < after[0] for before, after in zip(united, united[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in pairwise(united))
 
 
 def test_expired_files_are_listed_until_they_are_removed_however_few_at_a_time(store, added, now):

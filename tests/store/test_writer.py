@@ -190,7 +190,8 @@ def test_many_threads_read_while_one_writes(store, added):
 
 def test_closing_finishes_what_is_queued_and_then_refuses(url, make_order):
     store = open_store(url)
-    futures = [store.submit(lambda unit, o=make_order(): unit.orders.add(o)) for _ in range(30)]
+    orders = [make_order() for _ in range(30)]
+    futures = [store.submit(lambda unit, o=order: unit.orders.add(o)) for order in orders]
     store.close()
     assert all(future.done() and future.exception() is None for future in futures)
     with pytest.raises(Unavailable, match="closed"):

@@ -1,0 +1,144 @@
+"""Making and upgrading a store, backups, and what is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from oseo_lab.model.errors import ConfigurationError, NotSupported, Unavailable
+from oseo_lab.store import backup, engine, open_store, upgrade
+from oseo_lab.store.migrations import REVISIONS
+from oseo_lab.store.tables import METADATA
+
+
+def _connect(url):
+    return sa.create_engine(sa.make_url(url), poolclass=sa.pool.NullPool).connect()
+
+
+def test_the_migrations_end_at_the_tables(url):
+    upgrade(url)
+    with _connect(url) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_the_indexes_of_the_migrations_are_those_of_the_tables(tmp_path):
+    upgrade(f"sqlite:///{tmp_path}/migrated.sqlite")
+    direct = sa.create_engine(f"sqlite:///{tmp_path}/direct.sqlite")
+    METADATA.create_all(direct)
+    direct.dispose()
+
+    def statements(name):
+        connection = sqlite3.connect(tmp_path / name)
+        query = "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE '%alembic%' AND sql IS NOT NULL"
+        found = {name: "".join(sql.split()) for name, sql in connection.execute(query)}
+        connection.close()
+        return found
+
+    assert statements("migrated.sqlite") == statements("direct.sqlite")
+
+
+def test_the_list_of_revisions_is_alembics_own():
+    scripts = ScriptDirectory.from_config(_config())
+    assert [script.revision for script in reversed(list(scripts.walk_revisions()))] == list(REVISIONS)
+    assert scripts.get_heads() == [REVISIONS[-1]]
+
+
+def _config():
+    config = Config()
+    config.set_main_option("script_location", str(engine._MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def test_a_store_of_a_newer_version_is_refused(url):
+    open_store(url).close()
+    with _connect(url) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    for opening in (open_store, upgrade):
+        with pytest.raises(ConfigurationError, match=r"9999.*newer"):
+            opening(url)
+
+
+def test_a_store_of_an_older_version_is_copied_before_it_is_changed(tmp_path, make_order, monkeypatch):
+    url = f"sqlite:///{tmp_path}/orders.sqlite"
+    store, order = open_store(url), make_order()
+    store.write(lambda unit: unit.orders.add(order))
+    store.close()
+    assert upgrade(url) is None
+    monkeypatch.setattr(engine, "REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr(engine, "_run_alembic", lambda connection: None)
+    with pytest.raises(ConfigurationError, match="oseo-lab db upgrade"):
+        open_store(url, migrate=False)
+    copy = upgrade(url)
+    monkeypatch.undo()
+    assert copy == tmp_path / "orders.sqlite.0001.backup"
+    restored = open_store(f"sqlite:///{copy}")
+    with restored.read() as unit:
+        assert unit.orders.get(order.order_id) is not None
+    restored.close()
+
+
+def test_a_store_that_is_not_there_is_not_made_unless_it_may_be(tmp_path):
+    with pytest.raises(ConfigurationError, match="oseo-lab db upgrade"):
+        open_store(f"sqlite:///{tmp_path}/orders.sqlite", migrate=False)
+
+
+def test_a_backup_is_made_while_the_store_is_in_use_and_never_over_another_file(tmp_path, make_order):
+    url = f"sqlite:///{tmp_path}/orders.sqlite"
+    store, order = open_store(url), make_order()
+    store.write(lambda unit: unit.orders.add(order))
+    copy = backup(url, tmp_path / "copy.sqlite")
+    with pytest.raises(ConfigurationError, match="already"):
+        backup(url, copy)
+    store.close()
+    restored = open_store(f"sqlite:///{copy}")
+    with restored.read() as unit:
+        assert unit.orders.get(order.order_id) is not None
+    restored.close()
+
+
+def test_only_its_owner_can_read_a_store_and_its_backup(tmp_path):
+    url = f"sqlite:///{tmp_path}/orders.sqlite"
+    store = open_store(url)
+    store.write(lambda unit: None)
+    backup(url, tmp_path / "copy.sqlite")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    store.close()
+    assert set(modes.values()) == {0o600}
+    assert {"orders.sqlite", "orders.sqlite-wal", "copy.sqlite"} <= set(modes)
+
+
+@pytest.mark.postgres
+def test_postgres_is_backed_up_with_its_own_tool(new_postgres, tmp_path):
+    with pytest.raises(NotSupported, match="pg_dump"):
+        backup(new_postgres, tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("sqlite://", "memory"),
+        ("sqlite:///:memory:", "memory"),
+        ("sqlite:////no/such/folder/orders.sqlite", "/no/such/folder"),
+        ("mysql://host/orders", "mysql"),
+        ("not a url", "URL"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_with_the_reason(url, says):
+    with pytest.raises(ConfigurationError, match=says):
+        open_store(url)
+
+
+def test_a_database_that_does_not_answer_is_unavailable_and_its_password_not_shown():
+    url = "postgresql://anna:hunter2@127.0.0.1:1/orders"
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1") as caught:
+        open_store(url)
+    assert "hunter2" not in str(caught.value)
