@@ -164,6 +164,9 @@ class Items(Protocol):
     def renew(self, dispatcher: str, keys: Iterable[tuple[str, int]], lease_until: datetime) -> None:
         """Prolong the leases this dispatcher holds."""
 
+    def release(self, dispatcher: str) -> int:
+        """Free every item a dead dispatcher holds; return how many."""
+
     def want(self, order_id: str, wanted: Wanted, now: datetime) -> int:
         """Set what is wanted of an order's open items; return how many were open."""
 

@@ -25,6 +25,7 @@ from uuid import uuid4
 from oseo_lab.dispatch.dispatcher import Dispatcher, Leases
 from oseo_lab.dispatch.jobs import Places
 from oseo_lab.dispatch.planner import Policy
+from oseo_lab.dispatch.presence import Presence
 from oseo_lab.dispatch.sweeper import Sweeper
 from oseo_lab.encoding.json_form import complete, read_collection
 from oseo_lab.model.collection import Collection
@@ -171,8 +172,9 @@ def build(settings: Settings) -> Services:
         for listener in tuple(listeners):
             listener(order_id, number, progress)
 
+    name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
     dispatcher = Dispatcher(
-        name=f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}",
+        name=name,
         store=store,
         executor=executor,
         collections=collections,
@@ -181,6 +183,7 @@ def build(settings: Settings) -> Services:
         leases=Leases(max_in_flight=settings.max_in_flight, lease=settings.lease, renew=settings.renew),
         now=_now,
         on_progress=tell,
+        presence=Presence(settings.data_dir / "dispatchers", name),
     )
     return Services(
         settings=settings,

@@ -24,6 +24,7 @@ from oseo_lab.dispatch.planner import (
     WantedChanged,
     decide,
 )
+from oseo_lab.dispatch.presence import Presence
 from oseo_lab.dispatch.settle import Change, save
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import OseoError
@@ -82,6 +83,8 @@ class Dispatcher:
         The clock, UTC.
     on_progress : callable
         Told how far items are, by order id and number.
+    presence : Presence or None
+        Shows that this dispatcher lives, and which ones do not any more.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Dispatcher:
         leases: Leases,
         now: Callable[[], datetime],
         on_progress: Callable[[str, int, Progress], None] = lambda order_id, number, progress: None,
+        presence: Presence | None = None,
     ) -> None:
         self.name = name
         self._store = store
@@ -106,6 +110,7 @@ class Dispatcher:
         self._leases = leases
         self._now = now
         self._on_progress = on_progress
+        self._presence = presence
         self._held: dict[str, OrderItem] = {}
         self._stopped: set[str] = set()
         self._arrived: list[JobEvent] = []
@@ -119,7 +124,12 @@ class Dispatcher:
     # -------------------------------------------------------------------------------- from outside
 
     def start(self) -> None:
-        """Begin working: what an earlier life left behind is claimed as its leases run out."""
+        """Begin working, with what dead dispatchers of this data folder left behind."""
+        if self._presence is not None:
+            self._presence.begin()
+            for name in self._presence.dead():
+                freed = self._store.write(lambda work, name=name: work.items.release(name))  # type: ignore[misc]
+                log.info("%d items of dispatcher %s are free again", freed, name)
         for target, name in ((self._listen, "listener"), (self._run, "dispatcher")):
             thread = threading.Thread(target=target, name=f"oseo_lab {name}", daemon=True)
             thread.start()
@@ -138,6 +148,8 @@ class Dispatcher:
         for thread in self._threads:
             thread.join(timeout=10)
         self._give_back()
+        if self._presence is not None:
+            self._presence.end()
 
     def downloaded(self, order_id: str, number: int) -> None:
         """Note that all data files of an item (or, number 0, of a whole order) were served whole."""

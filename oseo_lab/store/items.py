@@ -137,6 +137,16 @@ _RENEW = Statement(
     "key_number",
     "dispatcher",
 )
+_RELEASE = Statement(
+    sa.update(tables.items)
+    .values(
+        lease_owner=sa.null(),
+        lease_until=sa.null(),
+        due=sa.case((_i.due.is_not(None), sa.func.coalesce(_i.retry_at, sa.literal_column("0")))),
+    )
+    .where(_i.lease_owner == bindparam("dispatcher"), _OPEN),
+    "dispatcher",
+)
 _wanted_after = sa.func.coalesce(bindparam("to_wanted", type_=sa.SmallInteger), _i.wanted)
 _SAVE = Statement(
     sa.update(tables.items)
@@ -286,6 +296,11 @@ class Items:
         until, owner = micros(lease_until), self._session.ref(dispatcher)
         rows = [(until, refs[name], number, owner) for name, number in held if name in refs]
         self._session.many(_RENEW, rows)
+
+    def release(self, dispatcher: str) -> int:
+        """Free every item a dead dispatcher holds; return how many."""
+        owner = self._session.find(dispatcher)
+        return 0 if owner is None else self._session.run(_RELEASE, (owner,))
 
     def _leased(
         self, rows: Sequence[tuple[Any, ...]], dispatcher: str, lease_until: datetime

@@ -133,6 +133,18 @@ def open_items(server: Server) -> list[tuple[str, int, str]]:
         store.close()
 
 
+def said(items: list[tuple[str, int, str]]) -> str:
+    """Name what is open, an order a word: ``1a2b3c4d:1a,2p`` has item 1 Accepted, item 2 in production."""
+    orders: dict[str, list[str]] = {}
+    for order, number, status in items:
+        orders.setdefault(order, []).append(
+            f"{number}{'p' if status == 'InProduction' else status[0].lower()}"
+        )
+    return f"{len(items)} items open: " + " ".join(
+        f"{order}:{','.join(each)}" for order, each in orders.items()
+    )
+
+
 def check_everything(server: Server, load: Load) -> None:
     """Hash every file against its manifest; no order lost, no item delivered twice, no wrong status."""
     assert len(load.acknowledged) == len(load.sent)
@@ -178,13 +190,13 @@ def survive(server: Server, *, server_kills: int, worker_kills: int, seed: int) 
     kills = ["server"] * server_kills + ["worker"] * worker_kills
     chance.shuffle(kills)
     for number, victim in enumerate(kills, start=1):
-        time.sleep(chance.uniform(0.2, 2.5))
+        time.sleep(chance.uniform(0.5, 6.0))
         if victim == "worker":
             workers = wait_until(server.workers)
             chance.choice(workers).kill()
         else:
             server.kill()
-        print(f"kill {number} of {len(kills)} ({victim}): open items {open_items(server)}")
+        print(f"kill {number} of {len(kills)} ({victim}): {said(open_items(server))}")
         if victim == "server":
             server.start()
     load.enough.set()

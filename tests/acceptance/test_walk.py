@@ -191,4 +191,4 @@ def test_cancelling_a_running_item_leaves_nothing_behind(call, server, folder):
     assert done.status.status is Status.CANCELLED
     uuid = ack.order_id.removeprefix("urn:uuid:")
     assert not list((server.data_dir / "results").glob(f"{uuid}/*/*"))
-    wait_until(lambda: not [each for each in (server.data_dir / "scratch").rglob("*") if each.is_file()])
+    wait_until(lambda: not list((server.data_dir / "scratch").rglob(f"*{uuid}*")))
