@@ -27,11 +27,11 @@ from oseo_lab.builtin.raster_grid import Grid, plan
 from oseo_lab.builtin.raster_netcdf import NETCDF_TYPE, NetCdf
 from oseo_lab.builtin.raster_options import OPTIONS, SCENE_OPTIONS, Choices
 from oseo_lab.builtin.raster_png import MOST, PNG_TYPE, Png, shown
-from oseo_lab.builtin.raster_result import Result, safe_name
+from oseo_lab.builtin.raster_result import Result, safe_name, slab_rows
 from oseo_lab.builtin.raster_source import Layer, gdal_settings, open_layers
 from oseo_lab.builtin.raster_values import Values, missing, settle
 from oseo_lab.builtin.raster_warp import Strips, coarse
-from oseo_lab.builtin.raster_write import TIFF_TYPES, GeoTiff, slab_rows
+from oseo_lab.builtin.raster_write import TIFF_TYPES, GeoTiff
 from oseo_lab.model.job import ItemJob, Product
 from oseo_lab.model.options import OptionDefinition
 from oseo_lab.ports import Inputs, ProcessingFailed, Workspace

@@ -18,13 +18,12 @@ import netCDF4
 import numpy as np
 from rasterio.crs import CRS
 
-from oseo_lab.builtin.raster_result import Result, software
+from oseo_lab.builtin.raster_result import Result, slab_rows, software
 
 __all__ = ["NETCDF_TYPE", "NetCdf"]
 
 NETCDF_TYPE = "application/x-netcdf"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CHUNK = 512
 
 #: PROJ projections and their CF grid mappings (CF-1.8 appendix F): name, parameter to attribute.
 _MAPPINGS: dict[str, tuple[str, dict[str, str]]] = {
@@ -157,10 +156,8 @@ class NetCdf:
 
     def _variable(self, result: Result, name: str, dims: tuple[str, ...], mapping: str | None) -> Any:
         band = next(band for band in result.bands if band.name == name)
-        chunks = (1,) * (len(dims) - 2) + (
-            min(_CHUNK, result.grid.height),
-            min(_CHUNK, result.grid.width),
-        )
+        side = slab_rows(result)  # rows come so many at a time: each chunk is compressed once, uncached
+        chunks = (1,) * (len(dims) - 2) + (min(side, result.grid.height), min(side, result.grid.width))
         safe = re.sub(r"\W", "_", name)
         if safe[0].isdigit() or safe in self._file.variables:
             safe = f"band_{safe}"
@@ -175,10 +172,7 @@ class NetCdf:
             fill_value=result.nodata if result.nodata is not None else False,
         )
         variable.set_auto_maskandscale(False)
-        # room for the chunks of one row of them, so that each is compressed once
-        variable.set_var_chunk_cache(
-            size=2 * _CHUNK * result.grid.width * variable.dtype.itemsize + (1 << 20)
-        )
+        variable.set_var_chunk_cache(size=1 << 20)
         attributes: dict[str, Any] = {"long_name": name}
         if mapping:
             attributes["grid_mapping"] = mapping

@@ -15,12 +15,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from oseo_lab.builtin.raster_grid import Grid, name_of
 from oseo_lab.builtin.raster_options import Choices
 from oseo_lab.builtin.raster_source import Band
 from oseo_lab.model.job import CatalogueItem
 
-__all__ = ["Result", "labels_of", "safe_name", "software"]
+__all__ = ["Result", "labels_of", "safe_name", "slab_rows", "software"]
+
+_SLAB = 32 << 20  # bytes of result pixels in memory at once; overviews' rows are as much again
+_BLOCKS = (512, 256, 128, 64)
 
 
 def software() -> str:
@@ -128,3 +133,9 @@ class Result:
         if nodata is not None:
             found["nodata"] = int(nodata) if isinstance(nodata, float) and nodata.is_integer() else nodata
         return found
+
+
+def slab_rows(result: Result) -> int:
+    """Return how many rows to write at once, which is also the side of a tile."""
+    row = result.grid.width * len(result.bands) * np.dtype(result.dtype).itemsize
+    return next((block for block in _BLOCKS if block * row <= _SLAB), _BLOCKS[-1])

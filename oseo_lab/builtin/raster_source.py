@@ -41,7 +41,7 @@ _SCHEMES = ("http", "https", "s3")
 def gdal_settings() -> dict[str, Any]:
     """Return the GDAL configuration of a worker: little cache, one thread, no look at other files."""
     return {
-        "GDAL_CACHEMAX": 64,
+        "GDAL_CACHEMAX": 56,
         "GDAL_NUM_THREADS": 1,
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
         "GDAL_HTTP_MAX_RETRY": 2,

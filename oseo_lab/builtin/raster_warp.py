@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,6 @@ def _fill_value(layer: Layer) -> float:
     return math.nan if np.dtype(layer.dtype).kind == "f" else 0
 
 
-@dataclass(frozen=True)
 class Strips:
     """One layer on the result's grid, row by row.
 
@@ -57,27 +57,26 @@ class Strips:
         Bytes of source and result pixels to hold at once; what GDAL works on is a copy of them.
     """
 
-    layer: Layer
-    grid: Grid
-    resampling: str
-    budget: int = 32 << 20
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_offset", _aligned(self.layer, self.grid))
-        scale = (1.0, 1.0) if self.is_copy else _scale(self.layer, self.grid, _RADIUS[self.resampling])
-        object.__setattr__(self, "_scale", scale)
+    def __init__(self, layer: Layer, grid: Grid, resampling: str, budget: int = 40 << 20) -> None:
+        self.layer = layer
+        self.grid = grid
+        self.resampling = resampling
+        self.budget = budget
+        self._offset = _aligned(layer, grid)
+        self._scale = (1.0, 1.0) if self.is_copy else _scale(layer, grid, _RADIUS[resampling])
+        self._source = _Source(layer)
 
     @property
     def is_copy(self) -> bool:
         """Whether the result's pixels are the layer's own."""
-        return self._offset is not None  # type: ignore[attr-defined,no-any-return]
+        return self._offset is not None
 
     @property
     def is_whole_copy(self) -> bool:
         """Whether every pixel of the result is one of the layer's."""
         if not self.is_copy:
             return False
-        left, top = self._offset  # type: ignore[attr-defined]
+        left, top = self._offset
         wanted = Window(left, top, self.grid.width, self.grid.height)
         return _common(wanted, Window(0, 0, self.layer.width, self.layer.height)) == wanted
 
@@ -108,14 +107,19 @@ class Strips:
             row += rows
 
     def _fitting(self, row: int, rows: int) -> int:
+        """Return how many rows fit the budget; no fewer than help, where the source lies askew."""
         item = np.dtype(self.layer.dtype).itemsize * len(self.layer.bands)
-        while rows > 8:
-            window = None if self.is_copy else self._window(row, rows)
-            source = 0 if window is None else window.width * window.height
-            if (source + rows * self.grid.width) * item <= self.budget:
+        source = self._source_size(row, rows)
+        while rows > 8 and (source + rows * self.grid.width) * item > self.budget:
+            rows //= 2
+            before, source = source, self._source_size(row, rows)
+            if source > 0.95 * before > 0:
                 break
-            rows = max(8, rows // 2)
         return rows
+
+    def _source_size(self, row: int, rows: int) -> int:
+        window = None if self.is_copy else self._window(row, rows)
+        return 0 if window is None else int(window.width * window.height)
 
     def _empty(self, rows: int) -> np.ndarray:
         shape = (len(self.layer.bands), rows, self.grid.width)
@@ -129,32 +133,24 @@ class Strips:
         return self._warped(row, rows)
 
     def _copied(self, row: int, rows: int) -> np.ndarray:
-        left, top = self._offset  # type: ignore[attr-defined]
+        left, top = self._offset
         wanted = Window(left, top + row, self.grid.width, rows)
         inside = _common(wanted, Window(0, 0, self.layer.width, self.layer.height))
         if inside == wanted:
-            return self._pixels(wanted)
+            return self._source.read(wanted)
         result = self._empty(rows)
         if inside is not None:
             to_row, to_col = int(inside.row_off - wanted.row_off), int(inside.col_off - wanted.col_off)
             target = result[:, to_row : to_row + int(inside.height), to_col : to_col + int(inside.width)]
-            target[...] = self._pixels(inside)
+            target[...] = self._source.read(inside)
         return result
-
-    def _pixels(self, window: Window) -> np.ndarray:
-        extent = self.layer.extent
-        moved = Window(
-            extent.col_off + window.col_off, extent.row_off + window.row_off, window.width, window.height
-        )
-        pixels: np.ndarray = self.layer.dataset.read(self.layer.indexes, window=moved)
-        return pixels
 
     def _warped(self, row: int, rows: int) -> np.ndarray:
         result = self._empty(rows)
         window = self._window(row, rows)
         if window is None:
             return result
-        source = self._pixels(window)
+        source = self._source.rolling(window)
         assert self.layer.transform is not None
         moved = self.layer.transform * Affine.translation(window.col_off, window.row_off)
         self._reproject(source, result, row, src_transform=moved, **self._masking(source))
@@ -180,7 +176,7 @@ class Strips:
 
     def _reproject(self, source: Any, result: np.ndarray, row: int, **how: Any) -> None:
         strip = self.grid.rows(row, result.shape[1])
-        across, down = self._scale  # type: ignore[attr-defined]
+        across, down = self._scale
         reproject(
             source,
             result,
@@ -198,24 +194,63 @@ class Strips:
         )
 
     def _window(self, row: int, rows: int) -> Window | None:
-        """Return the layer's pixels that some rows are made of; None if there are none."""
-        strip = self.grid.rows(row, rows)
-        steps_down = max(2, min(_STEPS, rows) + 1)
-        across, down = np.meshgrid(
-            np.linspace(0, strip.width, 3 * _STEPS + 1), np.linspace(0, rows, steps_down)
-        )
-        cols, lines = _to_source(self.layer, strip, across.ravel(), down.ravel())
+        """Return the layer's pixels that some rows are made of; None if there are none.
+
+        Its columns are those of the whole result, so that rows can be kept from piece to piece.
+        """
+        part = _window(self.layer, self.grid.rows(row, rows), self._scale, _RADIUS[self.resampling])
+        if part is None:
+            return None
+        return Window(self._columns.col_off, part.row_off, self._columns.width, part.height)
+
+    @cached_property
+    def _columns(self) -> Window:
         whole = Window(0, 0, self.layer.width, self.layer.height)
-        if not (np.isfinite(cols).all() and np.isfinite(lines).all()):
-            return whole
-        x_scale, y_scale = self._scale  # type: ignore[attr-defined]
-        radius = _RADIUS[self.resampling] + 1
-        # beyond the kernel: GDAL's approximation of coordinates (1/8 pixel), edges that bend between samples
-        bend_x = (cols.max() - cols.min()) / 200 + 3 + radius / min(1.0, x_scale)
-        bend_y = (lines.max() - lines.min()) / 200 + 3 + radius / min(1.0, y_scale)
-        left, top = math.floor(cols.min() - bend_x), math.floor(lines.min() - bend_y)
-        right, bottom = math.ceil(cols.max() + bend_x), math.ceil(lines.max() + bend_y)
-        return _common(Window(left, top, right - left, bottom - top), whole)
+        return _window(self.layer, self.grid, self._scale, _RADIUS[self.resampling]) or whole
+
+
+class _Source:
+    """A layer's pixels; rows that the next piece needs again are kept, not read again."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self._window = Window(0, 0, 0, 0)
+        self._pixels = np.empty((len(layer.bands), 0, 0), layer.dtype)
+
+    def read(self, window: Window) -> np.ndarray:
+        """Read a window of what counts of the layer."""
+        extent = self._layer.extent
+        moved = Window(
+            extent.col_off + window.col_off, extent.row_off + window.row_off, window.width, window.height
+        )
+        pixels: np.ndarray = self._layer.dataset.read(self._layer.indexes, window=moved)
+        return pixels
+
+    def rolling(self, window: Window) -> np.ndarray:
+        """Read a window, taking rows from the last one where it has them."""
+        kept = _common(window, self._window)
+        if kept is None or kept.width != window.width:
+            self._pixels = self.read(window)
+        elif kept != window:
+            self._pixels = self._moved(window, kept)
+        else:
+            top, left = int(kept.row_off - self._window.row_off), int(kept.col_off - self._window.col_off)
+            rows, cols = slice(top, top + int(kept.height)), slice(left, left + int(kept.width))
+            self._pixels = np.ascontiguousarray(self._pixels[:, rows, cols])
+        self._window = window
+        return self._pixels
+
+    def _moved(self, window: Window, kept: Window) -> np.ndarray:
+        pixels = np.empty((len(self._layer.bands), int(window.height), int(window.width)), self._layer.dtype)
+        above, below = int(kept.row_off - window.row_off), int(kept.row_off - window.row_off + kept.height)
+        top, left = int(kept.row_off - self._window.row_off), int(kept.col_off - self._window.col_off)
+        rows, cols = slice(top, top + int(kept.height)), slice(left, left + int(kept.width))
+        pixels[:, above:below] = self._pixels[:, rows, cols]
+        for start, end in ((0, above), (below, int(window.height))):
+            if end > start:
+                part = Window(window.col_off, window.row_off + start, window.width, end - start)
+                pixels[:, start:end] = self.read(part)
+        return pixels
 
 
 def coarse(grid: Grid, most: int) -> Grid:
@@ -224,6 +259,24 @@ def coarse(grid: Grid, most: int) -> Grid:
     width, height = max(1, round(grid.width / factor)), max(1, round(grid.height / factor))
     scale = Affine.scale(grid.width / width, grid.height / height)
     return replace(grid, transform=grid.transform * scale, width=width, height=height)
+
+
+def _window(layer: Layer, strip: Grid, scale: tuple[float, float], radius: int) -> Window | None:
+    """Return the layer's pixels that a strip is made of, with some to spare; None if there are none."""
+    across, down = np.meshgrid(
+        np.linspace(0, strip.width, 3 * _STEPS + 1),
+        np.linspace(0, strip.height, max(2, min(_STEPS, strip.height) + 1)),
+    )
+    cols, rows = _to_source(layer, strip, across.ravel(), down.ravel())
+    whole = Window(0, 0, layer.width, layer.height)
+    if not (np.isfinite(cols).all() and np.isfinite(rows).all()):
+        return whole
+    # beyond the kernel: GDAL's approximation of coordinates (1/8 pixel), edges that bend between samples
+    spare_x = np.ptp(cols) / 500 + 3 + (radius + 1) / min(1.0, scale[0])
+    spare_y = np.ptp(rows) / 200 + 3 + (radius + 1) / min(1.0, scale[1])
+    left, top = math.floor(cols.min() - spare_x), math.floor(rows.min() - spare_y)
+    right, bottom = math.ceil(cols.max() + spare_x), math.ceil(rows.max() + spare_y)
+    return _common(Window(left, top, right - left, bottom - top), whole)
 
 
 def _common(a: Window, b: Window) -> Window | None:

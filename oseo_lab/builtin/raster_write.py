@@ -18,22 +18,14 @@ from affine import Affine
 from rasterio.windows import Window
 
 from oseo_lab.builtin.raster_cog import assemble
-from oseo_lab.builtin.raster_result import Result, software
+from oseo_lab.builtin.raster_result import Result, slab_rows, software
 
-__all__ = ["TIFF_TYPES", "GeoTiff", "slab_rows"]
+__all__ = ["TIFF_TYPES", "GeoTiff"]
 
 TIFF_TYPES = {
     "GeoTIFF": "image/tiff; application=geotiff",
     "COG": "image/tiff; application=geotiff; profile=cloud-optimized",
 }
-_SLAB = 64 << 20  # bytes of result pixels in memory at once; overviews' rows are as much again
-_BLOCKS = (512, 256, 128, 64)
-
-
-def slab_rows(result: Result) -> int:
-    """Return how many rows to write at once, which is also the side of a tile."""
-    row = result.grid.width * len(result.bands) * np.dtype(result.dtype).itemsize
-    return next((block for block in _BLOCKS if block * row <= _SLAB), _BLOCKS[-1])
 
 
 class GeoTiff:
