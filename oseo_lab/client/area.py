@@ -14,7 +14,7 @@ from typing import Any
 
 from oseo_lab.model.errors import ValidationError
 
-__all__ = ["Area", "as_area", "as_period", "as_selection"]
+__all__ = ["Area", "as_area", "as_period", "as_selection", "swapped"]
 
 Box = tuple[float, float, float, float]
 
@@ -77,6 +77,14 @@ def as_area(area: Any, crs: Any = None) -> Area:
     if isinstance(area, Mapping) or hasattr(area, "__geo_interface__"):
         return _from_geojson(area if isinstance(area, Mapping) else area.__geo_interface__, crs)
     return _from_box(area, crs)
+
+
+def swapped(area: Area) -> Area | None:
+    """Return the area with latitude and longitude exchanged: what may have been meant; None if it cannot."""
+    west, south, east, north = area.bbox
+    if area.crs or not area.is_box or max(abs(west), abs(east)) > 90:
+        return None
+    return _from_box((south, west, north, east), None)
 
 
 def _crs_code(crs: Any) -> str | None:

@@ -162,12 +162,20 @@ class Lab:
         ValidationError
             If the area, the time or a filter cannot be read, or the collection is unknown.
         """
-        from oseo_lab.client.area import as_area
+        from oseo_lab.client.area import as_area, swapped
         from oseo_lab.client.search import Products, query_of, search
 
         place = None if area is None else as_area(area, area_crs)
         query = query_of(place, time, text, filters=filters)
-        return Products(self, collection, list(search(self.transport, collection, query, limit)), place)
+        found = list(search(self.transport, collection, query, limit))
+        if not found and place is not None and (other := swapped(place)) is not None:
+            query = query_of(other, time, text, filters=filters)
+            if list(search(self.transport, collection, query, 1)):
+                display.say(
+                    f"Nothing is there, but something is at {other.bbox}: were latitude and longitude "
+                    "exchanged? The order is (west, south, east, north)."
+                )
+        return Products(self, collection, found, place)
 
     def products(self, collection: str, ids: Iterable[str]) -> Products:
         """Return products by their identifiers; those that are not there are left out."""

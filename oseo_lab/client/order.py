@@ -315,8 +315,16 @@ class Order:
         raise error
 
     def cancel(self) -> Order:
-        """Ask the service to cancel what is not done yet; it takes effect within seconds."""
-        self._lab.transport.perform(Cancel(order_id=self.id))
+        """Ask the service to cancel what is not done yet; it takes effect within seconds.
+
+        Raises
+        ------
+        Conflict
+            If everything is final already.
+        """
+        answer = self._lab.transport.perform(Cancel(order_id=self.id))
+        if answer.error_message:
+            display.say(answer.error_message)
         return self.refresh()
 
     def history(self) -> list[StatusChange]:

@@ -16,7 +16,7 @@ from oseo_lab.client.transport import HttpTransport
 from oseo_lab.model.errors import DeliveryError, IntegrityError, ResultExpired
 from tests.client.faults import faulty
 
-BODY = bytes(range(256)) * 4000
+BODY = bytes(range(256)) * 800
 SHA256 = hashlib.sha256(BODY).hexdigest()
 
 
@@ -158,7 +158,7 @@ def test_two_downloads_of_one_file_do_not_disturb_each_other(tmp_path):
 FAULTS = ["cut", "hangup", "500", "503", "page", "404", "410", "flipped", "longer", "other_start"]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(FAULTS), max_size=6))
 def test_final_name_holds_the_right_bytes_or_nothing(tmp_path_factory, faults):
     folder = tmp_path_factory.mktemp("any")
