@@ -14,6 +14,11 @@ HERE = str(Path(__file__).parent)
 if HERE not in sys.path:  # the plugins of these tests are imported by name, as an operator's are
     sys.path.insert(0, HERE)
 
+# Hooks count in a conftest only: they run the coroutines among the tests.
+from pytest_jupyter.pytest_tornasync import (  # noqa: E402, F401
+    pytest_pycollect_makeitem,
+    pytest_pyfunc_call,
+)
 from serving import Server, order, running  # noqa: E402
 
 from oseo_lab.encoding import json_form  # noqa: E402

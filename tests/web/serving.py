@@ -95,9 +95,8 @@ def running(
         f"--ServerApp.root_dir={folder}",
         "--ServerApp.port_retries=0",
     ]
-    command += [
-        "--ServerApp.jpserver_extensions={'oseo_lab': True, 'jupyterlab': False, 'jupyter_lsp': False, 'notebook_shim': False}"
-    ]
+    extensions = {"oseo_lab": True, "jupyterlab": False, "jupyter_lsp": False, "notebook_shim": False}
+    command += [f"--ServerApp.jpserver_extensions={extensions}"]
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=folder)
     server = Server(f"http://127.0.0.1:{port}{base_url}", data_dir, collections)

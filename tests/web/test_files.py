@@ -211,7 +211,8 @@ def test_a_link_ends(services: Services, server: Server, stranger: httpx.Client,
 )
 def test_no_path_leaves_the_delivery(server: Server, delivered: str, tail: str):
     with socket.create_connection(server.address) as connection:
-        request = f"GET /user/zoe/oseo/files/{delivered}/{tail} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        request = f"GET /user/zoe/oseo/files/{delivered}/{tail} HTTP/1.1\r\nHost: localhost\r\n"
+        request += "Connection: close\r\n"
         connection.sendall(f"{request}Authorization: {server.token['Authorization']}\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 404 ") and b"application/problem+json" in answer

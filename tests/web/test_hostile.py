@@ -57,7 +57,7 @@ def test_the_answer_is_always_the_doors(server: Server, path: str):
             if kind:
                 headers["Content-Type"] = kind
             answer = client.request(method, server.soap + path, headers=headers, content=body)
-            check(answer, is_soap=path == "" or "nowhere" == path and kind in SOAP_TYPES, kind=kind)
+            check(answer, is_soap=path == "" or (path == "nowhere" and kind in SOAP_TYPES), kind=kind)
 
 
 def check(answer: httpx.Response, *, is_soap: bool, kind: str | None) -> None:
@@ -130,7 +130,8 @@ def test_who_asks_first_is_told_before_sending(server: Server):
 
 
 def test_half_sent_bodies_hold_nobody_up(server: Server):
-    head = b"POST /user/zoe/oseo/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<"
+    head = b"POST /user/zoe/oseo/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\n"
+    head += b"Content-Length: 1000\r\n\r\n<"
     slow = [socket.create_connection(server.address, timeout=30) for _ in range(50)]
     try:
         for connection in slow:
