@@ -43,8 +43,6 @@ GRACE = 1.8
 LOOK = 5.0
 #: Seconds the pump sleeps at most, and while something is being cancelled.
 IDLE, ALERT = 1.0, 0.1
-#: Seconds before an unreachable cluster is tried again.
-PAUSE = 5.0
 
 DIED = "the worker died"
 
@@ -64,7 +62,6 @@ class _Task:
     """Jobs that travel together, and the future that stands for them."""
 
     jobs: list[ItemJob]
-    seconds: float
     future: Any = None
     open: set[str] = field(default_factory=set)
 
@@ -126,7 +123,7 @@ class DaskExecutor:
         self._tasks: dict[str, _Task] = {}
         self._stopping: set[str] = set()
         self._backlog = Backlog()
-        self._pace = Pace()
+        self._pace = Pace(ahead=2 if scheduler or factory else 1)
         self._count = 0
 
     # ---------------------------------------------------------------------------- from any thread
@@ -288,20 +285,15 @@ class DaskExecutor:
         """Send tasks while there is room, those of one priority in one call."""
         if self._connection is None:
             return
-        seconds = sum(task.seconds for task in self._tasks.values())
-        chunks = self._backlog.chunks(self._pace, self._threads, self._held.__contains__)
         groups: dict[int, list[str]] = defaultdict(list)
-        while self._pace.is_room(len(self._tasks), seconds, self._threads):
-            jobs = next(chunks, None)
-            if jobs is None:
-                break
-            key, task = self._pack(jobs)
-            seconds += task.seconds
-            groups[jobs[0].priority].append(key)
+        while jobs := self._backlog.take(
+            self._pace, len(self._tasks), self._threads, self._held.__contains__
+        ):
+            groups[jobs[0].priority].append(self._pack(jobs))
         for priority, keys in groups.items():
             self._submit(self._connection, keys, priority)
 
-    def _pack(self, jobs: list[ItemJob]) -> tuple[str, _Task]:
+    def _pack(self, jobs: list[ItemJob]) -> str:
         """Make a task of jobs, named after the items and attempts in it."""
         keys = [job.key for job in jobs]
         self._count += 1
@@ -309,11 +301,11 @@ class DaskExecutor:
         key = (
             f"{keys[0]}_{self._count}" if len(keys) == 1 else f"{keys[0]}_{len(keys)}-{several}_{self._count}"
         )
-        task = _Task(jobs=jobs, seconds=sum(map(self._pace.seconds, jobs)), open=set(keys))
+        task = _Task(jobs=jobs, open=set(keys))
         for each in keys:
             self._held[each].task = key
         self._tasks[key] = task
-        return key, task
+        return key
 
     def _submit(self, connection: Connection, keys: list[str], priority: int) -> None:
         payloads = [pickle.dumps((self._topic, self._run, self._tasks[key].jobs), protocol=5) for key in keys]

@@ -6,9 +6,9 @@ process that spawns). `OwnCluster` is the server's half; the module itself, run 
 The two are tied by a pipe: the server writes what it wants, reads the scheduler's address, and holds the
 pipe open; however the server ends, the pipe closes, and cluster and workers end.
 
-Tuned for many small tasks (Dask documentation, *Configuration reference*): workers get their tasks ahead,
-nothing is stolen or profiled, and one death of a worker is told at once instead of being tried three times
-in silence.
+Tuned for many small tasks (Dask documentation, *Configuration reference*): a worker has its next task before
+the last has ended, nothing is stolen or profiled, and one death of a worker is told at once instead of being
+tried three times in silence.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["OwnCluster"]
 _dask: Any = distributed
 
 CONFIG = {
-    "distributed.scheduler.worker-saturation": "inf",
+    "distributed.scheduler.worker-saturation": 2.0,
     "distributed.scheduler.work-stealing": False,
     "distributed.scheduler.allowed-failures": 0,
     "distributed.worker.profile.enabled": False,
@@ -84,7 +84,7 @@ class OwnCluster:
             "security": self.security,
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "oseo_lab.executors.own_cluster"],
+            [sys.executable, "-P", "-m", "oseo_lab.executors.own_cluster"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the server, which then closes this in order
@@ -92,7 +92,7 @@ class OwnCluster:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
-            pickle.dump(options, self._process.stdin)
+            pickle.dump((sys.path, options), self._process.stdin)
             self._process.stdin.flush()
         self.scheduler_address = self._process.stdout.readline().decode().strip()
         self._process.stdout.close()
@@ -121,7 +121,7 @@ def main() -> None:
     """Run the cluster until the server closes the pipe."""
     address = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what workers print must not fill a pipe that nobody reads
-    options = pickle.load(sys.stdin.buffer)
+    sys.path[:], options = pickle.load(sys.stdin.buffer)  # workers find what the server finds
     if not options["scheduler_kwargs"]["dashboard"]:
         dask.config.set({"distributed.scheduler.http.routes": []})
     with dask.config.set(CONFIG):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from oseo_lab.model.job import ItemJob
 
@@ -18,8 +18,8 @@ __all__ = ["Backlog", "Pace"]
 TASK_SECONDS = 0.2
 #: Most jobs in one task.
 MOST = 200
-#: Seconds assumed of a job that is like none before.
-UNKNOWN = 0.05
+#: Tasks out per thread while all of them are short: one runs, the others are on their way.
+SHORT_AHEAD = 3
 #: How much the newest duration says about the next.
 NEWEST = 0.3
 
@@ -32,9 +32,17 @@ def kind_of(job: ItemJob) -> Kind:
 
 
 class Pace:
-    """What jobs of each kind take."""
+    """What jobs of each kind take, and what follows from it.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    ahead : int
+        Tasks out per thread when jobs are long: 1 where workers do not steal from each other, so that no job
+        waits behind another while a worker is idle; more where a cluster grows by what it sees waiting.
+    """
+
+    def __init__(self, ahead: int = 1) -> None:
+        self._ahead = ahead
         self._seconds: dict[Kind, float] = {}
 
     def note(self, job: ItemJob, seconds: float) -> None:
@@ -42,26 +50,18 @@ class Pace:
         known = self._seconds.get(kind_of(job), seconds)
         self._seconds[kind_of(job)] = known + NEWEST * (seconds - known)
 
-    def seconds(self, job: ItemJob) -> float:
-        """Return how long a job will probably take."""
-        return self._seconds.get(kind_of(job), UNKNOWN)
+    def room(self, job: ItemJob, tasks: int, threads: int) -> int:
+        """Return how many tasks with jobs like this one may go out beside those that are."""
+        is_short = self._seconds.get(kind_of(job), TASK_SECONDS) < TASK_SECONDS / 2 and job.attempt == 1
+        return threads * (max(SHORT_AHEAD, self._ahead) if is_short else self._ahead) - tasks
 
-    def chunk(self, job: ItemJob, waiting: int, threads: int) -> int:
-        """Return how many jobs like this one, of so many that wait, make one task."""
+    def chunk(self, job: ItemJob, waiting: int, room: int) -> int:
+        """Return how many jobs like this one, of so many that wait, make one of ``room`` tasks."""
         known = self._seconds.get(kind_of(job))
         if known is None or job.attempt > 1:
             return 1
         by_time = TASK_SECONDS / max(known, TASK_SECONDS / MOST)
-        by_share = math.ceil(waiting / (2 * threads))
-        return max(1, min(int(by_time), by_share))
-
-    def is_room(self, tasks: int, seconds: float, threads: int) -> bool:
-        """Say whether another task may go out, beside so many that are expected to take so long.
-
-        Two per thread keep workers busy; more only while all of them together are short. What a dying
-        worker takes along is so kept small.
-        """
-        return tasks < 2 * threads or seconds < TASK_SECONDS * threads / 2
+        return max(1, min(int(by_time), math.ceil(waiting / room)))
 
 
 class Backlog:
@@ -77,14 +77,21 @@ class Backlog:
         key = (-job.priority, kind_of(job), job.attempt > 1)
         self._queues.setdefault(key, deque()).append((self._count, job))
 
-    def chunks(self, pace: Pace, threads: int, is_wanted: Callable[[str], bool]) -> Iterator[list[ItemJob]]:
-        """Yield tasks' worth of jobs, the next in line first; drops what is not wanted any more."""
+    def take(self, pace: Pace, tasks: int, threads: int, is_wanted: Callable[[str], bool]) -> list[ItemJob]:
+        """Return one task's worth of jobs, the next in line; none if nothing waits or there is no room.
+
+        Jobs that are not wanted any more are dropped on the way.
+        """
         while self._queues:
             key = min(self._queues, key=lambda each: (each[0], self._queues[each][0][0]))
             waiting = self._queues[key]
-            size = pace.chunk(waiting[0][1], len(waiting), threads)
+            room = pace.room(waiting[0][1], tasks, threads)
+            if room <= 0:
+                return []
+            size = pace.chunk(waiting[0][1], len(waiting), room)
             taken = [waiting.popleft()[1] for _ in range(min(size, len(waiting)))]
             if not waiting:
                 del self._queues[key]
             if wanted := [job for job in taken if is_wanted(job.key)]:
-                yield wanted
+                return wanted
+        return []
