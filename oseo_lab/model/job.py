@@ -201,7 +201,8 @@ class Product:
     title : str or None
         For people.
     properties : mapping
-        STAC asset fields, such as ``proj:code``, ``bands``, ``gsd``.
+        STAC asset fields, such as ``proj:code``, ``bands``, ``gsd``. ``geometry`` (GeoJSON) and ``bbox``,
+        EPSG:4326, say where the result lies, if not where its source does; they go to the delivery's item.
     """
 
     path: str
