@@ -1,7 +1,7 @@
 """A folder per job, removed when the job ends, and the four things a plugin may say from it.
 
 Made by `oseo_lab.production.run_item`, handed to the processor and the delivery channel (`ports.Workspace`).
-Folder names are digests of job keys: nothing of a message becomes part of a path.
+A folder is named after its job's key, which this house makes: nothing of a message becomes part of a path.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ __all__ = ["JobWorkspace", "folder_name", "local_path", "sweep_scratch"]
 
 #: What a file in a workspace or a delivery may be called.
 SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}\Z")
+#: A key as the dispatcher makes it.
+PLAIN_KEY = re.compile(r"[a-z0-9-]{1,100}\Z")
 #: Progress messages a job may send per second, and in one burst.
 PROGRESS_PER_SECOND = 2.0
 #: Lines a job may log, and characters of each.
@@ -29,8 +31,8 @@ LOG_LINES, LOG_WIDTH = 200, 1000
 
 
 def folder_name(key: str) -> str:
-    """Return the name of a job's folder in scratch."""
-    return "job-" + hashlib.sha256(key.encode()).hexdigest()[:32]
+    """Return the name of a job's folder in scratch: its key, or a digest of one that is not of our making."""
+    return f"job-{key if PLAIN_KEY.match(key) else hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def local_path(url: str) -> Path | None:

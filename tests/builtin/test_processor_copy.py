@@ -131,7 +131,7 @@ class Archive(http.server.SimpleHTTPRequestHandler):
         else:
             super().do_GET()
 
-    def log_message(self, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 

@@ -214,7 +214,7 @@ def test_an_answer_of_the_archive_decides_whether_it_is_tried_again(code, expect
 
 
 def test_no_failure_shows_a_trace_to_the_user(make_job, named):
-    named.broken = lambda *args: 1 / 0
+    named.broken = lambda *_: 1 / 0
     report = run(make_job(processor="production_plugins:broken"))
     assert "Traceback" not in report.failure.reason
     assert "ZeroDivisionError" in report.failure.detail

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,8 +26,12 @@ def test_ordinary_names_lie_in_the_folder(workspace):
 
 
 @given(key=st.text())
-def test_no_part_of_a_key_becomes_part_of_a_path(key):
-    assert folder_name(key).removeprefix("job-").isalnum()
+def test_whatever_a_key_is_its_folder_has_a_plain_name(key):
+    assert re.fullmatch(r"job-[a-z0-9-]{1,100}", folder_name(key))
+
+
+def test_an_operator_can_tell_whose_folder_it_is():
+    assert folder_name("oseo-3f1c-7-1") == "job-oseo-3f1c-7-1"
 
 
 def test_progress_is_thinned_to_two_a_second(tmp_path, monkeypatch):
