@@ -183,6 +183,18 @@ def check_order(server: Server, snapshot, order_id: str) -> None:
         assert file.name == "manifest.json" or listed[file.name] == file.sha256
 
 
+def delivered(server: Server) -> int:
+    return len(list((server.data_dir / "results").glob("*/*/*/manifest.json")))
+
+
+def wait_for_a_moment(server: Server, chance: random.Random) -> None:
+    """Wait for a random one: mostly while items are being made, sometimes before anything has begun."""
+    if chance.random() < 0.75:
+        enough = delivered(server) + chance.randint(1, 15)
+        wait_until(lambda: delivered(server) >= enough, timeout=120)
+    time.sleep(chance.uniform(0.0, 0.7))
+
+
 def survive(server: Server, *, server_kills: int, worker_kills: int, seed: int) -> None:
     chance = random.Random(seed)
     load = Load(server, seed)
@@ -190,7 +202,7 @@ def survive(server: Server, *, server_kills: int, worker_kills: int, seed: int) 
     kills = ["server"] * server_kills + ["worker"] * worker_kills
     chance.shuffle(kills)
     for number, victim in enumerate(kills, start=1):
-        time.sleep(chance.uniform(0.5, 6.0))
+        wait_for_a_moment(server, chance)
         if victim == "worker":
             workers = wait_until(server.workers)
             chance.choice(workers).kill()
