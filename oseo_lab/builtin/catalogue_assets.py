@@ -37,7 +37,7 @@ RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".nc", ".nc4", ".jp2"})
 _RASTER_TYPES = ("image/tiff", "image/jp2", "application/x-netcdf", "application/netcdf", "application/x-hdf")
 _SIDE_ROLES = frozenset({"thumbnail", "overview", "metadata", "visual", "index", "tilejson", "wms"})
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*:")
-_UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 class Refused(Exception):
@@ -121,7 +121,7 @@ class AssetRules:
         Refused
             If it is outside what the collection allows.
         """
-        if not href or len(href) > 4000 or _UNSAFE.search(href.strip(" ")) or href != href.strip():
+        if not href or len(href) > 4000 or _UNSAFE.search(href) or href != href.strip():
             raise Refused("its address has characters that are not allowed")
         if _PREFIX.match(href):
             return self._file_url(href) if href.lower().startswith("file:") else self._url(href)
@@ -132,6 +132,8 @@ class AssetRules:
         return self._path(href, base)
 
     def _url(self, href: str) -> str:
+        if " " in href:
+            raise Refused("its address has characters that are not allowed")
         try:
             parts = urlsplit(href)
             host = (parts.hostname or "").lower()

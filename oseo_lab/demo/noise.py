@@ -62,7 +62,7 @@ def enlarge(grid: Grid) -> Grid:
     return blur(np.repeat(np.repeat(grid, 2, axis=0), 2, axis=1), 1)
 
 
-def cells(across: Grid, along: Grid, seed: int) -> tuple[np.ndarray[Any, Any], Grid]:
+def cells(across: Any, along: Any, seed: int) -> tuple[np.ndarray[Any, Any], Grid]:
     """Return which cell of a jittered grid each point is nearest to, and how far inside it lies.
 
     Distances are the larger of the two coordinates', so cells have straight edges like parcels of land.

@@ -239,7 +239,7 @@ def _shift(grid: Grid, down: float, right: float) -> Grid:
     size = grid.shape[0]
     rows = np.clip(np.arange(size) + round(down), 0, size - 1)
     columns = np.clip(np.arange(size) + round(right), 0, size - 1)
-    return grid[rows[:, None], columns[None, :]]
+    return np.asarray(grid[rows[:, None], columns[None, :]])
 
 
 def _clouds(scene: Scene, terrain: Terrain, sun: Sun) -> tuple[Grid, Grid, Grid]:

@@ -46,7 +46,7 @@ class Terrain:
 
 
 def _places(size: int) -> tuple[Grid, Grid]:
-    line = (np.arange(size, dtype=np.float32) + 0.5) / size
+    line = np.asarray((np.arange(size) + 0.5) / size, dtype=np.float32)
     south, east = np.meshgrid(line, line, indexing="ij")
     return east, south
 
@@ -67,7 +67,8 @@ def _rivers(east: Grid, south: Grid) -> tuple[Grid, Grid]:
     valley = 0.815 + 0.035 * np.sin(5.2 * south) + 0.010 * np.sin(17 * south + 1) + 0.05 * south**2
     outflow = 0.475 + 0.018 * np.sin(15 * south) + 0.006 * np.sin(47 * south) + 0.1 * (south - 0.7)
     away = np.where(south < 0.69, 0.69 - south, 0.0)
-    return np.abs(east - valley), np.hypot(east - outflow, away * 3)
+    to_outflow = np.hypot(east - outflow, away * 3)
+    return np.abs(east - valley).astype(np.float32), to_outflow.astype(np.float32)
 
 
 def _uplift(east: Grid, south: Grid, shore: Grid, valley: Grid, size: int) -> Grid:
