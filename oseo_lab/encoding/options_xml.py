@@ -17,6 +17,7 @@ from lxml import etree
 
 from oseo_lab.encoding.quick import maker
 from oseo_lab.encoding.xmltree import (
+    LOCAL_NAMES,
     OSEO,
     SWE,
     XLINK,
@@ -63,7 +64,7 @@ __all__ = [
 
 _S = f"{{{SWE}}}"
 #: Deepest nesting of selected values; the deepest of the standard's samples has four.
-_DEEPEST = 8
+_DEEPEST = 32
 _selection = maker(ParameterData)
 _HREF = f"{{{XLINK}}}href"
 _GROUPING = f"{{{OSEO}}}grouping"
@@ -81,11 +82,12 @@ def read_selection(element: etree._Element) -> ParameterData:
     BadMessage
         If the values are not of the encoding they say they are.
     """
-    encoding, values = element[0]
-    found = _values(values)
-    if found and encoding.text == "XMLEncoding":
+    data = element[0]
+    encoding = data[0].text
+    found = _values(data[1])
+    if found and encoding == "XMLEncoding":
         return _selection(values=found)
-    return _text_selection(encoding.text, values)
+    return _text_selection(encoding, data[1])
 
 
 def _text_selection(encoding: str | None, values: etree._Element) -> ParameterData:
@@ -103,7 +105,7 @@ def _values(element: etree._Element, depth: int = 0) -> Values:
         raise _bad(local_name(element), f"values are nested deeper than {_DEEPEST}; no option is")
     return tuple(
         [
-            (each.tag.rpartition("}")[2], _values(each, depth + 1) if len(each) else each.text or "")
+            (LOCAL_NAMES[each.tag], _values(each, depth + 1) if len(each) else each.text or "")
             for each in element
         ]
     )

@@ -38,6 +38,7 @@ __all__ = [
     "IDENTIFIER_READERS",
     "ITEM_READERS",
     "new_item",
+    "new_specification",
     "read_item",
     "read_specification",
     "write_common",
@@ -47,6 +48,11 @@ __all__ = [
 ]
 
 _O = f"{{{OSEO}}}"
+_new_postal = maker(PostalAddress)
+_new_address = maker(DeliveryAddress)
+_new_online = maker(OnlineAddress)
+_new_information = maker(DeliveryInformation)
+new_specification = maker(OrderSpecification)
 _new_product = maker(ProductId)
 _new_access = maker(OnlineDataAccess)
 _new_media = maker(MediaDelivery)
@@ -105,7 +111,7 @@ def _delivery_options(element: etree._Element) -> DeliveryOptions:
     delivery = _DELIVERY_KINDS[kind.tag](kind)
     if len(element) == 1:
         return _new_delivery(delivery)
-    return _new_delivery(delivery, **read(element[1:], _DELIVERY_READERS))
+    return _new_delivery(delivery, **read(list(element)[1:], _DELIVERY_READERS))
 
 
 def _payment(element: etree._Element) -> Payment:
@@ -117,15 +123,15 @@ def _payment(element: etree._Element) -> Payment:
 
 
 def _online_address(element: etree._Element) -> OnlineAddress:
-    return OnlineAddress(**read(element, _ONLINE_READERS))
+    return _new_online(**read(element, _ONLINE_READERS))
 
 
 def _address(element: etree._Element) -> DeliveryAddress:
-    return DeliveryAddress(**read(element, _ADDRESS_READERS))
+    return _new_address(**read(element, _ADDRESS_READERS))
 
 
 def _delivery_information(element: etree._Element) -> DeliveryInformation:
-    return DeliveryInformation(**read(element, _INFORMATION_READERS))
+    return _new_information(**read(element, _INFORMATION_READERS))
 
 
 def read_item(element: etree._Element) -> ItemSpecification:
@@ -135,7 +141,7 @@ def read_item(element: etree._Element) -> ItemSpecification:
 
 def read_specification(element: etree._Element) -> OrderSpecification:
     """Read an ``orderSpecification``."""
-    return OrderSpecification(**read(element, _SPECIFICATION_READERS))
+    return new_specification(**read(element, _SPECIFICATION_READERS))
 
 
 #: The three ways to say what an item is about.
@@ -170,7 +176,7 @@ _POSTAL_READERS = _texts(
 _ADDRESS_READERS: Readers = {
     f"{_O}postalAddress": (
         "postal_address",
-        lambda each: PostalAddress(**read(each, _POSTAL_READERS)),
+        lambda each: _new_postal(**read(each, _POSTAL_READERS)),
         False,
     ),
     **_texts(

@@ -206,18 +206,23 @@ def _version(root: etree._Element) -> SoapVersion:
         raise VersionMismatch(f"there is no SOAP of namespace {namespace[:120]!r}; known: {known}") from None
 
 
+_SHAPES = {
+    version: ([f"{{{version.value}}}Body"], [f"{{{version.value}}}Header", f"{{{version.value}}}Body"])
+    for version in SoapVersion
+}
+
+
 def _parts(root: etree._Element, version: SoapVersion) -> tuple[etree._Element | None, etree._Element]:
     """Return the Header, if any, and the Body's only child."""
-    names = [str(each.tag) for each in root]
-    header, body = f"{{{version.value}}}Header", f"{{{version.value}}}Body"
-    if names not in ([body], [header, body]):
+    if [each.tag for each in root] not in _SHAPES[version]:
         raise BadMessage("an Envelope holds at most one Header, then exactly one Body, and nothing else")
-    payload = list(root[-1])
-    if len(payload) != 1:
-        raise BadMessage(f"a Body holds exactly one element, not {len(payload)}")
-    if text_of(root[-1]).strip():
+    body = root[-1]
+    if len(body) != 1:
+        raise BadMessage(f"a Body holds exactly one element, not {len(body)}")
+    payload = body[0]
+    if (body.text or payload.tail) and text_of(body).strip():
         raise BadMessage("a Body holds an element, and no text beside it")
-    return (root[0] if len(names) == 2 else None), payload[0]
+    return (root[0] if len(root) == 2 else None), payload
 
 
 #: Headers that may say mustUnderstand: what they ask is done, or (FaultTo) deliberately is nothing.

@@ -15,6 +15,7 @@ from oseo_lab.encoding.order_xml import (
     IDENTIFIER_READERS,
     ITEM_READERS,
     new_item,
+    new_specification,
     write_common,
     write_identifier,
     write_item,
@@ -22,7 +23,7 @@ from oseo_lab.encoding.order_xml import (
 from oseo_lab.encoding.quick import maker
 from oseo_lab.encoding.xmltree import OSEO, Readers, escape, one, read, read_time, timestamp
 from oseo_lab.model.delivery import ItemURL
-from oseo_lab.model.order import Order, OrderItem, OrderSpecification, StatusInfo
+from oseo_lab.model.order import Order, OrderItem, StatusInfo
 from oseo_lab.model.status import Status
 
 __all__ = ["read_item_url", "read_order", "write_item_url", "write_order"]
@@ -30,6 +31,7 @@ __all__ = ["read_item_url", "read_order", "write_item_url", "write_order"]
 _O = f"{{{OSEO}}}"
 _new_status = maker(StatusInfo)
 _new_item = maker(OrderItem)
+_new_order = maker(Order)
 _STATUSES = {each.value: each for each in Status}
 #: Longest ``additionalStatusInfo`` and ``missionSpecificStatusInfo``, characters.
 _LONGEST = 4000
@@ -53,7 +55,7 @@ def read_order(element: etree._Element) -> Order:
     """Read an ``orderMonitorSpecification``; what only a server knows keeps its default."""
     values = read(element, _ORDER_READERS)
     own = {name: values.pop(name) for name in _OWN if name in values}
-    return Order(specification=OrderSpecification(**values), **own)
+    return _new_order(specification=new_specification(**values), **own)
 
 
 _STATUS_READERS: Readers = {

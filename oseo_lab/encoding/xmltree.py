@@ -23,6 +23,7 @@ from oseo_lab.model.errors import BadMessage, OseoError, Problem, TooLarge
 
 __all__ = [
     "DATASET",
+    "LOCAL_NAMES",
     "OSEO",
     "OWS",
     "SWE",
@@ -147,6 +148,19 @@ def _utf8(body: bytes) -> bytes:
     return body
 
 
+class _LocalNames(dict[str, str]):
+    """Local names of tags seen before; looking one up is twice as fast as cutting it out again."""
+
+    def __missing__(self, tag: str) -> str:
+        name = tag.rpartition("}")[2]
+        if len(self) < 10_000 and len(tag) < 200:
+            self[tag] = name
+        return name
+
+
+LOCAL_NAMES = _LocalNames()
+
+
 def local_name(element: etree._Element) -> str:
     """Return an element's name without its namespace."""
     return str(element.tag).rpartition("}")[2]
@@ -231,11 +245,13 @@ def read(element: Iterable[etree._Element], readers: Readers) -> dict[str, Any]:
         value = (child.text or "") if reader is None else reader(child)
         if not repeats:
             values[field] = value
-        elif field in values:
-            values[field].append(value)
-        else:
-            values[field] = [value]
+        elif field not in values:
+            values[field] = (value,)
+        elif field not in repeated:
+            values[field] = [*values[field], value]
             repeated += (field,)
+        else:
+            values[field].append(value)
     for field in repeated:
         values[field] = tuple(values[field])
     return values
