@@ -23,7 +23,7 @@ from oseo_lab.store.records import (
     PROVIDER_ORDER_COLUMNS,
     STATUS,
     WANTED,
-    item_row,
+    item_rows,
     micros,
     order_from_row,
     order_row,
@@ -213,7 +213,7 @@ class Orders:
         session.remember(session.caches.ref_of_order, order.order_id, ref)
         session.remember(session.caches.order_of_ref, ref, order.order_id)
         rank = 0 if order.specification.priority is Priority.FAST_TRACK else 1
-        session.many(_ADD_ITEM, [item_row(ref, rank, item, session) for item in order.items])
+        session.many(_ADD_ITEM, item_rows(ref, rank, order.items, session))
         session.many(_ADD_PART, [provider_order_row(ref, part, session) for part in order.provider_orders])
         self._add_first_changes(ref, row, order)
 

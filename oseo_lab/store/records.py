@@ -9,14 +9,14 @@ nowhere else. Card numbers are not stored at all: nothing here charges a card.
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from oseo_lab.encoding.quick import maker
 from oseo_lab.model.delivery import DeliveryAddress, DeliveryInformation, DeliveryOptions, Packaging, Secret
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId, SubscriptionId, TaskingRequestId
@@ -34,7 +34,6 @@ from oseo_lab.model.order import (
     ResultFile,
     StatusChange,
     StatusInfo,
-    order_uuid,
 )
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 from oseo_lab.ports import Account
@@ -61,7 +60,7 @@ __all__ = [
     "event_from_row",
     "event_row",
     "from_micros",
-    "item_row",
+    "item_rows",
     "items_from_rows",
     "micros",
     "order_from_row",
@@ -73,6 +72,13 @@ __all__ = [
     "result_row",
     "unpack",
 ]
+
+#: What orders of thousands of items are made of.
+_make_item = maker(OrderItem)
+_make_item_specification = maker(ItemSpecification)
+_make_product_id = maker(ProductId)
+_make_change = maker(StatusChange)
+_make_file = maker(ResultFile)
 
 # --------------------------------------------------------------------------------------- small things
 
@@ -131,8 +137,8 @@ def _moment(number: int) -> datetime:
 
 def pack(text: str) -> bytes:
     """Return a text as bytes, identifiers of known shape in half the room; one to one."""
-    if len(text) == 45 and order_uuid(text):
-        return b"u" + uuid.UUID(text).bytes
+    if len(text) == 45 and (identifier := uuid_of(text)) is not None:
+        return b"u" + identifier
     packed: bytes | None = None
     with suppress(ValueError):
         packed = bytes.fromhex(text)
@@ -403,42 +409,68 @@ def due(item: OrderItem) -> int | None:
     return max(lease or 0, micros(item.retry_at) or 0)
 
 
-def item_row(order_ref: int, rank: int, item: OrderItem, session: Session) -> tuple[Any, ...]:
-    """Return an item's columns (`ITEM_COLUMNS`)."""
-    kind, identifier, named = _identifier_parts(item.specification.identifier)
-    return (
-        order_ref,
-        item.number,
-        item.specification.item_id,
-        identifier,
-        item.specification.remark,
-        _choice_ref(item, kind, named, session),
-        session.ref(item.provider),
-        STATUS[item.status.status],
-        session.ref(item.status.additional),
-        session.ref(item.status.mission_specific),
-        WANTED[item.wanted],
-        item.attempt,
-        item.failures,
-        micros(item.updated),
-        micros(item.retry_at),
-        session.ref(item.lease_owner),
-        micros(item.lease_until),
-        due(item) if item.wanted is Wanted.COMPLETED else None,
-        rank,
-    )
+def item_rows(
+    order_ref: int, rank: int, items: Sequence[OrderItem], session: Session
+) -> list[tuple[Any, ...]]:
+    """Return the columns (`ITEM_COLUMNS`) of an order's items."""
+    choice_ref = _choice_writer(session)
+    return [
+        (
+            order_ref,
+            item.number,
+            item.specification.item_id,
+            _identifier_text(item.specification.identifier),
+            item.specification.remark,
+            choice_ref(item),
+            session.ref(item.provider),
+            STATUS[item.status.status],
+            session.ref(item.status.additional),
+            session.ref(item.status.mission_specific),
+            WANTED[item.wanted],
+            item.attempt,
+            item.failures,
+            micros(item.updated),
+            micros(item.retry_at),
+            session.ref(item.lease_owner),
+            micros(item.lease_until),
+            due(item) if item.wanted is Wanted.COMPLETED else None,
+            rank,
+        )
+        for item in items
+    ]
 
 
-def items_from_rows(rows: Sequence[Sequence[Any]], session: Session) -> list[OrderItem]:
-    """Return the items of `ITEM_COLUMNS`; what they refer to is read together."""
-    session.texts(ref for row in rows for ref in (row[5], row[8], row[9]))
-    names = session.order_ids(row[0] for row in rows)
-    return [_item_from_row(row, names[row[0]], session) for row in rows]
+def items_from_rows(rows: Sequence[tuple[Any, ...]], session: Session) -> list[OrderItem]:
+    """Return the items of `ITEM_COLUMNS`; what they refer to is read, and what they share made, once."""
+    texts: dict[Any, str] = session.texts(ref for row in rows for ref in (*row[5:7], *row[8:10], row[15]))
+    names = session.order_ids({row[0] for row in rows})
+    statuses = {
+        (status, info, mission): _status(status, info, mission, session)
+        for status, info, mission in {row[7:10] for row in rows}
+    }
+    choices = {ref: _read(Choice, session.caches.choices, ref, session) for ref in {row[5] for row in rows}}
+    return [
+        _make_item(
+            specification=_item_specification(choices[row[5]], row),
+            status=statuses[row[7:10]],
+            order_id=names[row[0]],
+            number=row[1],
+            collection_id=choices[row[5]].collection_id,
+            provider=texts[row[6]],
+            wanted=_WANTEDS[row[10]],
+            attempt=row[11],
+            failures=row[12],
+            updated=from_micros(row[13]),
+            retry_at=None if row[14] is None else _moment(row[14]),
+            lease_owner=None if row[15] is None else texts[row[15]],
+            lease_until=None if row[16] is None else _moment(row[16]),
+        )
+        for row in rows
+    ]
 
 
-def _item_from_row(row: Sequence[Any], order_id: str, session: Session) -> OrderItem:
-    choice: Choice = _read(Choice, session.caches.choices, row[5], session)
-    specification = ItemSpecification(
+def _item_specification(choice: Choice, row: Sequence[Any]) -> ItemSpecification:
+    return _make_item_specification(
         item_id=row[2],
         identifier=_identifier(choice, row[3]),
         product_order_options_id=choice.product_order_options_id,
@@ -449,64 +481,78 @@ def _item_from_row(row: Sequence[Any], order_id: str, session: Session) -> Order
         payment=choice.payment,
         extensions=choice.extensions,
     )
-    return OrderItem(
-        specification=specification,
-        status=_status(row[7], row[8], row[9], session),
-        order_id=order_id,
-        number=row[1],
-        collection_id=choice.collection_id,
-        provider=session.text(row[6]) or "",
-        wanted=_WANTEDS[row[10]],
-        attempt=row[11],
-        failures=row[12],
-        updated=from_micros(row[13]),
-        retry_at=from_micros(row[14]),
-        lease_owner=session.text(row[15]),
-        lease_until=from_micros(row[16]),
-    )
 
 
-def _identifier_parts(identifier: ItemIdentifier) -> tuple[_Kind, str, str | None]:
+def _identifier_text(identifier: ItemIdentifier) -> str:
     if isinstance(identifier, ProductId):
-        return _Kind.PRODUCT, identifier.identifier, identifier.collection_id
-    if isinstance(identifier, SubscriptionId):
-        return _Kind.SUBSCRIPTION, identifier.collection_id, None
-    return _Kind.TASKING, identifier.id, None
+        return identifier.identifier
+    return identifier.collection_id if isinstance(identifier, SubscriptionId) else identifier.id
 
 
 def _identifier(choice: Choice, identifier: str) -> ItemIdentifier:
     if choice.kind is _Kind.PRODUCT:
-        return ProductId(identifier=identifier, collection_id=choice.named_collection)
+        return _make_product_id(identifier=identifier, collection_id=choice.named_collection)
     if choice.kind is _Kind.SUBSCRIPTION:
         return SubscriptionId(collection_id=identifier)
     return TaskingRequestId(id=identifier)
 
 
-def _choice_ref(item: OrderItem, kind: _Kind, named: str | None, session: Session) -> int | None:
-    specification = item.specification
-    choice = Choice(
-        collection_id=item.collection_id,
-        kind=kind,
-        named_collection=named,
-        product_order_options_id=specification.product_order_options_id,
-        options=specification.options,
-        scene_selections=specification.scene_selections,
-        delivery_options=specification.delivery_options,
-        payment=_without_card(specification.payment),
-        extensions=specification.extensions,
+_KINDS = {
+    ProductId: _Kind.PRODUCT,
+    SubscriptionId: _Kind.SUBSCRIPTION,
+    TaskingRequestId: _Kind.TASKING,
+}
+
+
+def _choice_of(item: OrderItem) -> tuple[Any, ...]:
+    """Return the fields of an item's `Choice`."""
+    specification, identifier = item.specification, item.specification.identifier
+    return (
+        item.collection_id,
+        _KINDS[type(identifier)],
+        identifier.collection_id if isinstance(identifier, ProductId) else None,
+        specification.product_order_options_id,
+        specification.options,
+        specification.scene_selections,
+        specification.delivery_options,
+        None if specification.payment is None else _without_card(specification.payment),
+        specification.extensions,
     )
+
+
+def _choice_writer(session: Session) -> Callable[[OrderItem], int | None]:
+    """Return what gives an item's choice its number; mostly an item chooses as the one before it did."""
+    last: tuple[Any, ...] = ()
+    last_ref: int | None = None
+
+    def ref(item: OrderItem) -> int | None:
+        nonlocal last, last_ref
+        choice = _choice_of(item)
+        if choice != last:
+            last, last_ref = choice, _choice_ref(choice, session)
+        return last_ref
+
+    return ref
+
+
+def _choice_ref(choice: tuple[Any, ...], session: Session) -> int | None:
     try:
         found = session.caches.ref_of_choice.get(choice)
     except TypeError:  # values from JSON may hold lists, which cannot be looked up
-        return session.ref(dump(choice))
+        return session.ref(_choice_text(choice))
     if found is None:
-        found = session.ref(dump(choice))
+        found = session.ref(_choice_text(choice))
         session.remember(session.caches.ref_of_choice, choice, found)
     return found
 
 
-def _without_card(payment: Payment | None) -> Payment | None:
-    return None if payment is None else replace(payment, credit_card_info=None)
+def _choice_text(choice: tuple[Any, ...]) -> str:
+    names = (each.name for each in fields(Choice))
+    return dump(Choice(**dict(zip(names, choice, strict=True))))
+
+
+def _without_card(payment: Payment) -> Payment:
+    return replace(payment, credit_card_info=None)
 
 
 # ----------------------------------------------------------------------------------- history, attempts
@@ -530,7 +576,7 @@ def event_row(order_ref: int, change: StatusChange, session: Session) -> tuple[A
 
 def event_from_row(row: Sequence[Any], order_id: str, session: Session) -> StatusChange:
     """Return the status change of `EVENT_COLUMNS` and its id."""
-    return StatusChange(
+    return _make_change(
         order_id=order_id,
         number=row[1],
         status=STATUSES[row[2]],
@@ -616,7 +662,7 @@ def result_row(
 
 def result_from_row(row: Sequence[Any], order_id: str, session: Session) -> ResultFile:
     """Return the delivered file of `RESULT_COLUMNS`."""
-    return ResultFile(
+    return _make_file(
         order_id=order_id,
         number=row[1],
         attempt=row[2],
