@@ -34,14 +34,14 @@ def show(
     token: Token = None,
 ) -> None:
     """Show the options of a collection."""
-    from oseo_lab.client.options import Selection
+    from oseo_lab.client.options import Options
 
     with connected(url, token) as lab:
         offer = lab.offer(collection)
     if as_json:
         print_json(offer)
     else:
-        print(repr(Selection(offer.options, collection)))
+        print(repr(Options(offer.options, collection)))
 
 
 @app.command()

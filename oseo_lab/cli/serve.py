@@ -77,9 +77,9 @@ def _token(given: str | None) -> str:
 def _demo(data_dir: Path | None) -> Path:
     """Return the folder of the demo collections, drawn if it is not there."""
     from oseo_lab.cli.operator import operator_settings
-    from oseo_lab.demo import make_collections
+    from oseo_lab.demo import make_demo
 
-    return make_collections(operator_settings(data_dir).data_dir / "demo")
+    return make_demo(operator_settings(data_dir).data_dir / "demo")
 
 
 def _run(arguments: list[str]) -> int:

@@ -8,14 +8,15 @@ says.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, overload
 
 from oseo_lab.client import display
 from oseo_lab.client.area import Area, as_area, as_selection
 from oseo_lab.client.names import message_id, reference_of
-from oseo_lab.client.options import Options, Selection
+from oseo_lab.client.options import Options
+from oseo_lab.client.session import Session
 from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging
 from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.identifiers import ProductId
@@ -24,10 +25,9 @@ from oseo_lab.model.messages import Submit
 from oseo_lab.model.order import ItemSpecification, OrderSpecification, Priority
 
 if TYPE_CHECKING:
-    from oseo_lab.client.lab import Lab
     from oseo_lab.client.order import Order
 
-__all__ = ["DraftItem", "DraftItems", "OrderDraft"]
+__all__ = ["DraftItem", "DraftItems", "OrderDraft", "compose"]
 
 
 class DraftItem:
@@ -70,7 +70,7 @@ class DraftItem:
 
     def specification(self) -> ItemSpecification:
         """Return the item as it travels."""
-        scene = Selection(self._draft.scene_options.values(), self._draft.collection)
+        scene = Options(self._draft.scene_options.values(), self._draft.collection)
         if self.area is not None:
             scene.update(**as_selection(self.area, self._draft.scene_options))
         return ItemSpecification(
@@ -143,7 +143,7 @@ class OrderDraft:
 
     Parameters
     ----------
-    lab : Lab
+    session : Session
         Where it will be submitted.
     collection : str
         What it orders from.
@@ -151,11 +151,11 @@ class OrderDraft:
         What you will find it by.
     """
 
-    def __init__(self, lab: Lab, collection: str, name: str | None = None) -> None:
-        self._lab = lab
+    def __init__(self, session: Session, collection: str, name: str | None = None) -> None:
+        self._session = session
         self.collection = collection
-        self.offer = lab.offer(collection)
-        self.scene_options = lab.scene_options(collection)
+        self.offer = session.offer(collection)
+        self.scene_options = session.scene_options(collection)
         self.items = DraftItems(self)
         self.options = Options(self.offer.options, collection)
         self.remark: str | None = None
@@ -200,7 +200,7 @@ class OrderDraft:
     @packaging.setter
     def packaging(self, packaging: str | None) -> None:
         offered = [each for each in Packaging if each not in REFUSED_PACKAGING]
-        self._packaging = _word(Packaging, offered, packaging, "packaging")
+        self._packaging = _word(offered, packaging, "packaging")
 
     @property
     def priority(self) -> Priority | None:
@@ -209,7 +209,7 @@ class OrderDraft:
 
     @priority.setter
     def priority(self, priority: str | None) -> None:
-        self._priority = _word(Priority, list(Priority), priority, "priority")
+        self._priority = _word(list(Priority), priority, "priority")
 
     def request(self) -> Submit:
         """Return the draft as the message that submits it."""
@@ -231,7 +231,7 @@ class OrderDraft:
         problems = list(self._gaps())
         if not self.items:
             return problems
-        found = {each.identifier: each for each in self._lab.products(self.collection, self._identifiers())}
+        found = self._session.find(self.collection, self._identifiers())
         for item in self.items:
             problems.extend(_doubts(item, found.get(item.identifier), self.collection))
         return problems
@@ -253,24 +253,24 @@ class OrderDraft:
             raise ValidationError.of(problems)
         request = self.request()
         order_id = self._sent(request, uuid.uuid4().urn if again else self._message_id(request))
-        order = Order.of_id(self._lab, order_id)
-        if not again and _is_old(order, order_id in self._lab.submitted_here):
+        order = Order.of_id(self._session, order_id)
+        if not again and _is_old(order, order_id in self._session.submitted_here):
             display.say(
                 f"Already submitted as {order.name!r} ({order.short_id}, {display.when(order.created)}, "
                 f"{order.last_status}): returning that order. New one: draft.submit(again=True)"
             )
-        self._lab.submitted_here.add(order_id)
+        self._session.submitted_here.add(order_id)
         return order
 
     def _sent(self, request: Submit, identifier: str) -> str:
         try:
-            answer = self._lab.transport.perform(request, message_id=identifier)
+            answer = self._session.transport.perform(request, message_id=identifier)
         except ValidationError as wrong:
             if wrong.locator != "MessageID":
                 raise
             # the service remembers this id from more than 30 days ago: today's run is a new order
             fresh = message_id(identifier, f"{datetime.now(UTC):%Y-%m-%d}")
-            answer = self._lab.transport.perform(request, message_id=fresh)
+            answer = self._session.transport.perform(request, message_id=fresh)
         return str(answer.order_id)
 
     def _message_id(self, request: Submit) -> str:
@@ -278,7 +278,7 @@ class OrderDraft:
         from oseo_lab.encoding.json_form import encode
 
         day = "" if self.name else f"{datetime.now(UTC):%Y-%m-%d}"
-        return message_id(self._lab.owner, self.name or "", day, encode(request))
+        return message_id(self._session.owner, self.name or "", day, encode(request))
 
     def as_request(self, form: str = "json") -> str:
         """Return what `submit` would do, as ``json``, ``soap``, ``curl`` or ``python``; without the token."""
@@ -288,7 +288,7 @@ class OrderDraft:
             raise ValidationError(
                 f"form {form!r} is not known; allowed: {', '.join(RECIPES)}", locator="form"
             )
-        return RECIPES[form](self, self._lab.transport.url)
+        return RECIPES[form](self, self._session.transport.url)
 
     def _identifiers(self) -> list[str]:
         return [each.identifier for each in self.items]
@@ -322,7 +322,47 @@ class OrderDraft:
         return display.card(f"draft {self.name or 'without a name'}", body, "not submitted yet")
 
 
-def _word(vocabulary: Any, offered: Sequence[Any], given: str | None, name: str) -> Any:
+def _collection_of(chosen: list[CatalogueItem | str], collection: str | None) -> str:
+    found = list(dict.fromkeys(each.collection_id for each in chosen if isinstance(each, CatalogueItem)))
+    if collection is not None:
+        found = [collection, *(each for each in found if each != collection)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ValidationError(
+            "identifiers alone need collection=..., see lab.collections", locator="collection"
+        )
+    raise ValidationError(
+        f"the products are of {len(found)} collections ({', '.join(found)}), whose options differ: "
+        "make one order for each",
+        locator="collection",
+    )
+
+
+def compose(
+    session: Session,
+    products: Iterable[CatalogueItem | str] | CatalogueItem | str,
+    name: str | None = None,
+    collection: str | None = None,
+    area: Any = None,
+    area_crs: Any = None,
+    options: Mapping[str, Any] | None = None,
+) -> OrderDraft:
+    """Return a draft of these products and choices (`Lab.order` says what they may be)."""
+    chosen = [products] if isinstance(products, str | CatalogueItem) else list(products)
+    draft = OrderDraft(session, _collection_of(chosen, collection), name=name)
+    for each in chosen:
+        draft.items.add(each)
+    values = dict(options or {})
+    for own in ("packaging", "priority"):
+        if own in values:
+            setattr(draft, own, values.pop(own))
+    draft.area = None if area is None else as_area(area, area_crs)
+    draft.options.update(**values)
+    return draft
+
+
+def _word(offered: Sequence[Any], given: str | None, name: str) -> Any:
     if given is None:
         return None
     by_name = {str(each).lower(): each for each in offered}

@@ -7,22 +7,19 @@ orders and finds earlier ones again by name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client import display
 from oseo_lab.client.discovery import find_server
+from oseo_lab.client.session import Session
 from oseo_lab.client.transport import HttpTransport, Transport
-from oseo_lab.model.errors import NotFound, ValidationError
 from oseo_lab.model.job import CatalogueItem
-from oseo_lab.model.messages import Capabilities, GetCapabilities, GetOptions
-from oseo_lab.model.options import OptionDefinition
+from oseo_lab.model.messages import Capabilities, GetCapabilities
 
 if TYPE_CHECKING:
     from oseo_lab.client.draft import OrderDraft
     from oseo_lab.client.orders import Orders
     from oseo_lab.client.search import Products
-    from oseo_lab.model.collection import OrderOptions
 
 __all__ = ["Collections", "Lab", "connect"]
 
@@ -57,7 +54,7 @@ def connect(url: str | None = None, token: str | None = None, *, transport: Tran
     return lab
 
 
-class Lab:
+class Lab(Session):
     """An ordering service, as one user sees it.
 
     Parameters
@@ -65,11 +62,6 @@ class Lab:
     transport : Transport
         How to reach it.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self.submitted_here: set[str] = set()
-        self._offers: dict[str, OrderOptions] = {}
 
     def __enter__(self) -> Lab:
         return self
@@ -80,16 +72,6 @@ class Lab:
     def close(self) -> None:
         """Close connections; orders go on."""
         self.transport.close()
-
-    @cached_property
-    def about(self) -> Mapping[str, Any]:
-        """The service's name and version, and whose orders these are."""
-        return self.transport.about()
-
-    @property
-    def owner(self) -> str:
-        """Whose orders these are."""
-        return str(self.about.get("owner") or "local")
 
     @property
     def collections(self) -> Collections:
@@ -107,26 +89,6 @@ class Lab:
         """Return what the service says it can do."""
         answer: Capabilities = self.transport.perform(GetCapabilities())
         return answer
-
-    def offer(self, collection_id: str) -> OrderOptions:
-        """Return the options a collection offers; asked once and kept.
-
-        Raises
-        ------
-        ValidationError
-            If there is no such collection; those there are, are listed.
-        """
-        if collection_id not in self._offers:
-            answer = self.transport.perform(GetOptions(collection_id=collection_id))
-            if not answer.order_options:
-                raise NotFound(f"{collection_id} offers nothing to order", locator="collectionId")
-            self._offers[collection_id] = answer.order_options[0]
-        return self._offers[collection_id]
-
-    def scene_options(self, collection_id: str) -> dict[str, OptionDefinition]:
-        """Return what can be cut out of a collection's products, by name."""
-        scenes = self.offer(collection_id).scene_selections
-        return {each.name: each for scene in scenes for each in scene.parameters}
 
     def search(
         self,
@@ -179,14 +141,9 @@ class Lab:
 
     def products(self, collection: str, ids: Iterable[str]) -> Products:
         """Return products by their identifiers; those that are not there are left out."""
-        from oseo_lab.client.search import Products, query_of
+        from oseo_lab.client.search import Products
 
-        found: list[CatalogueItem] = []
-        wanted = list(ids)
-        for start in range(0, len(wanted), 50):
-            query = query_of(ids=wanted[start : start + 50]) | {"limit": 50}
-            found += self.transport.products(collection, query)[0]
-        return Products(self, collection, found)
+        return Products(self, collection, list(self.find(collection, ids).values()))
 
     def order(
         self,
@@ -219,19 +176,9 @@ class Lab:
         ValidationError
             If an option or value is not offered, or the products are of several collections.
         """
-        from oseo_lab.client.area import as_area
-        from oseo_lab.client.draft import OrderDraft
+        from oseo_lab.client.draft import compose
 
-        chosen = [products] if isinstance(products, str | CatalogueItem) else list(products)
-        draft = OrderDraft(self, _collection_of(chosen, collection), name=name)
-        for each in chosen:
-            draft.items.add(each)
-        for own in ("packaging", "priority"):
-            if own in options:
-                setattr(draft, own, options.pop(own))
-        draft.area = None if area is None else as_area(area, area_crs)
-        draft.options.update(**options)
-        return draft
+        return compose(self, products, name, collection, area, area_crs, options)
 
     def __repr__(self) -> str:
         return f"Lab({self.transport.url!r})"
@@ -246,23 +193,6 @@ class Lab:
             ("orders of", self.owner),
         ]
         return display.card("ordering service", display.table(("", ""), rows))
-
-
-def _collection_of(chosen: list[CatalogueItem | str], collection: str | None) -> str:
-    found = list(dict.fromkeys(each.collection_id for each in chosen if isinstance(each, CatalogueItem)))
-    if collection is not None:
-        found = [collection, *(each for each in found if each != collection)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise ValidationError(
-            "identifiers alone need collection=..., see lab.collections", locator="collection"
-        )
-    raise ValidationError(
-        f"the products are of {len(found)} collections ({', '.join(found)}), whose options differ: "
-        "make one order for each",
-        locator="collection",
-    )
 
 
 class Collections(Mapping[str, Mapping[str, Any]]):

@@ -14,7 +14,7 @@ from oseo_lab.client import display
 from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.options import Component, DataArray, OptionDefinition, ParameterData
 
-__all__ = ["Options", "Selection", "allowed_of"]
+__all__ = ["Options", "allowed_of"]
 
 
 def allowed_of(component: Component) -> tuple[str, ...]:
@@ -24,7 +24,7 @@ def allowed_of(component: Component) -> tuple[str, ...]:
     return tuple(getattr(component, "allowed", ()))
 
 
-class Selection:
+class Options:
     """Values chosen for some options: attributes to read and set, ``del`` to go back to the default.
 
     Parameters
@@ -33,12 +33,12 @@ class Selection:
         What is offered.
     where : str
         What offers it, for messages.
-    base : Selection or None
+    base : Options or None
         Where values come from that are not chosen here: an item's options rest on its order's.
     """
 
     def __init__(
-        self, definitions: Iterable[OptionDefinition], where: str, base: Selection | None = None
+        self, definitions: Iterable[OptionDefinition], where: str, base: Options | None = None
     ) -> None:
         vars(self).update(
             _definitions={each.name: each for each in definitions}, _where=where, _base=base, _chosen={}
@@ -46,7 +46,7 @@ class Selection:
 
     _definitions: dict[str, OptionDefinition]
     _where: str
-    _base: Selection | None
+    _base: Options | None
     _chosen: dict[str, Any]
 
     def __dir__(self) -> list[str]:
@@ -180,10 +180,6 @@ class Selection:
             rows.append((name, chosen, default, definition.component.allowed_text, about))
         head = ("option", "chosen", "default", "allowed", "")
         return display.card(f"options of {self._where}", display.table(head, rows))
-
-
-class Options(Selection):
-    """The options of a draft."""
 
 
 def _friendly(definition: OptionDefinition, value: Any) -> Any:

@@ -38,8 +38,8 @@ from oseo_lab.model.status import Status
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from oseo_lab.client.lab import Lab
     from oseo_lab.client.results import Results
+    from oseo_lab.client.session import Session
 
 __all__ = ["Items", "Order", "WaitInterrupted"]
 
@@ -91,7 +91,7 @@ class Order:
 
     Parameters
     ----------
-    lab : Lab
+    session : Session
         Where it was submitted.
     record : Order
         What the service said of it last.
@@ -99,8 +99,8 @@ class Order:
         Whether the record holds the items.
     """
 
-    def __init__(self, lab: Lab, record: Record, full: bool = False) -> None:
-        self._lab = lab
+    def __init__(self, session: Session, record: Record, full: bool = False) -> None:
+        self._session = session
         self._record = record
         self._full = full
         self._asked = time.monotonic()
@@ -108,7 +108,7 @@ class Order:
         self._downloaded: Path | None = None
 
     @classmethod
-    def of_id(cls, lab: Lab, order_id: str) -> Order:
+    def of_id(cls, session: Session, order_id: str) -> Order:
         """Return the handle of an order by its id.
 
         Raises
@@ -116,7 +116,7 @@ class Order:
         NotFound
             If it is unknown or another owner's.
         """
-        return cls(lab, _ask(lab, order_id), full=True)
+        return cls(session, _ask(session, order_id), full=True)
 
     # ------------------------------------------------------------------------------------ what never asks
 
@@ -154,7 +154,7 @@ class Order:
 
     def refresh(self) -> Order:
         """Ask the service where the order stands."""
-        self._record = _ask(self._lab, self.id)
+        self._record = _ask(self._session, self.id)
         self._full = True
         self._asked = time.monotonic()
         self._as_of = datetime.now(UTC)
@@ -322,25 +322,25 @@ class Order:
         Conflict
             If everything is final already.
         """
-        answer = self._lab.transport.perform(Cancel(order_id=self.id))
+        answer = self._session.transport.perform(Cancel(order_id=self.id))
         if answer.error_message:
             display.say(answer.error_message)
         return self.refresh()
 
     def history(self) -> list[StatusChange]:
         """Return every status change of the order and its items, oldest first."""
-        return _history(self._lab, self.id)[0]
+        return _history(self._session, self.id)[0]
 
     def attempts(self) -> list[Attempt]:
         """Return every try at making an item, oldest first."""
-        return _history(self._lab, self.id)[1]
+        return _history(self._session, self.id)[1]
 
     def results(self) -> Results:
         """Return what has been delivered so far."""
         from oseo_lab.client.results import Results
 
-        answer = self._lab.transport.perform(DescribeResultAccess(order_id=self.id))
-        return Results(self._lab.transport, self.id, self.name, answer.urls, answer.error_message)
+        answer = self._session.transport.perform(DescribeResultAccess(order_id=self.id))
+        return Results(self._session.transport, self.id, self.name, answer.urls, answer.error_message)
 
     def download(self, folder: Any = ".", **how: Any) -> list[Path]:
         """Download what has been delivered so far (`Results.download`)."""
@@ -395,18 +395,18 @@ class Order:
         return display.card(f"{self.name} · {self.short_id}", body, f"as of {display.when(self._as_of)}")
 
 
-def _ask(lab: Lab, order_id: str) -> Record:
-    answer = lab.transport.perform(GetStatus(order_id=order_id, presentation=Presentation.FULL))
+def _ask(session: Session, order_id: str) -> Record:
+    answer = session.transport.perform(GetStatus(order_id=order_id, presentation=Presentation.FULL))
     if not answer.orders:
         raise NotFound(f"there is no order {order_id[:100]!r} of yours", locator="orderId")
     record: Record = answer.orders[0]
     return record
 
 
-def _history(lab: Lab, order_id: str) -> tuple[list[StatusChange], list[Attempt]]:
+def _history(session: Session, order_id: str) -> tuple[list[StatusChange], list[Attempt]]:
     from oseo_lab.encoding.json_form import from_plain
 
-    answer = lab.transport.history(order_id)
+    answer = session.transport.history(order_id)
     changes = [from_plain(StatusChange, each) for each in answer.get("history", ())]
     return changes, [from_plain(Attempt, each) for each in answer.get("attempts", ())]
 

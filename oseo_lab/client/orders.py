@@ -21,7 +21,7 @@ from oseo_lab.model.order import order_uuid
 from oseo_lab.model.status import Status
 
 if TYPE_CHECKING:
-    from oseo_lab.client.lab import Lab
+    from oseo_lab.client.session import Session
 
 __all__ = ["OrderList", "Orders"]
 
@@ -71,12 +71,12 @@ class Orders:
 
     Parameters
     ----------
-    lab : Lab
+    session : Session
         Whose.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def __getitem__(self, key: str) -> Order:
         """Return the newest order of this name, or the one with this id.
@@ -88,7 +88,7 @@ class Orders:
         """
         order_id = key if key.startswith("urn:uuid:") else f"urn:uuid:{key}"
         if order_uuid(order_id.lower()):
-            return Order.of_id(self._lab, order_id.lower())
+            return Order.of_id(self._session, order_id.lower())
         found = self._ask(FilteringCriteria(order_reference=reference_of(key)[0]))
         for order in found:
             if key in (order.name, order.record.specification.order_reference):
@@ -155,8 +155,8 @@ class Orders:
         return OrderList(each for each in found if name is None or fnmatchcase(each.name, name) or exact)
 
     def _ask(self, criteria: FilteringCriteria) -> OrderList:
-        answer = self._lab.transport.perform(GetStatus(filtering_criteria=criteria))
-        return OrderList(Order(self._lab, each) for each in reversed(answer.orders))
+        answer = self._session.transport.perform(GetStatus(filtering_criteria=criteria))
+        return OrderList(Order(self._session, each) for each in reversed(answer.orders))
 
     def _unknown(self, key: str) -> NotFound:
         names = [name_of(each.record) for each in self._ask(FilteringCriteria())[:500]]

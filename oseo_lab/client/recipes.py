@@ -7,32 +7,66 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from oseo_lab.client.transport import API
 
 if TYPE_CHECKING:
     from oseo_lab.client.area import Area
-    from oseo_lab.client.draft import OrderDraft
+    from oseo_lab.client.options import Options
+    from oseo_lab.model.messages import Submit
 
-__all__ = ["RECIPES"]
+__all__ = ["RECIPES", "Draft"]
 
 
-def _json(draft: OrderDraft, url: str) -> str:
+class Item(Protocol):
+    """What a recipe needs of a draft's item."""
+
+    item_id: str
+    identifier: str
+
+    @property
+    def options(self) -> Options:
+        """Its own options."""
+
+
+class Draft(Protocol):
+    """What a recipe needs of a draft."""
+
+    collection: str
+    options: Options
+
+    @property
+    def name(self) -> str | None:
+        """What it is called."""
+
+    @property
+    def area(self) -> Area | None:
+        """What is cut out."""
+
+    @property
+    def items(self) -> Iterable[Item]:
+        """What is ordered."""
+
+    def request(self) -> Submit:
+        """Return the message that submits it."""
+
+
+def _json(draft: Draft, url: str) -> str:
     from oseo_lab.encoding.json_form import to_plain
 
     return json.dumps(to_plain(draft.request()), indent=2, ensure_ascii=False)
 
 
-def _soap(draft: OrderDraft, url: str) -> str:
+def _soap(draft: Draft, url: str) -> str:
     from oseo_lab.encoding.oseo import encode_request
     from oseo_lab.encoding.soap import SoapVersion, request_envelope
 
     return request_envelope(encode_request(draft.request()), SoapVersion.V11).decode()
 
 
-def _curl(draft: OrderDraft, url: str) -> str:
+def _curl(draft: Draft, url: str) -> str:
     return "\n".join(
         [
             f"curl -X POST {shlex.quote(url + API + 'orders')} \\",
@@ -43,7 +77,7 @@ def _curl(draft: OrderDraft, url: str) -> str:
     )
 
 
-def _python(draft: OrderDraft, url: str) -> str:
+def _python(draft: Draft, url: str) -> str:
     given = [f"{[each.identifier for each in draft.items]!r}", f"collection={draft.collection!r}"]
     given += [f"{name}={value!r}" for name, value in (("name", draft.name),) if value]
     if draft.area is not None:
@@ -68,7 +102,7 @@ def _area(area: Area) -> list[str]:
 
 
 #: Recipes by name.
-RECIPES: dict[str, Callable[[OrderDraft, str], str]] = {
+RECIPES: dict[str, Callable[[Draft, str], str]] = {
     "json": _json,
     "soap": _soap,
     "curl": _curl,

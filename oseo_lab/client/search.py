@@ -16,7 +16,7 @@ from oseo_lab.model.job import CatalogueItem
 
 if TYPE_CHECKING:
     from oseo_lab.client.draft import OrderDraft
-    from oseo_lab.client.lab import Lab
+    from oseo_lab.client.session import Session
     from oseo_lab.client.transport import Transport
 
 __all__ = ["Products", "query_of", "search"]
@@ -30,7 +30,7 @@ class Products(Sequence[CatalogueItem]):
 
     Parameters
     ----------
-    lab : Lab
+    session : Session
         Where they can be ordered.
     collection_id : str
         What they belong to.
@@ -41,9 +41,9 @@ class Products(Sequence[CatalogueItem]):
     """
 
     def __init__(
-        self, lab: Lab, collection_id: str, items: Sequence[CatalogueItem], area: Area | None = None
+        self, session: Session, collection_id: str, items: Sequence[CatalogueItem], area: Area | None = None
     ) -> None:
-        self._lab = lab
+        self._session = session
         self.collection_id = collection_id
         self.area = area
         self._items = tuple(items)
@@ -59,7 +59,7 @@ class Products(Sequence[CatalogueItem]):
 
     def __getitem__(self, index: int | slice) -> CatalogueItem | Products:
         if isinstance(index, slice):
-            return Products(self._lab, self.collection_id, self._items[index], self.area)
+            return Products(self._session, self.collection_id, self._items[index], self.area)
         return self._items[index]
 
     @property
@@ -67,9 +67,13 @@ class Products(Sequence[CatalogueItem]):
         """The products' identifiers."""
         return tuple(each.identifier for each in self._items)
 
-    def order(self, name: str | None = None, area: Any = None, **options: Any) -> OrderDraft:
+    def order(
+        self, name: str | None = None, area: Any = None, area_crs: Any = None, **options: Any
+    ) -> OrderDraft:
         """Compose an order of these products (`Lab.order`); nothing is sent before ``submit()``."""
-        return self._lab.order(self, name, area=area, **options)
+        from oseo_lab.client.draft import compose
+
+        return compose(self._session, self, name, self.collection_id, area, area_crs, options)
 
     def __repr__(self) -> str:
         what = "1 product" if len(self) == 1 else f"{len(self)} products"

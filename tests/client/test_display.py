@@ -31,7 +31,6 @@ def shown(lab):
     objects = [lab, products, draft, draft.options, order, order.items, order.results()]
     objects += [lab.collections, lab.orders.filter(), lab.orders.filter()[0]]
     _ = lab.about
-    order._lab = lab
     lab.transport = NoNetwork()
     return objects
 
@@ -128,7 +127,7 @@ def test_notebook_gets_one_output_updated_in_place(monkeypatch):
         def update(self, html):
             shown.append(html.data)
 
-    def show(html, display_id):
+    def show(html, **_):
         shown.append(html.data)
         return Handle()
 

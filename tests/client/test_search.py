@@ -48,7 +48,7 @@ def test_no_more_is_asked_for_than_is_wanted(lab, asked):
 
 
 def test_a_page_that_leads_to_itself_is_an_error_not_a_loop():
-    lab = Lab(InProcessTransport(lambda *_: None, products=lambda c, q: ([product(1)], "again")))
+    lab = Lab(InProcessTransport(lambda *_: None, products=lambda *_: ([product(1)], "again")))
     with pytest.raises(TransportError, match="again and again"):
         lab.search("c", limit=None)
 
