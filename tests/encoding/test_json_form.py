@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -280,3 +282,8 @@ def test_a_body_over_the_limit_is_said_in_the_json_doors_way() -> None:
 
 def test_unknown_keys_of_an_answer_are_refused_too() -> None:
     assert "did you mean 'order_id'" in wrong(SubmitAck, {"order_id": "a", "orderid": "b"})["orderid"].text
+
+
+def test_the_notebook_side_does_not_pay_for_pydantic_before_it_reads_or_writes() -> None:
+    probe = "import sys, oseo_lab.encoding.json_form; sys.exit('pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
