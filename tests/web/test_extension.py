@@ -99,7 +99,8 @@ async def test_the_authorizer_is_asked_for_the_owner(jp_serverapp, jp_fetch):
     problem = await refusal(jp_fetch, "oseo", "api", "v1", "orders")
     assert problem.code == 403 and json.loads(problem.body)["code"] == "AuthorizationFailed"
     body = json_form.encode(order())
-    await refusal(jp_fetch, "oseo", "api", "v1", "orders", method="POST", body=body)
+    kind = {"Content-Type": "application/json"}
+    await refusal(jp_fetch, "oseo", "api", "v1", "orders", method="POST", body=body, headers=kind)
     assert asked == [("local", "read", "oseo_lab:orders"), ("local", "write", "oseo_lab:orders")]
     open_one = await jp_fetch(
         "oseo", "", method="POST", body=envelope(GetCapabilities()), headers={"Content-Type": SOAP[V12]}
