@@ -21,7 +21,7 @@ demo: $(READY)
 	@$(BIN)/oseo-lab demo
 
 lab: $(READY)
-	@$(BIN)/oseo-lab lab
+	@$(BIN)/oseo-lab lab notebooks/01_first_order.ipynb
 
 test: $(READY)
 	@$(BIN)/python -m pytest -m "not long"

@@ -14,6 +14,7 @@ import typer
 
 from oseo_lab.cli import collections, database, orders, users
 from oseo_lab.cli.doctor import doctor
+from oseo_lab.cli.lab import lab
 from oseo_lab.cli.output import FAILED, STILL_RUNNING, USAGE, say
 from oseo_lab.cli.search import search
 from oseo_lab.cli.serve import serve
@@ -35,6 +36,7 @@ app.add_typer(users.app, name="users")
 app.add_typer(database.app, name="db")
 app.command()(search)
 app.command()(serve)
+app.command()(lab)
 app.command()(doctor)
 
 

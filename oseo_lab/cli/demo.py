@@ -85,16 +85,14 @@ def _story(service: Served, data_dir: Path, console: Console) -> int:
 def _request(lab: Lab) -> Submit:
     """Order four scenes, the damaged one among them, clipped and reprojected."""
     products = list(lab.search(COLLECTION, limit=100))
-    damaged = [each for each in products if each.properties.get("oseo_lab:damaged")]
+    damaged = [each for each in products if "damaged" in str(each.properties.get("title"))]
     clear = sorted(
         (each for each in products if each not in damaged),
         key=lambda each: each.properties.get("eo:cloud_cover", 100),
     )
     chosen = sorted((*clear[:4], *damaged[:1]), key=lambda each: each.identifier)
     west, south, east, north = chosen[0].bbox or (0.0, 0.0, 0.0, 0.0)
-    inner = ((south + north) / 2, (west + east) / 2)
-    corners = ((inner[0] - (north - south) / 4, inner[1] - (east - west) / 4),)
-    corners += ((inner[0] + (north - south) / 4, inner[1] + (east - west) / 4),)
+    corners = tuple((south + (north - south) * part, west + (east - west) * part) for part in (0.25, 0.75))
     rectangle = tuple(
         ("point", (("latitude", f"{latitude:.5f}"), ("longitude", f"{longitude:.5f}")))
         for latitude, longitude in corners
