@@ -17,10 +17,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from lxml import etree
 
+from oseo_lab.encoding.quick import maker
 from oseo_lab.encoding.xmltree import OWS, attribute, escape, local_name, parse, text_of, timestamp
 from oseo_lab.model.delivery import Secret
 from oseo_lab.model.errors import CODE_TEXTS, BadMessage, NotAuthenticated, OseoError, Problem
@@ -50,6 +51,10 @@ _WSSE = f"{_WSS}wssecurity-secext-1.0.xsd"
 _WSU = f"{_WSS}wssecurity-utility-1.0.xsd"
 _PROFILE = f"{_WSS}username-token-profile-1.0"
 _BASE64 = f"{_WSS}soap-message-security-1.0#Base64Binary"
+_MESSAGE_ID = f"{{{_WSA}}}MessageID"
+_REPLY_TO = f"{{{_WSA}}}ReplyTo"
+_ADDRESS = f"{{{_WSA}}}Address"
+_SECURITY = f"{{{_WSSE}}}Security"
 #: Longest MessageID and ReplyTo address kept, and longest nonce, characters or bytes.
 _LONGEST = 1000
 _NONCE = 64
@@ -119,6 +124,9 @@ class Envelope:
     username_token: UsernameToken | None = None
 
 
+_new_envelope = maker(Envelope)
+
+
 # --- opening ----------------------------------------------------------------------------------------------
 
 
@@ -149,19 +157,21 @@ def open_envelope(
     """
     action = _action_of(content_type)
     root = parse(body)
-    version = _version(root)
+    version = _VERSIONS.get(root.tag) or _no_version(root)
     header, payload = _parts(root, version)
-    headers = _headers(header, version)
     for named in (soap_action, action):
-        _check_action(named, payload)
-    reply_to = headers.get(f"{{{_WSA}}}ReplyTo")
-    address = None if reply_to is None else reply_to.find(f"{{{_WSA}}}Address")
-    return Envelope(
+        if named:
+            _check_action(named, payload)
+    if header is None:
+        return _new_envelope(version=version, payload=payload)
+    headers = _headers(header, version)
+    reply_to = headers.get(_REPLY_TO)
+    return _new_envelope(
         version=version,
         payload=payload,
-        message_id=_header_text(headers.get(f"{{{_WSA}}}MessageID")),
-        reply_to=_header_text(address),
-        username_token=_username_token(headers.get(f"{{{_WSSE}}}Security")),
+        message_id=_header_text(headers.get(_MESSAGE_ID)),
+        reply_to=None if reply_to is None else _header_text(reply_to.find(_ADDRESS)),
+        username_token=_username_token(headers.get(_SECURITY)),
     )
 
 
@@ -195,15 +205,15 @@ def _action_of(content_type: str | None) -> str | None:
     return given.get("action")
 
 
-def _version(root: etree._Element) -> SoapVersion:
+_VERSIONS = {f"{{{version.value}}}Envelope": version for version in SoapVersion}
+
+
+def _no_version(root: etree._Element) -> NoReturn:
     namespace, _, name = str(root.tag).removeprefix("{").rpartition("}")
     if name != "Envelope":
         raise BadMessage(f"a SOAP Envelope is expected, not {name[:80]!r}")
-    try:
-        return SoapVersion(namespace)
-    except ValueError:
-        known = " and ".join(each.value for each in SoapVersion)
-        raise VersionMismatch(f"there is no SOAP of namespace {namespace[:120]!r}; known: {known}") from None
+    known = " and ".join(each.value for each in SoapVersion)
+    raise VersionMismatch(f"there is no SOAP of namespace {namespace[:120]!r}; known: {known}")
 
 
 _SHAPES = {
@@ -227,7 +237,7 @@ def _parts(root: etree._Element, version: SoapVersion) -> tuple[etree._Element |
 
 #: Headers that may say mustUnderstand: what they ask is done, or (FaultTo) deliberately is nothing.
 _UNDERSTOOD = {
-    f"{{{_WSSE}}}Security",
+    _SECURITY,
     *(
         f"{{{_WSA}}}{name}"
         for name in ("MessageID", "ReplyTo", "FaultTo", "From", "To", "Action", "RelatesTo")
@@ -244,36 +254,40 @@ _US = {
 }
 
 
-def _headers(header: etree._Element | None, version: SoapVersion) -> dict[str, etree._Element]:
+_MANDATORY = {version: f"{{{version.value}}}mustUnderstand" for version in SoapVersion}
+_ROLES = {
+    SoapVersion.V11: f"{{{SoapVersion.V11.value}}}actor",
+    SoapVersion.V12: f"{{{SoapVersion.V12.value}}}role",
+}
+
+
+def _headers(header: etree._Element, version: SoapVersion) -> dict[str, etree._Element]:
     """Return header blocks by name; each name once, each mandatory one understood."""
     found: dict[str, etree._Element] = {}
-    for block in header if header is not None else ():
+    mandatory, role = _MANDATORY[version], _ROLES[version]
+    for block in header:
         tag = str(block.tag)
         if tag in found:
             raise BadMessage(f"the header {local_name(block)} comes twice; send it once")
         found[tag] = block
-        if _is_mandatory(block, version) and not _is_understood(block):
-            raise MustUnderstand(
-                f"the header {tag[:200]} must be understood, and is not", locator=local_name(block)
-            )
+        said = block.get(mandatory)
+        if said is None or said.strip() not in ("1", "true") or block.get(role) not in _US:
+            continue
+        if not _is_understood(block):
+            name = local_name(block)
+            raise MustUnderstand(f"the header {tag[:200]} must be understood, and is not", locator=name)
     return found
-
-
-def _is_mandatory(block: etree._Element, version: SoapVersion) -> bool:
-    role = block.get(f"{{{version.value}}}" + ("actor" if version is SoapVersion.V11 else "role"))
-    said = block.get(f"{{{version.value}}}mustUnderstand", "").strip()
-    return said in ("1", "true") and role in _US
 
 
 def _is_understood(block: etree._Element) -> bool:
     if block.tag not in _UNDERSTOOD:
         return False
-    return block.tag != f"{{{_WSSE}}}Security" or all(each.tag in _SECURITY_PARTS for each in block)
+    return block.tag != _SECURITY or all(each.tag in _SECURITY_PARTS for each in block)
 
 
-def _check_action(action: str | None, payload: etree._Element) -> None:
+def _check_action(action: str, payload: etree._Element) -> None:
     """Refuse an action that names something else than the Body's child; empty and absent are fine."""
-    named = re.split(r"[/#]", (action or "").strip().strip("\"'").rstrip("/"))[-1]
+    named = re.split(r"[/#]", action.strip().strip("\"'").rstrip("/"))[-1]
     if named and named != local_name(payload):
         raise BadMessage(
             f"the action names {named[:80]!r} and the Body holds {local_name(payload)[:80]!r}; "
