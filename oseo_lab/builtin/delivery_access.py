@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
-import fsspec
-
 from oseo_lab.model.job import DeliveredFile, FailureClass, ItemJob, Product
 from oseo_lab.model.order import order_uuid
 from oseo_lab.ports import ProcessingFailed, Workspace
@@ -167,6 +165,8 @@ def _upload(
     url: str, products: Sequence[Product], sources: Sequence[Path], workspace: Workspace
 ) -> list[DeliveredFile]:
     """Upload in the order given; the manifest comes last, and only what has one is a delivery."""
+    import fsspec
+
     fs, folder = fsspec.core.url_to_fs(url)
     if fs.exists(f"{folder}/manifest.json"):
         raise _delivered_before(url)

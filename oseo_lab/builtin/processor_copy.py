@@ -23,11 +23,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
-
-import fsspec
 
 from oseo_lab.model.job import Asset, FailureClass, ItemJob, Product
 from oseo_lab.model.options import OptionDefinition
@@ -122,4 +121,8 @@ def _open(path: str) -> IO[bytes]:
     if path.startswith(("http://", "https://")):
         opened: IO[bytes] = build_opener(_SameHost).open(Request(path), timeout=PATIENCE)
         return opened
+    if "://" not in path:
+        return Path(path).open("rb")
+    import fsspec
+
     return fsspec.open(path, "rb").open()  # type: ignore[no-any-return]

@@ -15,15 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import distributed
-
 from oseo_lab.executors.own_cluster import OwnCluster
 from oseo_lab.model.errors import ConfigurationError
 
 __all__ = ["Connection", "Place"]
-
-#: Dask's own annotations are partial, so its constructors are called untyped.
-_dask: Any = distributed
 
 #: Packages that must be the same version here and on every worker.
 SAME = ("python", "dask", "distributed", "msgpack", "cloudpickle", "oseo_lab")
@@ -153,7 +148,10 @@ class Connection:
 
 
 def _client(address: Any, **more: Any) -> Any:
-    return _dask.Client(address, set_as_default=False, timeout=PATIENCE, **more)
+    import distributed
+
+    make: Any = distributed.Client  # its own annotations are partial
+    return make(address, set_as_default=False, timeout=PATIENCE, **more)
 
 
 def _is_loopback(host: str | None) -> bool:

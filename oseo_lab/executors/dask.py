@@ -3,8 +3,8 @@
 One thread, the pump, owns all state and takes one message after the other: new jobs, stops, what workers
 say, tasks that ended. Jobs wait in the executor's own backlog and go out as workers get free, so that a
 cancelled one is simply dropped and a dying worker takes little along. Futures are held until their task has
-ended, then dropped at once. A task's key names its items and attempts; Dask repeats nothing by itself
-(design 3.4, *Dask at arm's length*).
+ended, then dropped at once. A task's key names its items and attempts; Dask repeats nothing by itself. Dask
+is imported with the first job, as that takes a third of a second.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
-
-from distributed import KilledWorker
 
 from oseo_lab.executors.cluster import Connection, Place
 from oseo_lab.executors.on_worker import raise_flags, run_jobs
@@ -355,6 +353,8 @@ class DaskExecutor:
 
     def _ended(self, key: str, future: Any) -> None:
         """Drop a task that is over; whatever of it was not reported has failed for now."""
+        from distributed import KilledWorker
+
         task = self._tasks.pop(key, None)
         if task is None or not task.open:
             return

@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from distributed import get_worker
-
 from oseo_lab.executors.reports import cancelled_report
 from oseo_lab.model.job import ItemJob, ItemReport, JobEvent, Started
 
@@ -61,11 +59,13 @@ def run_jobs(payload: bytes) -> None:
     payload : bytes
         Pickle of topic, function and jobs: opaque to Dask, so that no argument shows on a dashboard.
     """
+    from distributed import get_worker
+
     topic: str
     run: Callable[..., ItemReport]
     jobs: list[ItemJob]
     topic, run, jobs = pickle.loads(payload)
-    worker = get_worker()
+    worker: Any = get_worker()
     channel = _Channel(worker, topic)
     for job in jobs:
         if job.key in _FLAGS:

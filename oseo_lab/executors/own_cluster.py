@@ -21,13 +21,7 @@ import subprocess
 import sys
 from typing import Any
 
-import dask
-import distributed
-
 __all__ = ["OwnCluster"]
-
-#: Dask's own annotations are partial, so its constructors are called untyped.
-_dask: Any = distributed
 
 CONFIG = {
     "distributed.scheduler.worker-saturation": 2.0,
@@ -71,8 +65,11 @@ class OwnCluster:
     def __init__(
         self, *, workers: int, threads_per_worker: int, scratch: str | None, dashboard: str | None
     ) -> None:
+        from distributed import Security
+
         # other accounts of this machine can reach loopback too: only who holds this key may give orders
-        self.security = _dask.Security.temporary()
+        temporary: Any = Security.temporary
+        self.security = temporary()
         options = {
             "n_workers": workers,
             "threads_per_worker": threads_per_worker,
@@ -122,10 +119,14 @@ def main() -> None:
     address = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what workers print must not fill a pipe that nobody reads
     sys.path[:], options = pickle.load(sys.stdin.buffer)  # workers find what the server finds
+    import dask
+    import distributed
+
+    make: Any = distributed.LocalCluster  # its own annotations are partial
     if not options["scheduler_kwargs"]["dashboard"]:
         dask.config.set({"distributed.scheduler.http.routes": []})
     with dask.config.set(CONFIG):
-        cluster = _dask.LocalCluster(
+        cluster = make(
             **options,
             processes=True,
             host="127.0.0.1",

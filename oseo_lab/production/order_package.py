@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 from typing import IO, Any
 
-import fsspec
-
 from oseo_lab.model.job import ItemJob
 from oseo_lab.model.order import order_uuid
 from oseo_lab.ports import ProcessingFailed
@@ -29,6 +27,8 @@ def entries_of_order(job: ItemJob) -> list[Entry]:
     """
     if not job.deliveries:
         raise ProcessingFailed("no item of this order was delivered, so there is nothing to pack")
+    import fsspec
+
     fs, root = fsspec.core.url_to_fs(job.results)
     base = f"{root.rstrip('/')}/{order_uuid(job.order_id)}"
     return [

@@ -298,3 +298,22 @@ def test_closing_ends_the_workers_and_may_be_repeated(plugins, tmp_path):
     executor.close()
     assert not started & {child.pid for child in psutil.Process().children(recursive=True)}
     assert all(child.is_running() for child in before)
+
+
+def test_dask_is_not_imported_before_the_first_job(tmp_path):
+    code = (
+        "import sys; from oseo_lab.executors.dask import DaskExecutor; DaskExecutor();"
+        "sys.exit(bool({'dask', 'distributed', 'numpy', 'fsspec'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_workers_use_one_thread_and_a_bounded_gdal_cache_each(shared_dask):
+    names = ("GDAL_CACHEMAX", "OMP_NUM_THREADS")
+    found = shared_dask.client.run(lambda: [os.environ.get(name) for name in names])
+    assert list(found.values()) == [["64", "1"]] * 2
+
+
+def test_workers_and_scheduler_speak_tls_even_on_this_machine(shared_dask):
+    assert shared_dask.client.scheduler.address.startswith("tls://127.0.0.1:")
+    assert all(address.startswith("tls://127.0.0.1:") for address in shared_dask.client.nthreads())
