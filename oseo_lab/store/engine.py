@@ -448,7 +448,7 @@ def _run_one(write: _Write, unit: _Unit) -> None:
             raise
 
 
-def open_store(url: str, *, migrate: bool = True) -> Store:
+def open_store(url: str, *, migrate: bool = True) -> ports.OrderStore:
     """Open the order store of a database, made or brought up to date first.
 
     Parameters

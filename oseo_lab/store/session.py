@@ -29,7 +29,7 @@ K = TypeVar("K")
 #: Keys looked up by one statement; shorter lists are padded, so that few statements serve all lengths.
 _CHUNKS = (1, 8, 64, 256)
 #: Entries of a cache before it starts again from nothing: bounds memory, whatever the store's size.
-_CACHE_LIMIT = 8192
+_CACHE_LIMIT = 1024
 #: "A writer is at work" among the advisory locks of one PostgreSQL database.
 WRITER_LOCK = 0x05E0
 

@@ -33,8 +33,8 @@ from oseo_lab.model.order import (
     new_order_id,
 )
 from oseo_lab.model.status import ProviderOrderState, Status
+from oseo_lab.ports import OrderStore
 from oseo_lab.store import open_store
-from oseo_lab.store.engine import Store
 from tests.benchmarks import Row
 
 ITEMS = 10
@@ -88,7 +88,7 @@ def _product(serial: int, number: int) -> str:
     return f"ESA:SENTINEL-2:MSI:S2A_MSIL2A_20240601T100559_N0510_R022_{tile}.{number:02d}.{serial:08d}.SAFE"
 
 
-def fill(store: Store, first: int, count: int) -> list[str]:
+def fill(store: OrderStore, first: int, count: int) -> list[str]:
     """Save many orders, some hundreds a transaction; return their ids."""
     ids = []
     for start in range(first, first + count, 500):
@@ -98,7 +98,7 @@ def fill(store: Store, first: int, count: int) -> list[str]:
     return ids
 
 
-def work_off(store: Store, batch: int = 500) -> int:
+def work_off(store: OrderStore, batch: int = 500) -> int:
     """Take every open item from claim over start to completion, as the dispatcher does; return how many."""
     done, now = 0, START + timedelta(days=1)
     lease = now + timedelta(seconds=60)
@@ -234,14 +234,14 @@ def _space(folder: Path) -> list[Row]:
     ]
 
 
-def _read(store: Store, ids: list[str]) -> None:
+def _read(store: OrderStore, ids: list[str]) -> None:
     order_id = random.choice(ids)
     with store.read() as unit:
         unit.orders.get(order_id)
         unit.items.of(order_id)
 
 
-def _search(store: Store, since: datetime) -> None:
+def _search(store: OrderStore, since: datetime) -> None:
     criteria = FilteringCriteria(order_statuses=(Status.ACCEPTED,), last_update=since)
     with store.read() as unit:
         unit.orders.search("user7", criteria, limit=50)
@@ -333,7 +333,7 @@ def _insert(folder: Path, count: int = 1500) -> list[Row]:
     ]
 
 
-def _grouped(store: Store, count: int) -> float:
+def _grouped(store: OrderStore, count: int) -> float:
     """Return seconds per order, in microseconds, with sixteen writes on their way."""
     orders = [make_order(serial) for serial in range(count)]
     start = time.perf_counter()

@@ -27,8 +27,8 @@ from oseo_lab.model.order import (
     new_order_id,
 )
 from oseo_lab.model.status import Status
+from oseo_lab.ports import OrderStore
 from oseo_lab.store import open_store
-from oseo_lab.store.engine import Store
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
 
@@ -81,7 +81,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
+def store(url: str) -> Iterator[OrderStore]:
     store = open_store(url)
     yield store
     store.close()
@@ -138,7 +138,7 @@ def make_order() -> Callable[..., Order]:
 
 
 @pytest.fixture
-def added(store: Store, make_order: Callable[..., Order]) -> Callable[..., Order]:
+def added(store: OrderStore, make_order: Callable[..., Order]) -> Callable[..., Order]:
     """Make orders and save them."""
 
     def add(**wishes: object) -> Order:
