@@ -38,6 +38,10 @@ _MOST_READ = 10_000  # products one search may look through
 _RETRIED = (429, 502, 503, 504)
 
 
+class _ForeignHost(ValueError):
+    """The API wants us to ask a host that the operator has not named."""
+
+
 class StacApi:
     """One collection of a STAC API."""
 
@@ -127,8 +131,7 @@ class StacApi:
             search = self._client().search(collections=[self._collection], **asked)
             yield from search.pages_as_dicts()
         except APIError as refused:
-            code = getattr(refused, "status_code", None)
-            raise self._failed(refused, retry=code is None or code >= 500 or code == 429) from refused
+            raise self._failed(refused, retry=_may_pass(refused)) from refused
         except RequestException as broken:
             raise self._failed(broken, retry=True) from broken
         except (ValueError, KeyError, TypeError, NotImplementedError) as wrong:
@@ -150,7 +153,11 @@ class StacApi:
         from urllib3 import Retry
 
         retries = Retry(
-            total=2, backoff_factor=0.2, status_forcelist=_RETRIED, respect_retry_after_header=False
+            total=2,
+            backoff_factor=0.2,
+            status_forcelist=_RETRIED,
+            allowed_methods=None,  # a search by POST changes nothing either
+            respect_retry_after_header=False,
         )
         # The address modifier sees every request, next pages too: a link may name any host.
         channel = StacApiIO(timeout=self._timeout, max_retries=retries, request_modifier=self._check_request)
@@ -168,7 +175,7 @@ class StacApi:
     def _check_request(self, request: Any) -> Any:
         host = (urlsplit(str(request.url)).hostname or "").lower()
         if host not in self._hosts:
-            raise ValueError(f"the API links to host {host!r}, which this collection does not name")
+            raise _ForeignHost(f"the API links to host {host!r}, which this collection does not name")
         return request
 
     def _failed(self, why: Exception, *, retry: bool) -> CatalogueFailed:
@@ -179,6 +186,14 @@ class StacApi:
             retry=retry,
             detail=f"{type(why).__name__}: {str(why)[:2000]}",
         )
+
+
+def _may_pass(refused: Any) -> bool:
+    """Whether asking again may help: no answer, an overload, or a fault of the server."""
+    code = getattr(refused, "status_code", None)  # pystac-client sets it where there was an answer
+    if code is None:
+        return not isinstance(refused.__context__, _ForeignHost)
+    return bool(code >= 500 or code == 429)
 
 
 def _address(feature: Mapping[str, Any]) -> str | None:
