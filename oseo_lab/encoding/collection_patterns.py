@@ -1,23 +1,24 @@
 """Regular expressions of operators' files: bounded, and refused where they could take forever.
 
 Patterns run on identifiers and option values that users send. A repetition inside a repetition tries
-exponentially many ways to fail, so it is refused; texts are at most `PATTERN_LENGTH` characters long.
+exponentially many ways to fail, so it is refused; so is a long row of repetitions over the same characters,
+which tries polynomially many. Texts are at most ``model.options.PATTERN_LENGTH`` characters long.
 """
 
 from __future__ import annotations
 
 import re
-
-from oseo_lab.model.options import PATTERN_LENGTH
+import string
 
 __all__ = ["check_pattern"]
 
 #: Longest pattern, characters.
 LONGEST = 500
-#: Most wildcards without end (``.*``, ``.+``): each multiplies the ways to fail by a text's length.
-MOST_WILDCARDS = 3
+#: Most repetitions in a row that may take the same characters: each multiplies the ways to fail.
+MOST_IN_A_ROW = 3
 
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?[^:)<]*[:)]|\?<?[=!]|\?P<\w+>)?|[\s\S]")
+_PRINTABLE = string.digits + string.ascii_letters + string.punctuation + " "
 _REPEAT = re.compile(r"[*+]|\{(\d*)(,?)(\d*)\}")
 
 
@@ -40,11 +41,11 @@ def check_pattern(pattern: str) -> str:
             f"{pattern!r} repeats a group that itself repeats or offers alternatives, which can take "
             "forever; write it without, such as [A-Z0-9_]+"
         )
-    wildcards = len(re.findall(r"(?<!\\)\.[*+]", pattern))
-    if wildcards > MOST_WILDCARDS:
+    row = _longest_row(pattern)
+    if row > MOST_IN_A_ROW:
         raise ValueError(
-            f"{pattern!r} has {wildcards} of .* or .+; allowed: {MOST_WILDCARDS}, as identifiers have up to "
-            f"{PATTERN_LENGTH} characters; say which characters are meant, such as [0-9T]+"
+            f"{pattern!r} has {row} repetitions in a row that take the same characters, such as .* or .+; "
+            f"allowed: {MOST_IN_A_ROW}; say which characters are meant, such as [0-9T]+ between underscores"
         )
     return pattern
 
@@ -80,3 +81,33 @@ def _is_long(repeat: re.Match[str]) -> bool:
     if low is None:
         return True
     return bool(comma and not high) or int(high or low or 0) > 10
+
+
+def _longest_row(pattern: str) -> int:
+    """Return how many repetitions in a row, and what is between them, can take the same characters."""
+    longest = row = at = 0
+    before: frozenset[str] = frozenset()
+    between: list[frozenset[str]] = []
+    while at < len(pattern):
+        token = _TOKEN.match(pattern, at)
+        assert token is not None  # its last alternative takes any character
+        repeat = _REPEAT.match(pattern, token.end())
+        at = repeat.end() if repeat else token.end()
+        if token[0] in "|)^$?" or token[0].startswith("("):
+            continue
+        taken = _taken(token[0])
+        if repeat is None or not _is_long(repeat):
+            between.append(taken)
+            continue
+        shared = before & taken
+        row = row + 1 if shared and all(shared & each for each in between) else 1
+        longest, before, between = max(longest, row), taken, []
+    return longest
+
+
+def _taken(atom: str) -> frozenset[str]:
+    """Return the printable characters an atom takes; one that is no atom by itself may take them all."""
+    try:
+        return frozenset(char for char in _PRINTABLE if re.fullmatch(atom, char))
+    except re.error:
+        return frozenset(_PRINTABLE)

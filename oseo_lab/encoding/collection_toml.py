@@ -29,6 +29,7 @@ __all__ = ["CollectionFile", "collection_schema", "complete", "read_collection"]
 ACCESS = (Protocol.HTTP, Protocol.HTTPS)
 _PACKAGING = tuple(each for each in Packaging if each not in REFUSED_PACKAGING)
 _PLUGIN = re.compile(r"[A-Za-z0-9_.-]{1,100}(:[A-Za-z0-9_.]{1,100})?")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 #: Keys of [catalogue] that name a file or folder.
 _PATHS = ("href", "root")
 
@@ -238,7 +239,7 @@ def _resolved(settings: Mapping[str, Any], folder: Path, problems: list[Problem]
     result = dict(settings)
     for key in _PATHS:
         value = settings.get(key)
-        if not isinstance(value, str) or not value or "://" in value or Path(value).is_absolute():
+        if not isinstance(value, str) or not value or _URL.match(value) or Path(value).is_absolute():
             continue
         home = folder.resolve()
         path = (home / value).resolve() if "\0" not in value else home.parent

@@ -21,6 +21,8 @@ from oseo_lab.encoding.collection_patterns import check_pattern
         r"\(a+\)+",
         "(?P<tile>T[0-9]+)_.*",
         r"EPSG:\d{4,6}",
+        "S2[AB]_MSIL2A_[0-9T]+_N[0-9]+_R[0-9]+_T[A-Z0-9]+_[0-9T]+",
+        ".+_.+_.+",
     ],
 )
 def test_ordinary_patterns_are_taken(pattern: str) -> None:
@@ -53,7 +55,9 @@ def test_a_repetition_in_a_repetition_is_refused(pattern: str) -> None:
         ("a" * 501, "501 characters"),
         ("(", "no regular expression"),
         ("a{99999999999999999999}", "no regular expression"),
-        (".*a.*b.*c.*", "4 of"),
+        (".*a.*b.*c.*", "4 repetitions in a row"),
+        ("[A-Z0-9_]+_[A-Z0-9_]+_[A-Z0-9_]+_[A-Z0-9_]+", "4 repetitions in a row"),
+        (r"\w*(\w*)\w*\w{1,50}x", "4 repetitions in a row"),
     ],
 )
 def test_other_patterns_that_are_refused(pattern: str, said: str) -> None:

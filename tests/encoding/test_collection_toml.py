@@ -188,7 +188,7 @@ def test_a_scene_option_is_narrowed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "href", ["../other/catalog.json", "a/../../other", "..", "link/catalog.json", "link", "a\0b"]
+    "href", ["../other/catalog.json", "../x://y", "a/../../other", "..", "link/catalog.json", "link", "a\0b"]
 )
 def test_a_relative_path_stays_in_the_files_folder(href: str, tmp_path: Path) -> None:
     folder, outside = tmp_path / "collections", tmp_path / "other"
