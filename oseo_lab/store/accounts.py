@@ -9,9 +9,8 @@ from sqlalchemy import bindparam
 
 from oseo_lab.ports import Account
 from oseo_lab.store import tables
-from oseo_lab.store.orders import insert_of
 from oseo_lab.store.records import account_from_row, account_row, micros
-from oseo_lab.store.session import Session, Statement
+from oseo_lab.store.session import Session, Statement, insert_of
 
 __all__ = ["Accounts"]
 

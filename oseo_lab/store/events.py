@@ -10,7 +10,6 @@ from sqlalchemy import bindparam
 
 from oseo_lab.model.order import Attempt, StatusChange
 from oseo_lab.store import tables
-from oseo_lab.store.orders import insert_of
 from oseo_lab.store.records import (
     ATTEMPT_COLUMNS,
     EVENT_COLUMNS,
@@ -19,7 +18,7 @@ from oseo_lab.store.records import (
     event_from_row,
     event_row,
 )
-from oseo_lab.store.session import Session, Statement
+from oseo_lab.store.session import Session, Statement, insert_of, limited
 
 __all__ = ["Events"]
 
@@ -32,7 +31,7 @@ _ATTEMPT = [_a[name] for name in ATTEMPT_COLUMNS]
 
 def _after(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     query = sa.select(*_EVENT).where(_e.id > bindparam("after"), *where).order_by(_e.id)
-    return query.limit(bindparam("limit", type_=sa.BigInteger)).offset(sa.literal_column("0"))
+    return limited(query)
 
 
 _ADD = Statement(insert_of(tables.events, EVENT_COLUMNS), *EVENT_COLUMNS)

@@ -31,14 +31,13 @@ from oseo_lab.store.records import (
     items_from_rows,
     micros,
 )
-from oseo_lab.store.session import Session, Statement, chunks
+from oseo_lab.store.session import NO_LIMIT, Session, Statement, chunks, limited
 
 __all__ = ["Items"]
 
 _i = tables.items.c
 _o = tables.orders.c
 _ITEM = [_i[name] for name in ITEM_COLUMNS]
-_ALL = 2**62
 #: Fast-track orders first.
 _RANKS = (0, 1)
 _WANTEDS = {number: wanted for wanted, number in WANTED.items()}
@@ -53,10 +52,6 @@ def _big(name: str) -> Any:
     return bindparam(name, type_=sa.BigInteger)
 
 
-def _limited(query: sa.Select[Any]) -> sa.Select[Any]:
-    return query.limit(_big("limit")).offset(sa.literal_column("0"))
-
-
 def _due(lease_until: Any, retry_at: Any, status: Any, wanted: Any) -> sa.Case[Any]:
     """Return `records.due` of an item that is wanted so, as SQL."""
     later = sa.case(
@@ -68,7 +63,7 @@ def _due(lease_until: Any, retry_at: Any, status: Any, wanted: Any) -> sa.Case[A
 
 
 _OF = Statement(
-    _limited(
+    limited(
         sa.select(*_ITEM)
         .where(_i.order_ref == bindparam("order_ref"), _i.number > bindparam("after"))
         .order_by(_i.number)
@@ -87,14 +82,14 @@ _COUNTS = Statement(sa.select(*(_o[name] for name in TALLIES.values())).where(_o
 
 def _claimable(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     query = sa.select(*_ITEM).where(_i.due.is_not(None), _i.rank == bindparam("rank"), *where)
-    return _limited(query.order_by(_i.order_ref, _i.number)).with_for_update(skip_locked=True)
+    return limited(query.order_by(_i.order_ref, _i.number)).with_for_update(skip_locked=True)
 
 
 # Two walks along one index instead of one past everything that is leased or waits.
 _FRESH = Statement(_claimable(_i.due == sa.literal_column("0")), "rank", "limit")
 _LATE = Statement(_claimable(_i.due > sa.literal_column("0"), _i.due <= _big("now")), "rank", "now", "limit")
 _ENDED = Statement(
-    _limited(
+    limited(
         sa.select(*_ITEM)
         .where(
             _CANCELLED,
@@ -235,7 +230,7 @@ class Items:
         ref = self._session.order_ref(order_id)
         if ref is None:
             return []
-        rows = self._session.all(_OF, (ref, after, _ALL if limit is None else limit))
+        rows = self._session.all(_OF, (ref, after, NO_LIMIT if limit is None else limit))
         return items_from_rows(rows, self._session)
 
     def get(self, order_id: str, number: int) -> OrderItem | None:

@@ -31,9 +31,9 @@ from oseo_lab.store.records import (
     provider_order_from_row,
     provider_order_row,
 )
-from oseo_lab.store.session import Session, Statement, among_statements, uuid_of
+from oseo_lab.store.session import NO_LIMIT, Session, Statement, among_statements, insert_of, limited, uuid_of
 
-__all__ = ["TALLIES", "Orders", "ProviderOrders", "insert_of", "raise_revisions"]
+__all__ = ["TALLIES", "Orders", "ProviderOrders", "raise_revisions"]
 
 #: Order: the columns that count its items by status.
 TALLIES: dict[Status, str] = {
@@ -47,17 +47,10 @@ TALLIES: dict[Status, str] = {
     Status.TERMINATED: "terminated",
     Status.DOWNLOADED: "downloaded",
 }
-#: Without a limit.
-_ALL = 2**62
 
 _o = tables.orders.c
 _p = tables.provider_orders.c
 _ORDER = [_o[name] for name in ORDER_COLUMNS]
-
-
-def insert_of(table: sa.Table, columns: Iterable[str]) -> sa.Insert:
-    """Return an insert of these columns, each a parameter of its name."""
-    return sa.insert(table).values({name: bindparam(name) for name in columns})
 
 
 _NEW_ORDER = (*ORDER_COLUMNS, "sequence", *TALLIES.values())
@@ -181,8 +174,7 @@ def _search(statuses: int, has_start: bool, has_end: bool, has_reference: bool) 
         where.append(_o.reference == bindparam("reference"))
         names.append("reference")
     query = sa.select(_o.id, *_ORDER).where(*where).order_by(_o.created, _o.uuid)
-    query = query.limit(bindparam("limit", type_=sa.BigInteger)).offset(sa.literal_column("0"))
-    return Statement(query, *names, "limit")
+    return Statement(limited(query), *names, "limit")
 
 
 class Orders:
@@ -277,7 +269,7 @@ class Orders:
         reference = criteria.order_reference
         given = [value for value in (start, end, reference) if value is not None]
         statement = _search(len(statuses), start is not None, end is not None, reference is not None)
-        values = (owner_ref, *statuses, *given, _ALL if limit is None else limit)
+        values = (owner_ref, *statuses, *given, NO_LIMIT if limit is None else limit)
         return self._orders(self._session.all(statement, values))
 
     def save(self, order: Order) -> None:

@@ -11,9 +11,8 @@ from sqlalchemy import bindparam
 
 from oseo_lab.ports import Notice
 from oseo_lab.store import tables
-from oseo_lab.store.orders import insert_of
 from oseo_lab.store.records import micros
-from oseo_lab.store.session import Session, Statement
+from oseo_lab.store.session import Session, Statement, insert_of, limited
 
 __all__ = ["Outbox"]
 
@@ -23,15 +22,14 @@ _COLUMNS = ("order_ref", "kind", "address", "body", "attempts", "due")
 
 _ADD = Statement(insert_of(tables.outbox, _COLUMNS), *_COLUMNS)
 _CLAIM = Statement(
-    sa.select(_n.id, *(_n[name] for name in _COLUMNS))
-    .where(
-        _n.due <= bindparam("now", type_=sa.BigInteger),
-        ~sa.exists().where(_earlier.order_ref == _n.order_ref, _earlier.id < _n.id),
-    )
-    .order_by(_n.id)
-    .limit(bindparam("limit", type_=sa.BigInteger))
-    .offset(sa.literal_column("0"))
-    .with_for_update(of=tables.outbox, skip_locked=True),
+    limited(
+        sa.select(_n.id, *(_n[name] for name in _COLUMNS))
+        .where(
+            _n.due <= bindparam("now", type_=sa.BigInteger),
+            ~sa.exists().where(_earlier.order_ref == _n.order_ref, _earlier.id < _n.id),
+        )
+        .order_by(_n.id)
+    ).with_for_update(of=tables.outbox, skip_locked=True),
     "now",
     "limit",
 )

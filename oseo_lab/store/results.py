@@ -12,9 +12,8 @@ from sqlalchemy import bindparam
 
 from oseo_lab.model.order import ResultFile
 from oseo_lab.store import tables
-from oseo_lab.store.orders import insert_of
 from oseo_lab.store.records import RESULT_COLUMNS, micros, result_from_row, result_row
-from oseo_lab.store.session import Session, Statement
+from oseo_lab.store.session import Session, Statement, insert_of, limited
 
 __all__ = ["Results"]
 
@@ -44,20 +43,22 @@ _OF_ITEM = Statement(
 )
 # Expired deliveries are found by their first file, which is therefore named (and marked removed) last.
 _EXPIRED = Statement(
-    sa.select(*_FILE)
-    .join(
-        _firsts,
-        sa.and_(_first.order_ref == _r.order_ref, _first.number == _r.number, _first.attempt == _r.attempt),
-    )
-    .where(
-        _first.position == sa.literal_column("0"),
-        _first.removed == sa.literal_column("0"),
-        _first.expires <= bindparam("now", type_=sa.BigInteger),
-        _r.removed == sa.literal_column("0"),
-    )
-    .order_by(_first.expires, _r.order_ref, _r.number, _r.attempt, _r.position.desc())
-    .limit(bindparam("limit", type_=sa.BigInteger))
-    .offset(sa.literal_column("0")),
+    limited(
+        sa.select(*_FILE)
+        .join(
+            _firsts,
+            sa.and_(
+                _first.order_ref == _r.order_ref, _first.number == _r.number, _first.attempt == _r.attempt
+            ),
+        )
+        .where(
+            _first.position == sa.literal_column("0"),
+            _first.removed == sa.literal_column("0"),
+            _first.expires <= bindparam("now", type_=sa.BigInteger),
+            _r.removed == sa.literal_column("0"),
+        )
+        .order_by(_first.expires, _r.order_ref, _r.number, _r.attempt, _r.position.desc())
+    ),
     "now",
     "limit",
 )

@@ -21,7 +21,19 @@ from oseo_lab.model.errors import Conflict, NotFound, OseoError, Unavailable, Va
 from oseo_lab.model.order import order_uuid
 from oseo_lab.store import tables
 
-__all__ = ["Caches", "Session", "Statement", "among_statements", "chunks", "keep", "order_id_of", "uuid_of"]
+__all__ = [
+    "NO_LIMIT",
+    "WRITER_LOCK",
+    "Caches",
+    "Session",
+    "Statement",
+    "among_statements",
+    "chunks",
+    "insert_of",
+    "limited",
+    "order_id_of",
+    "uuid_of",
+]
 
 Row = tuple[Any, ...]
 K = TypeVar("K")
@@ -30,6 +42,7 @@ K = TypeVar("K")
 _CHUNKS = (1, 8, 64, 256)
 #: Entries of a cache before it starts again from nothing: bounds memory, whatever the store's size.
 _CACHE_LIMIT = 1024
+NO_LIMIT = 2**62
 #: "A writer is at work" among the advisory locks of one PostgreSQL database.
 WRITER_LOCK = 0x05E0
 
@@ -113,6 +126,17 @@ def keep(cache: dict[Any, Any], key: Any, value: Any) -> None:
     if len(cache) >= _CACHE_LIMIT:
         cache.clear()
     cache[key] = value
+
+
+def insert_of(table: sa.Table, columns: Iterable[str]) -> sa.Insert:
+    """Return an insert of these columns, each a parameter of its name."""
+    return sa.insert(table).values({name: sa.bindparam(name) for name in columns})
+
+
+def limited(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Return the query with a parameter ``limit``; `NO_LIMIT` for all rows."""
+    # The literal offset keeps SQLite's compiler from adding a parameter of its own.
+    return query.limit(sa.bindparam("limit", type_=sa.BigInteger)).offset(sa.literal_column("0"))
 
 
 def uuid_of(order_id: str) -> bytes | None:
