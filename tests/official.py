@@ -17,7 +17,7 @@ class _OnDisk(etree.Resolver):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def resolve(self, url: str, public_id: str, context: object) -> object:
+    def resolve(self, url: str, _public_id: str, context: object) -> object:
         parts = urlsplit(url)
         if parts.scheme in ("http", "https"):
             return self.resolve_filename(str(self.folder / parts.netloc / parts.path.lstrip("/")), context)

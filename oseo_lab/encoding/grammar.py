@@ -32,6 +32,9 @@ __all__ = ["check"]
 
 #: Most problems listed of one message.
 MAX_PROBLEMS = 50
+#: Longest name or item id, and longest sentence, said back, characters.
+_LONGEST_NAME = 80
+_LONGEST_TEXT = 1000
 
 
 @dataclass(frozen=True)
@@ -393,7 +396,7 @@ def _schema_texts() -> dict[str, str]:
 class _Tables(etree.Resolver):
     """Hands libxml2 the table's documents from memory; nothing is read from anywhere else."""
 
-    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]
+    def resolve(self, system_url: str, _public_id: str, context: Any) -> Any:  # type: ignore[override]
         return self.resolve_string(_TEXTS[system_url], context)  # type: ignore[call-arg]
 
 
@@ -444,7 +447,8 @@ def _libxml2_says(element: etree._Element) -> Problem:
 
 
 def _wrong(code: str, locator: str, text: str, item: str | None) -> Problem:
-    return Problem(code=code, locator=locator, text=text, item_id=item)
+    """Make a problem; names come from the message, so they are cut before they are said back fifty times."""
+    return Problem(code=code, locator=locator[:_LONGEST_NAME], text=text[:_LONGEST_TEXT], item_id=item)
 
 
 def _problems(element: etree._Element, kind: str, item: str | None) -> Iterator[Problem]:
@@ -455,7 +459,7 @@ def _problems(element: etree._Element, kind: str, item: str | None) -> Iterator[
         yield from _value_problems(element, _SIMPLE[kind], item)
         return
     if kind in ("orderItem", "StatusItem"):
-        item = element.findtext(f"{{{OSEO}}}itemId") or item
+        item = (element.findtext(f"{{{OSEO}}}itemId") or "")[:_LONGEST_NAME] or item
     content = _CONTENTS[kind]
     yield from _attribute_problems(element, content, item)
     if text_of(element).strip():

@@ -118,8 +118,9 @@ def _payment(element: etree._Element) -> Payment:
     method = element[0].text or ""
     if len(element) == 1:
         return _new_payment(method)
-    field, _, _ = _PAYMENT_READERS[element[1].tag]
-    return _new_payment(method, **{field: element[1].text or ""})
+    if element[1].tag == _ACCOUNT:
+        return _new_payment(method, element[1].text or "")
+    return _new_payment(method, None, Secret(element[1].text or ""))  # card data show as stars, too
 
 
 def _online_address(element: etree._Element) -> OnlineAddress:
@@ -150,7 +151,7 @@ IDENTIFIER_READERS: Readers = {
     f"{_O}subscriptionId": ("identifier", _subscription, False),
     f"{_O}taskingRequestId": ("identifier", _tasking, False),
 }
-_PAYMENT_READERS = _texts(order_account="orderAccount", credit_card_info="creditCardInfo")
+_ACCOUNT = f"{_O}orderAccount"
 _DELIVERY_KINDS: dict[str, Callable[[etree._Element], Any]] = {
     f"{_O}onlineDataAccess": _access,
     f"{_O}onlineDataDelivery": _push,

@@ -43,7 +43,7 @@ CASES = [
     ("long version", LEAST, b'version="1.0.0"', b'version="1.0.00"', (INVALID, "version", None)),
     ("other service", LEAST, b'service="OS"', b'service="WMS"', (INVALID, "service", None)),
     ("unknown attribute", LEAST, b'service="OS"', b'service="OS" a="b"', (INVALID, "a", None)),
-    ("long item id", LEAST, b">a<", b">" + b"a" * 81 + b"<", (INVALID, "itemId", "a" * 81)),
+    ("long item id", LEAST, b">a<", b">" + b"a" * 81 + b"<", (INVALID, "itemId", "a" * 80)),
     ("empty item id", LEAST, b">a<", b"><", (INVALID, "itemId", None)),
     ("unknown element", LEAST, b"<orderItem>", b"<colour/><orderItem>", (INVALID, "colour", None)),
     ("bad enumeration", LEAST, b"None</status", b"Some</status", (INVALID, "statusNotification", None)),
@@ -160,6 +160,18 @@ def test_text_of_a_problem_says_what_is_allowed() -> None:
 def test_problems_are_told_up_to_fifty() -> None:
     many = b"".join(b"<b%d/>" % number for number in range(1000))
     assert len(problems(LEAST.replace(b"<orderItem>", many + b"<orderItem>"))) == 50
+
+
+def test_names_of_the_message_are_cut_before_they_are_said_back() -> None:
+    name = b"n" * 40_000
+    strange = b"".join(b"<%s%d/>" % (name, number) for number in range(40))
+    body = LEAST.replace(b">a<", b">" + b"a" * 40_000 + b"<").replace(
+        b"<productId>", strange + b"<productId>"
+    )
+    with pytest.raises(BadMessage) as caught:
+        decode_request(parse(body))
+    assert len(caught.value.problems) == 41
+    assert len(caught.value.text) < 41 * 1200
 
 
 def test_password_is_not_in_what_is_said_about_it() -> None:

@@ -175,6 +175,13 @@ def test_passwords_and_card_data_are_never_echoed() -> None:
         assert b"<userName>u</userName>" in written
 
 
+def test_passwords_and_card_data_do_not_show_in_what_was_decoded() -> None:
+    request = decode_request(parse((DATA / "Submit_everything.xml").read_bytes()))
+    assert "cobol" not in repr(request)
+    assert "4111" not in repr(request)
+    assert encode_request(request) == encode_request(REQUESTS["Submit_everything"])
+
+
 def test_long_texts_are_cut_and_empty_ones_left_out(shared: Path) -> None:
     info = StatusInfo(status=Status.FAILED, additional="a" * 5000, mission_specific="m" * 5000)
     order = replace(ORDER, status=info, items=())
