@@ -61,6 +61,7 @@ def open_dataset(
     with warnings.catch_warnings():
         # rioxarray multiplies transforms the way it always did; nothing a user can do about it
         warnings.filterwarnings("ignore", category=PendingDeprecationWarning)
+        warnings.filterwarnings("ignore", message="(Scales|Offsets) differ across bands")
         return _one_dataset([_open_item(item, base, chunks, masked) for item, base in items])
 
 
@@ -129,13 +130,28 @@ def _open_asset(asset: dict[str, Any], base: str, chunks: Any, masked: bool) -> 
         chunks = _CHUNKS
     raster: Any = rioxarray.open_rasterio(source, masked=masked, chunks=chunks, default_name="band")
     names = _band_names(asset, raster)
-    bands = {
-        name: raster.isel(band=index, drop=True).assign_attrs(long_name=name)
-        for index, name in enumerate(names)
-    }
+    bands = {name: _one_band(raster, index, name) for index, name in enumerate(names)}
     import xarray
 
     return xarray.Dataset(bands)
+
+
+def _one_band(raster: Any, index: int, name: str) -> Any:
+    """Return one band of a raster with what is said of that band alone: its name, scale and offset."""
+    band = raster.isel(band=index, drop=True)
+    own = {"long_name": name}
+    for each, singular in (("scales", "scale_factor"), ("offsets", "add_offset")):
+        if each in raster.attrs:
+            own[singular] = raster.attrs[each][index]
+    count = raster.sizes["band"]
+    # what is listed for each band of the file is not said of this one
+    kept = {key: value for key, value in band.attrs.items() if not _is_list(value, count)}
+    band.attrs = {**kept, **own}
+    return band
+
+
+def _is_list(value: Any, count: int) -> bool:
+    return isinstance(value, tuple | list) and len(value) == count
 
 
 def _open_netcdf(href: str, chunks: Any, masked: bool) -> xarray.Dataset:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client import display
+from oseo_lab.client.listening import Listener
 from oseo_lab.client.names import name_of, short_id
 from oseo_lab.client.progress import Progress, ProgressEvent, reporter
 from oseo_lab.model.errors import (
@@ -246,39 +247,59 @@ class Order:
         return WaitInterrupted(text)
 
     def _events(self, timeout: float | None) -> Iterator[ProgressEvent]:
-        """Yield how far it is until it is final; pauses grow, with jitter, and end early on a change."""
+        """Yield how far it is until it is final; news end a pause early, pauses grow, with jitter."""
         began = heard = time.monotonic()
-        while True:
-            asked = time.monotonic()
-            before = self._record
-            try:
-                self.refresh()
-                heard = time.monotonic()
-                yield self._event(heard - began)
-            except (TransportError, Unavailable):
-                if time.monotonic() - heard > PATIENCE:
-                    raise
-            if self.last_status.is_final and self._full:
-                return
-            now = time.monotonic()
-            # an answer is late by at most a tenth of the wait; a change is likely to be followed by another;
-            # a large order's status takes time to send: spend at most a fifth of the time on asking
-            pause = 0.2 if self._record != before else min(max(0.2, (now - began) / 10), 5.0)
-            pause = max(pause, 4 * (now - asked)) * random.uniform(0.8, 1.2)
-            if timeout is not None and now + pause - began > timeout:
-                pause = timeout - (now - began)
-                if pause <= 0:
-                    raise self._late(timeout)
-            time.sleep(pause)
+        with Listener(self._session.transport, self.id) as listener:
+            while True:
+                asked = time.monotonic()
+                before = self._record
+                try:
+                    self.refresh()
+                    heard = time.monotonic()
+                    yield self._event(heard - began, listener.running)
+                except (TransportError, Unavailable):
+                    if time.monotonic() - heard > PATIENCE:
+                        raise
+                if self.last_status.is_final and self._full:
+                    return
+                listener.start()
+                cost = time.monotonic() - asked
+                pause = _pause(asked - began, cost, self._record != before)
+                yield from self._rest(listener, cost, pause, began, timeout)
 
-    def _event(self, elapsed: float) -> ProgressEvent:
+    def _rest(
+        self, listener: Listener, cost: float, pause: float, began: float, timeout: float | None
+    ) -> Iterator[ProgressEvent]:
+        """Let a pause pass, until news come; yield how far running items are, four times a second at most."""
+        start = now = time.monotonic()
+        end = start + pause if timeout is None else min(start + pause, began + timeout)
+        while now < end:
+            moved = listener.wait(end - now)
+            now = time.monotonic()
+            # a large order's status takes time to send: spend at most a fifth of the time on asking
+            if moved and now - start >= 4 * cost:
+                return
+            if moved:
+                end = min(end, start + 4 * cost)
+            elif now < end:
+                yield self._event(now - began, listener.running)
+                time.sleep(min(0.25, end - now))
+                now = time.monotonic()
+        if timeout is not None and now >= began + timeout:
+            raise self._late(timeout)
+
+    def _event(self, elapsed: float, running: Mapping[int, tuple[float, str]]) -> ProgressEvent:
         counts = _counts(self._record)
         failed = sum(count for status, count in counts.items() if status.is_final and status not in DELIVERED)
+        in_work = {each.number for each in self._record.items if each.status.status is Status.IN_PRODUCTION}
+        parts = [running[number] for number in sorted(in_work & running.keys())]
+        now = f" ({parts[0][0]:.0%} {parts[0][1]}".rstrip() + ")" if len(parts) == 1 else ""
         return ProgressEvent(
             name=self.name,
-            text=f"{self.last_status} · {_summary(counts)}",
+            text=f"{self.last_status} · {_summary(counts)}{now}",
             done=sum(count for status, count in counts.items() if status.is_final),
             total=sum(counts.values()),
+            running=sum(fraction for fraction, _ in parts),
             failed=failed,
             status=self.last_status,
             counts=counts,
@@ -426,6 +447,15 @@ def _summary(counts: dict[Status, int]) -> str:
 
 def _info(record: Record) -> str:
     return f": {record.status.additional}" if record.status.additional else ""
+
+
+def _pause(elapsed: float, cost: float, changed: bool) -> float:
+    """Return how long to wait before asking again: at most a tenth of the wait so far, with jitter.
+
+    A change is likely to be followed by another; a large order's status takes time to send.
+    """
+    pause = 0.2 if changed else min(max(0.2, elapsed / 10), 5.0)
+    return max(pause, 4 * cost) * random.uniform(0.8, 1.2)
 
 
 _URGENCY = {Status.FAILED: 0, Status.TERMINATED: 0, Status.IN_PRODUCTION: 1}

@@ -31,6 +31,8 @@ class ProgressEvent:
         What there is to say, in words.
     done, total : int
         Items that are final (waiting), or bytes that are here (downloading).
+    running : float
+        Sum of the fractions that items in work have reached.
     failed : int
         Items or files that will not come.
     status : Status or None
@@ -45,6 +47,7 @@ class ProgressEvent:
     text: str
     done: int
     total: int
+    running: float = 0.0
     failed: int = 0
     status: Status | None = None
     counts: dict[Status, int] = field(default_factory=dict)
@@ -53,7 +56,7 @@ class ProgressEvent:
     @property
     def fraction(self) -> float:
         """How much is done, 0 to 1."""
-        return self.done / self.total if self.total else 0.0
+        return (self.done + self.running) / self.total if self.total else 0.0
 
 
 #: What a caller may say about progress: None decides by where this runs, a callable gets every event.
@@ -116,7 +119,9 @@ class _Terminal(_Silent):
     def __call__(self, event: ProgressEvent) -> None:
         if self._task is None:
             self._task = self._bar.add_task(event.name, total=None, said="")
-        self._bar.update(self._task, completed=event.done, total=event.total or None, said=event.text)
+        self._bar.update(
+            self._task, completed=event.done + event.running, total=event.total or None, said=event.text
+        )
 
     def __exit__(self, *failure: object) -> None:
         self._bar.stop()

@@ -7,8 +7,11 @@ server it belongs to and nowhere else.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
+import socket
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -48,7 +51,16 @@ from oseo_lab.model.messages import (
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["API", "FILES", "Fetched", "HttpTransport", "InProcessTransport", "Transport", "server_url"]
+__all__ = [
+    "API",
+    "FILES",
+    "EventStream",
+    "Fetched",
+    "HttpTransport",
+    "InProcessTransport",
+    "Transport",
+    "server_url",
+]
 
 #: Where the JSON API lies under a server's base URL.
 API = "oseo/api/v1/"
@@ -104,6 +116,16 @@ class Fetched:
     chunks: Iterator[bytes] = field(default_factory=lambda: iter(()))
 
 
+class EventStream(Protocol):
+    """Live events, read by one thread and closed by another."""
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield name and data of each event."""
+
+    def close(self) -> None:
+        """End it, also while somebody waits for the next event."""
+
+
 class Transport(Protocol):
     """What the client needs of a server."""
 
@@ -128,6 +150,9 @@ class Transport(Protocol):
 
     def fetch(self, url: str, *, start: int = 0, etag: str | None = None) -> AbstractContextManager[Fetched]:
         """Open a file, from byte ``start`` on if it is still the one with this ETag."""
+
+    def events(self) -> EventStream:
+        """Return the caller's live events: name and data of each, until closed."""
 
     def own(self, url: str) -> str:
         """Return where this client reaches a file: results may name the server as others know it."""
@@ -253,7 +278,12 @@ class HttpTransport:
                 found = {name.lower(): value for name, value in response.headers.items()}
                 yield Fetched(response.status_code, found, _chunks(response))
         except httpx.HTTPError as lost:
-            raise TransportError(f"{_shown(url)} could not be fetched: {_said(lost)}") from lost
+            raise TransportError(f"{_shown(url)} could not be fetched: {_said(lost)}") from None
+
+    def events(self) -> EventStream:
+        """Return the caller's live events (server-sent events)."""
+        url = f"{self.url}{API}events"
+        return _Events(url, {"Accept": "text/event-stream", **self._identity(url)})
 
     def own(self, url: str) -> str:
         """Return a delivered file's URL on this server as it is reached from here.
@@ -314,7 +344,7 @@ class HttpTransport:
                     raise TransportError(
                         f"{self.url} could not be reached ({_said(lost)}); is the server running? "
                         "`oseo-lab doctor` looks"
-                    ) from lost
+                    ) from None
             else:
                 _LOG.debug("%s %s: %d", method, urlsplit(url).path, response.status_code)
                 if last or not again or response.status_code not in _PASSING:
@@ -323,6 +353,67 @@ class HttpTransport:
             time.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, 10.0)
         raise AssertionError("unreachable: the last try returns or raises")
+
+
+class _Events:
+    """A server's event stream, on a connection of its own that another thread can end."""
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self._url = url
+        self._headers = dict(headers)
+        self._socket: socket.socket | None = None
+        self._closed = threading.Event()
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        import httpx
+
+        try:
+            # the server gives a sign of life every 15 s
+            with (
+                httpx.Client(timeout=httpx.Timeout(10.0, read=40.0)) as client,
+                client.stream("GET", self._url, headers=self._headers) as response,
+            ):
+                if response.status_code != 200:
+                    raise TransportError(f"no live events: HTTP {response.status_code}")
+                self._socket = response.extensions["network_stream"].get_extra_info("socket")
+                if not self._closed.is_set():
+                    yield from _read_events(response.iter_lines())
+        except (httpx.HTTPError, OSError) as lost:
+            raise TransportError(f"the live events ended: {_said(lost)}") from None
+
+    def close(self) -> None:
+        """Shut the connection; whoever reads it stops."""
+        self._closed.set()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _read_events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Read server-sent events (WHATWG HTML, 9.2) whose data are one line of JSON."""
+    import json
+
+    name, data = "message", ""
+    for line in lines:
+        key, _, value = line.partition(":")
+        if key == "event":
+            name = value.strip()
+        elif key == "data":
+            data = value.strip()
+        elif not line:
+            if data:
+                yield name, json.loads(data)
+            name, data = "message", ""
+
+
+class _Silence:
+    """No events."""
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        return iter(())
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
@@ -441,6 +532,10 @@ class InProcessTransport:
     def fetch(self, url: str, *, start: int = 0, etag: str | None = None) -> Iterator[Fetched]:
         """Open a file through the callable given."""
         yield self._fetch(url, start, etag) if self._fetch else Fetched(404)
+
+    def events(self) -> EventStream:
+        """Return no events: nothing lies between that could be waited for."""
+        return _Silence()
 
     def own(self, url: str) -> str:
         """Return the URL as it is."""
