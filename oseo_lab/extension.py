@@ -26,7 +26,7 @@ from oseo_lab.web.routing import load_doors, rule
 from oseo_lab.web.state import State
 
 if TYPE_CHECKING:
-    from oseo_lab.web.state import Services
+    from oseo_lab.wiring import Services
 
 __all__ = ["OseoLab"]
 
@@ -149,8 +149,8 @@ class OseoLab(ExtensionApp):
             services = build(self._state.settings)
             self._services = services
             credentials = Credentials(services.store, services.settings.data_dir / KEY_FILE)
-            loop.call_soon_threadsafe(self._arrive, services, credentials)
             services.start()
+            loop.call_soon_threadsafe(self._arrive, services, credentials)
         except Exception as failure:
             is_known = isinstance(failure, OseoError)
             self.log.error(

@@ -59,12 +59,6 @@ class Services(Protocol):
     def verify(self, path: str, expires: int, signature: str) -> bool:
         """Say whether a signature is ours."""
 
-    def start(self) -> None:
-        """Begin to work on orders."""
-
-    def close(self) -> None:
-        """Finish and let go."""
-
 
 class KeptAnswers:
     """Answers as bytes, each for one revision of one order; the least used go first.
@@ -195,11 +189,9 @@ class State:
             self._waiting -= 1
 
     async def close(self) -> None:
-        """Let the threads finish what they have, then the services."""
+        """Let listeners go and close the doors; what the threads have in hand they finish."""
         if self.hub is not None:
             await self.hub.close()
         for pool in (self._passwords, self._errands, self._workers):
             pool.shutdown(wait=False, cancel_futures=True)
-        services, self._services, self._failure = self._services, None, "it is stopping"
-        if services is not None:
-            await asyncio.get_running_loop().run_in_executor(None, services.close)
+        self._services, self._failure = None, "it is stopping"

@@ -1,11 +1,13 @@
-"""What a start costs: `import oseo_lab` over bare Python, and the extension in a Jupyter Server's cold start."""
+"""What a start costs: `import oseo_lab` over bare Python, the extension in a Jupyter Server's cold start.
+
+The fastest of interleaved runs count: whatever else a machine does can only add.
+"""
 
 from __future__ import annotations
 
 import http.client
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -85,6 +87,6 @@ def run() -> list[Row]:
 
 
 def row(what: str, pairs: list[tuple[float, float]], allowed: float) -> Row:
-    added = statistics.median(ours - bare for ours, bare in pairs)
-    bare = statistics.median(bare for _, bare in pairs)
+    bare = min(bare for _, bare in pairs)
+    added = min(ours for ours, _ in pairs) - bare
     return Row(what=what, ours=added, floor=allowed, unit="ms", target=1.0, note=f"without: {bare:.0f} ms")

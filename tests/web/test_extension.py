@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_server.auth import PasswordIdentityProvider, User
 from pytest_jupyter.jupyter_server import *  # noqa: F403 - its fixtures and hooks, for this module alone
 from serving import V11, V12, envelope, order, write_collections
 from tornado.httpclient import HTTPClientError
@@ -19,7 +20,7 @@ from traitlets.config import Config
 from oseo_lab.encoding import json_form
 from oseo_lab.extension import OseoLab
 from oseo_lab.model.errors import ConfigurationError
-from oseo_lab.model.messages import GetCapabilities
+from oseo_lab.model.messages import GetCapabilities, GetOptions
 from oseo_lab.web import state as state_module
 
 SOAP = {V11: "text/xml; charset=utf-8", V12: "application/soap+xml; charset=utf-8"}
@@ -118,6 +119,48 @@ async def test_a_bug_is_logged_with_its_trace_and_answered_with_an_id(jp_servera
     [incident] = [each for each in caplog.messages if "internal error" in each]
     assert incident.split()[-1].encode() in fault.body
     assert "TypeError" in caplog.text
+
+
+# ------------------------------------------------------------------------------------------- other identities
+
+
+class HeaderIdentity(PasswordIdentityProvider):
+    """A proxy in front says who it is; whoever has the token is somebody without a name."""
+
+    async def _get_user(self, handler):
+        name = handler.request.headers.get("X-Remote-User")
+        return User(username=name) if name else await super()._get_user(handler)
+
+
+class TestHeaderIdentity:
+    @pytest.fixture
+    def jp_server_config(self, jp_server_config: Config) -> Config:
+        return jp_server_config | {
+            "ServerApp": {**jp_server_config.ServerApp, "identity_provider_class": HeaderIdentity}
+        }
+
+    async def test_the_name_in_the_header_is_the_owner(self, jp_serverapp, http_server_client, jp_base_url):
+        await start(jp_serverapp)
+        url = f"{jp_base_url}oseo/api/v1/"
+        said = await http_server_client.fetch(url, headers={"X-Remote-User": "zoe"})
+        assert json.loads(said.body)["owner"] == "zoe"
+        nobody = await refusal(http_server_client.fetch, url)
+        assert nobody.code == 401
+
+    async def test_a_user_without_a_name_is_the_servers_owner(self, jp_serverapp, jp_fetch):
+        await start(jp_serverapp)
+        assert json.loads((await jp_fetch("oseo", "api", "v1", "")).body)["owner"] == "local"
+
+    async def test_the_header_does_for_soap_and_a_page_elsewhere_does_not(
+        self, jp_serverapp, http_server_client, jp_base_url
+    ):
+        await start(jp_serverapp)
+        ask = {"method": "POST", "body": envelope(GetOptions(collection_id="things"))}
+        headers = {"Content-Type": SOAP[V12], "X-Remote-User": "zoe"}
+        assert (await http_server_client.fetch(f"{jp_base_url}oseo/", headers=headers, **ask)).code == 200
+        elsewhere = headers | {"Origin": "http://evil.example"}
+        fault = await refusal(http_server_client.fetch, f"{jp_base_url}oseo/", headers=elsewhere, **ask)
+        assert fault.code == 400 and b"another site" in fault.body
 
 
 # ------------------------------------------------------------------------------------------- configuration
