@@ -10,8 +10,9 @@ import itertools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from oseo_lab.builtin.catalogue_assets import AssetRules
 from oseo_lab.builtin.catalogue_items import CatalogueFailed, read_item
@@ -159,10 +160,13 @@ class StacApi:
             allowed_methods=None,  # a search by POST changes nothing either
             respect_retry_after_header=False,
         )
-        # The address modifier sees every request, next pages too: a link may name any host.
-        channel = StacApiIO(timeout=self._timeout, max_retries=retries, request_modifier=self._check_request)
+        # The request modifier sees every request, next pages too: a link may name any host.
+        # from_file sets both on the channel, to nothing where they are not given.
+        checks: dict[str, Any] = {"timeout": self._timeout, "request_modifier": self._check_request}
         try:
-            client = pystac_client.Client.from_file(self._href, stac_io=channel)
+            channel = StacApiIO(max_retries=retries)
+            channel.session.hooks["response"].append(self._check_redirect)
+            client = pystac_client.Client.from_file(self._href, stac_io=channel, **checks)
         except (APIError, RequestException, OSError) as broken:
             raise self._failed(broken, retry=True) from broken
         except (STACError, ValueError, KeyError, TypeError) as wrong:
@@ -173,10 +177,17 @@ class StacApi:
         return client
 
     def _check_request(self, request: Any) -> Any:
-        host = (urlsplit(str(request.url)).hostname or "").lower()
-        if host not in self._hosts:
-            raise _ForeignHost(f"the API links to host {host!r}, which this collection does not name")
+        self._check_host(str(request.url))
         return request
+
+    def _check_redirect(self, response: Any, **_: Any) -> None:
+        if response.is_redirect:
+            self._check_host(urljoin(response.url, response.headers["location"]))
+
+    def _check_host(self, address: str) -> None:
+        host = (urlsplit(address).hostname or "").lower()
+        if not any(fnmatchcase(host, pattern) for pattern in self._hosts):
+            raise _ForeignHost(f"the API leads to host {host!r}, which this collection does not name")
 
     def _failed(self, why: Exception, *, retry: bool) -> CatalogueFailed:
         host = urlsplit(self._href).netloc.rpartition("@")[2]

@@ -39,6 +39,7 @@ class Api:
         self.fail: Callable[[dict[str, Any]], int | None] = lambda body: None
         self.next_host = ""
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server.handle_error = lambda request, address: None  # type: ignore[method-assign]  # hung up on
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def root(self) -> dict[str, Any]:
@@ -115,6 +116,8 @@ class Api:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(text)))
+                if 300 <= status < 400:
+                    self.send_header("Location", "http://localhost:9/latest/meta-data")
                 self.end_headers()
                 self.wfile.write(text)
 
@@ -291,6 +294,15 @@ def test_an_api_that_hangs_is_left_in_time(api: Api) -> None:
 
 def test_a_page_that_leads_to_another_host_is_not_followed(api: Api) -> None:
     api.next_host = "http://localhost:9"
+
+    with pytest.raises(CatalogueFailed) as failed:
+        catalogue(api).search(CatalogueQuery())
+    assert "localhost" in str(failed.value.detail)
+    assert failed.value.failure_class.value != "transient"
+
+
+def test_a_redirect_to_another_host_is_not_followed(api: Api) -> None:
+    api.fail = lambda body: 307
 
     with pytest.raises(CatalogueFailed) as failed:
         catalogue(api).search(CatalogueQuery())
