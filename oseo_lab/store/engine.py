@@ -8,7 +8,6 @@ the event stream become visible in their order and no two groups of writes can w
 from __future__ import annotations
 
 import os
-import queue
 import threading
 import time
 from collections import deque
@@ -345,7 +344,10 @@ class Store:
         caches = Caches()
         self._readers = _Connections(engine, caches, is_writer=False)
         self._writers = _Connections(engine, caches, is_writer=True)
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._pending: deque[_Write] = deque()
+        self._turn = threading.Lock()  # whoever holds it is the writer
+        self._writer: threading.Thread | None = None
+        self._wake = threading.Event()
         self._lock = threading.Lock()
         self._is_closed = False
         self._thread = threading.Thread(target=self._write_groups, name="oseo-lab-store", daemon=True)
@@ -366,51 +368,79 @@ class Store:
 
     def submit(self, work: Callable[[UnitOfWork], T]) -> Future[T]:
         """Queue ``work`` for the writer; the future is done after a durable commit, or holds the error."""
-        write = _Write(work)
-        with self._lock:
-            if self._is_closed:
-                raise Unavailable("the order store is closed")
-            self._queue.put(write)
-        return write.future
+        future = self._queue(work)
+        self._wake.set()
+        return future
 
     def write(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run ``work`` on the one writer under a savepoint; return its result after a durable commit.
+
+        Where nobody writes, the caller's own thread is the writer, which spares two hops between threads.
+        The main thread never is: an interrupt strikes there, and would strike others' work.
 
         Raises
         ------
         RuntimeError
             If called by work that itself runs on the writer: it would wait for itself.
         """
-        if threading.current_thread() is self._thread:
+        me = threading.current_thread()
+        if me is self._writer:
             raise RuntimeError("store.write() inside a write would wait for itself; use the unit of work")
-        return self.submit(work).result()
+        if me is threading.main_thread():
+            return self.submit(work).result()
+        future = self._queue(work)
+        if self._turn.acquire(blocking=False):
+            self._take_turn()
+            if self._pending:  # came while we wrote, and their callers only wait
+                self._wake.set()
+        return future.result()
 
     def close(self) -> None:
         """Finish what is queued and let go of the database."""
         with self._lock:
-            if not self._is_closed:
-                self._is_closed = True
-                self._queue.put(None)
+            self._is_closed = True
+        self._wake.set()
         self._thread.join()
-        self._readers.close()
-        self._writers.close()
-        self._engine.dispose()
+        with self._turn:
+            self._readers.close()
+            self._writers.close()
+            self._engine.dispose()
 
-    # --------------------------------------------------------------------------- on the writer's thread
+    def _queue(self, work: Callable[[UnitOfWork], T]) -> Future[T]:
+        write = _Write(work)
+        with self._lock:
+            if self._is_closed:
+                raise Unavailable("the order store is closed")
+            self._pending.append(write)
+        return write.future
+
+    # ------------------------------------------------------------------------- whoever has the turn
 
     def _write_groups(self) -> None:
-        """Take what has come together, write it as one group, again and again."""
-        is_open = True
-        while is_open:
-            first = self._queue.get()
-            group = [first]
-            with suppress(queue.Empty):
+        """Write what nobody else does, until the store is closed and nothing is left."""
+        while not self._is_closed or self._pending:
+            self._wake.wait()
+            self._wake.clear()
+            while self._pending:
+                self._turn.acquire()
+                self._take_turn()
+            if self._is_closed:
+                self._wake.set()
+
+    def _take_turn(self) -> None:
+        """Write what has come together as one group; the turn is ours, and is given up."""
+        try:
+            self._writer = threading.current_thread()
+            group: list[_Write] = []
+            with suppress(IndexError):
                 while len(group) < _GROUP:
-                    group.append(self._queue.get_nowait())
-            is_open = None not in group
-            writes = [each for each in group if each and each.future.set_running_or_notify_cancel()]
+                    group.append(self._pending.popleft())
+            writes = [each for each in group if each.future.set_running_or_notify_cancel()]
             if writes:
                 self._write_group(writes)
+        finally:
+            self._writer = None
+            self._turn.release()
 
     def _write_group(self, writes: list[_Write]) -> None:
         try:

@@ -202,8 +202,7 @@ class Orders:
             text = f"order {order.order_id}, or another of its MessageID, is stored already"
             raise Conflict(text, locator="MessageID")
         ref = int(added[0])
-        session.remember(session.caches.ref_of_order, order.order_id, ref)
-        session.remember(session.caches.order_of_ref, ref, order.order_id)
+        session.remember_order(ref, order.order_id)
         rank = 0 if order.specification.priority is Priority.FAST_TRACK else 1
         session.many(_ADD_ITEM, item_rows(ref, rank, order.items, session))
         session.many(_ADD_PART, [provider_order_row(ref, part, session) for part in order.provider_orders])
@@ -232,7 +231,10 @@ class Orders:
     def get(self, order_id: str, owner: str | None = None) -> Order | None:
         """Return an order without its items; None where it is unknown or another owner's."""
         key = uuid_of(order_id)
-        found = self._orders([] if key is None else self._session.all(_GET, (key,)))
+        rows = [] if key is None else self._session.all(_GET, (key,))
+        if rows:
+            self._session.remember_order(rows[0][0], order_id)  # its items are asked for next
+        found = self._orders(rows)
         if not found or (owner is not None and found[0].owner != owner):
             return None
         return found[0]

@@ -366,6 +366,11 @@ class Session:
 
     # ----------------------------------------------------------------------------------------- orders
 
+    def remember_order(self, ref: int, order_id: str) -> None:
+        """Keep an order's number at hand."""
+        self.remember(self.caches.ref_of_order, order_id, ref)
+        self.remember(self.caches.order_of_ref, ref, order_id)
+
     def order_ref(self, order_id: str) -> int | None:
         """Return an order's number; None where there is no such order."""
         found = self.caches.ref_of_order.get(order_id)

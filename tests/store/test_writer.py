@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from concurrent.futures import wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,6 +186,29 @@ def test_many_threads_read_while_one_writes(store, added):
     for thread in threads:
         thread.join(60)
     assert missing == []
+
+
+def test_every_write_of_many_threads_is_durable_and_answered(store, make_order):
+    orders = [make_order() for _ in range(120)]
+
+    def write(place):
+        for order in orders[place::12]:
+            store.write(lambda unit, o=order: unit.orders.add(o))
+        return place
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(write, range(12))) == list(range(12))
+    with store.read() as unit:
+        assert len(unit.orders.get_many(order.order_id for order in orders)) == 120
+
+
+def test_a_write_inside_a_write_of_another_thread_is_refused_too(store):
+    def nested():
+        with pytest.raises(RuntimeError, match="unit of work"):
+            store.write(lambda unit: store.write(lambda inner: None))
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(nested).result(60)
 
 
 def test_closing_finishes_what_is_queued_and_then_refuses(url, make_order):
