@@ -120,7 +120,7 @@ def _payment(element: etree._Element) -> Payment:
         return _new_payment(method)
     if element[1].tag == _ACCOUNT:
         return _new_payment(method, element[1].text or "")
-    return _new_payment(method, None, Secret(element[1].text or ""))  # card data show as stars, too
+    return _new_payment(method, None, element[1].text or "")
 
 
 def _online_address(element: etree._Element) -> OnlineAddress:

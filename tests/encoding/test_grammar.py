@@ -182,9 +182,9 @@ def test_password_is_not_in_what_is_said_about_it() -> None:
 
 # --- mutations, judged by the official schema ------------------------------------------------------------
 
-#: Where this service is more lenient than the schema: below ``values`` anything may stand (the schema
-#: checks elements it happens to know), and none of that is ever more than a selected value.
-LENIENT = frozenset({"values"})
+#: Where this service is more lenient than the schema: in these anything may stand (the schema checks the
+#: elements it happens to know), and none of it is ever more than a selected value or a time.
+LENIENT = frozenset({"values", "lastUpdateEnd"})
 TEXTS = [
     "",
     " ",
@@ -212,6 +212,7 @@ TEXTS = [
 def mutate(root: etree._Element, dice: random.Random) -> None:
     """Change one thing: drop, repeat, swap, rename, retype, move, or decorate an element."""
     elements = [each for each in root.iter() if not is_inside_values(each)]
+    checked = [each for each in elements if str(each.tag).rpartition("}")[2] not in LENIENT]
     victim = dice.choice(elements)
     parent = victim.getparent()
     what = dice.randrange(10)
@@ -234,11 +235,13 @@ def mutate(root: etree._Element, dice: random.Random) -> None:
     elif what == 6 and victim.attrib:
         del victim.attrib[dice.choice(list(victim.attrib))]
     elif what == 7 and parent is not None:
-        dice.choice(elements).append(copy.deepcopy(victim))
+        dice.choice(checked).append(copy.deepcopy(victim))
     elif what == 8:
-        etree.SubElement(victim, dice.choice([f"{_O}itemId", f"{_O}orderType", "{urn:x}y", "z"])).text = "x"
+        etree.SubElement(
+            dice.choice(checked), dice.choice([f"{_O}itemId", f"{_O}orderType", "{urn:x}y", "z"])
+        ).text = "x"
     else:
-        victim.set(
+        dice.choice(checked).set(
             "{http://www.w3.org/2001/XMLSchema-instance}" + dice.choice(["nil", "type"]),
             dice.choice(["true", "false", "xs:string", "oseo:OrderSpecification", "oseo:ProductIdType"]),
         )
