@@ -75,12 +75,13 @@ class _Picture:
         return result
 
     def slabs(self, values: Values, rows: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield the finished rows of all bands."""
+        """Yield the finished rows of all bands, in the same memory each time."""
         strips = self.strips()
         count = sum(len(layer.bands) for layer in self.layers)
+        memory = np.empty((count, rows, self.grid.width), values.dtype)
         for row in range(0, self.grid.height, rows):
             height = min(rows, self.grid.height - row)
-            slab = np.empty((count, height, self.grid.width), values.dtype)
+            slab = memory[:, :height]
             first = 0
             for strip in strips:
                 bands = slice(first, first + len(strip.layer.bands))
@@ -149,8 +150,9 @@ def _prepare(
         layers = [layer for name in names for layer in _only(layers, name)][:3]
     grid, layers, mask = plan(layers, choices)
     if choices.format == "PNG":
+        shrunk = max(grid.width, grid.height) > 2 * MOST
         grid = coarse(grid, MOST)
-        choices = _for_picture(choices, layers)
+        choices = _for_picture(choices, layers, shrunk=shrunk)
     picture = _Picture(
         layers=layers, grid=grid, mask=mask, resampling=choices.resampling, workspace=workspace
     )
@@ -171,13 +173,18 @@ def _only(layers: Sequence[Layer], name: str) -> Iterator[Layer]:
                 return
 
 
-def _for_picture(choices: Choices, layers: Sequence[Layer]) -> Choices:
-    """Return choices that end in bytes: stretched, unless they are bytes already."""
+def _for_picture(choices: Choices, layers: Sequence[Layer], *, shrunk: bool) -> Choices:
+    """Return choices that end in bytes: stretched, unless they are bytes already.
+
+    Where many pixels become one, wide kernels cost seconds that no eye sees: their average is taken.
+    """
     is_bytes = all(layer.dtype == "uint8" for layer in layers)
     scaling = choices.scaling
     if scaling == "offset-scale" or (scaling == "none" and not is_bytes):
         scaling = "percentile"
-    return replace(choices, scaling=scaling, data_type="uint8")
+    is_wide = choices.resampling in ("bilinear", "cubic", "lanczos")
+    resampling = "average" if shrunk and is_wide else choices.resampling
+    return replace(choices, scaling=scaling, data_type="uint8", resampling=resampling)
 
 
 def _make(picture: _Picture, values: Values, result: Result, workspace: Workspace) -> list[Product]:
@@ -188,9 +195,11 @@ def _make(picture: _Picture, values: Values, result: Result, workspace: Workspac
     try:
         for row, slab in picture.slabs(values, slab_rows(result)):
             workspace.cancelled()
-            writer.write(row, slab)
+            with _written():
+                writer.write(row, slab)
             workspace.progress(_MADE * (row + slab.shape[1]) / picture.grid.height, "processing")
-        writer.close(_finishing(workspace))
+        with _written():
+            writer.close(_finishing(workspace))
         finished = True
     finally:
         if not finished:
@@ -219,7 +228,7 @@ def _products(path: Path, result: Result, writer: _Writer) -> list[Product]:
     types = {**TIFF_TYPES, "NetCDF": NETCDF_TYPE, "PNG": PNG_TYPE}
     chosen = result.choices.format
     made = Product(
-        path=str(path),
+        path=path.name,
         name=path.name,
         media_type=types[chosen],
         role="overview" if chosen == "PNG" else "data",
@@ -232,10 +241,10 @@ def _products(path: Path, result: Result, writer: _Writer) -> list[Product]:
     return [
         made,
         Product(
-            path=str(world), name=world.name, media_type="text/plain", role="metadata", title="World file"
+            path=world.name, name=world.name, media_type="text/plain", role="metadata", title="World file"
         ),
         Product(
-            path=str(sidecar),
+            path=sidecar.name,
             name=sidecar.name,
             media_type="application/json",
             role="metadata",
@@ -257,5 +266,18 @@ def _explained(inputs: Inputs) -> Iterator[None]:
                 "the connection to the archive broke off" if is_remote else "the file is damaged or cut short"
             ),
             retry=is_remote,
+            detail=f"{type(wrong).__name__}: {wrong}",
+        ) from wrong
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Tell a full disk of the worker from a damaged scene."""
+    try:
+        yield
+    except (RasterioError, OSError) as wrong:
+        raise ProcessingFailed(
+            "the result could not be written on the worker, perhaps for want of disk space; try again",
+            retry=True,
             detail=f"{type(wrong).__name__}: {wrong}",
         ) from wrong

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from affine import Affine
-from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 from rasterio.warp import calculate_default_transform, transform
@@ -226,24 +225,15 @@ def _scaled(grid: Grid, resolution: float | None) -> Grid:
 def _target(reference: Layer, target: CRS | None, resolution: float | None) -> Grid:
     """Return the grid that GDAL suggests for the whole scene in the target CRS."""
     assert target is not None
-    size = (reference.width, reference.height)
-    points = reference.gcps
-    north_up = reference.transform is not None and reference.transform.b == reference.transform.d == 0
-    if reference.transform is not None and not north_up:
-        points = tuple(
-            GroundControlPoint(row, col, *(reference.transform * (col, row)))
-            for row in (0, size[1])
-            for col in (0, size[0])
-        )
     try:
-        if points:
+        if reference.transform is None:
+            size = (reference.width, reference.height)
             made = calculate_default_transform(
-                reference.crs, target, *size, gcps=list(points), resolution=resolution
+                reference.crs, target, *size, gcps=list(reference.gcps), resolution=resolution
             )
         else:
-            made = calculate_default_transform(
-                reference.crs, target, *size, *_bounds(reference), resolution=resolution
-            )
+            size, bounds = _upright(reference)
+            made = calculate_default_transform(reference.crs, target, *size, *bounds, resolution=resolution)
     except CRSError as wrong:
         raise ProcessingFailed(
             f"the scene cannot be expressed in {name_of(target)}; choose a CRS that is defined where it lies",
@@ -253,11 +243,17 @@ def _target(reference: Layer, target: CRS | None, resolution: float | None) -> G
     return Grid(crs=target, transform=made[0], width=int(made[1]), height=int(made[2]))
 
 
-def _bounds(layer: Layer) -> tuple[float, float, float, float]:
+def _upright(layer: Layer) -> tuple[tuple[int, int], tuple[float, float, float, float]]:
+    """Return size and bounds of a layer; of the upright grid around it if it is rotated."""
     assert layer.transform is not None
-    left, top = layer.transform * (0, 0)
-    right, bottom = layer.transform * (layer.width, layer.height)
-    return left, bottom, right, top
+    a, b, left, d, e, top = layer.transform[:6]
+    if b == 0 and d == 0:
+        size = (layer.width, layer.height)
+        return size, (left, top + e * size[1], left + a * size[0], top)
+    grid = Grid(crs=layer.crs, transform=layer.transform, width=layer.width, height=layer.height)
+    west, south, east, north = grid.outline().bounds
+    across, down = (east - west) / math.hypot(a, d), (north - south) / math.hypot(b, e)
+    return (max(1, round(across)), max(1, round(down))), (west, south, east, north)
 
 
 def _cut(layer: Layer, area: Area, choices: Choices) -> Layer:

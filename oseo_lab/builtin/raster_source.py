@@ -35,7 +35,7 @@ _SUFFIXES = frozenset({".tif", ".tiff", ".nc", ".nc4", ".jp2"})
 _TYPES = ("image/tiff", "image/jp2", "application/x-netcdf", "application/netcdf")
 _SIDE_ROLES = frozenset({"thumbnail", "overview", "metadata"})
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*:")
-_SCHEMES = ("http", "https", "s3")
+_SCHEMES = ("http", "https", "s3", "gs")
 
 
 def gdal_settings() -> dict[str, Any]:
@@ -204,7 +204,7 @@ def _open(
 def _dataset(path: str) -> Any:
     """Open a path or URL with the first allowed driver that knows it; nothing else is tried."""
     if path.startswith("/vsi") or (_PREFIX.match(path) and urlsplit(path).scheme not in _SCHEMES):
-        raise ProcessingFailed("an asset's location is neither a file nor a URL of http, https or s3")
+        raise ProcessingFailed("an asset's location is neither a file nor a URL of http, https, s3 or gs")
     reason = ""
     for driver in DRIVERS:
         try:

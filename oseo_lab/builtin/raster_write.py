@@ -46,11 +46,11 @@ class GeoTiff:
         self._result = result
         self._block = slab_rows(result)
         self._is_cog = result.choices.format == "COG"
-        first = scratch / "level0.tif" if self._is_cog else path
+        first = scratch / f"{path.stem}.level0.tmp" if self._is_cog else path
         self._levels = [_Level(first, result, self._block, 1, is_big=self._is_cog)]
         factor = 2
         while self._is_cog and max(result.grid.width, result.grid.height) > self._block * factor // 2:
-            level = scratch / f"level{len(self._levels)}.tif"
+            level = scratch / f"{path.stem}.level{len(self._levels)}.tmp"
             self._levels.append(_Level(level, result, self._block, factor, is_big=True))
             factor *= 2
 
@@ -97,7 +97,7 @@ class _Level:
             kept = pixels[:, -row % factor :: factor, ::factor]
             if kept.shape[1] == 0:
                 return
-            pixels = np.ascontiguousarray(kept)
+            pixels = kept.copy()  # the rows given are only lent
         self._waiting.append(pixels)
         waiting = sum(part.shape[1] for part in self._waiting)
         if waiting >= self._block or self._written + waiting == self._size[0]:
