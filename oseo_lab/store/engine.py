@@ -1,237 +1,42 @@
 """The order store itself: snapshots to read, one writer whose commits are grouped.
 
-SQLite (WAL, every commit synced) or PostgreSQL, by URL. Between processes too one transaction writes at
-a time: on SQLite by its immediate transactions, on PostgreSQL by an advisory lock, so that the ids of
-the event stream become visible in their order and no two groups of writes can wait for each other.
+Between processes too one transaction writes at a time: on SQLite by its immediate transactions, on
+PostgreSQL by an advisory lock, so that the ids of the event stream become visible in their order and no
+two groups of writes can wait for each other.
 """
 
 from __future__ import annotations
 
-import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import closing, contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
 
 from oseo_lab import ports
-from oseo_lab.model.errors import ConfigurationError, NotSupported, OseoError, Unavailable
+from oseo_lab.model.errors import ConfigurationError, OseoError, Unavailable
 from oseo_lab.ports import UnitOfWork
 from oseo_lab.store.accounts import Accounts
+from oseo_lab.store.databases import bring_up_to_date, make_engine, revision_of, unreachable
 from oseo_lab.store.events import Events
 from oseo_lab.store.items import Items
 from oseo_lab.store.migrations import REVISIONS
 from oseo_lab.store.orders import Orders, ProviderOrders
 from oseo_lab.store.outbox import Outbox
 from oseo_lab.store.results import Results
-from oseo_lab.store.session import WRITER_LOCK, Caches, Session
+from oseo_lab.store.session import Caches, Session
 
-__all__ = ["Store", "backup", "open_store", "upgrade"]
+__all__ = ["Store", "open_store"]
 
 T = TypeVar("T")
 
-#: Seconds to wait for another process that writes.
-_BUSY_TIMEOUT = 60.0
 #: Most writes that share one commit: bounds how long the first of them waits for the last.
 _GROUP = 256
 #: Idle connections kept for readers; more are opened when needed and closed after use.
 _IDLE = 8
-_SQLITE_AT_LEAST = (3, 35)  # RETURNING
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-# -------------------------------------------------------------------------------------------- databases
-
-
-def _make_engine(url: str) -> sa.Engine:
-    """Return an engine for one of the two databases.
-
-    Raises
-    ------
-    ConfigurationError
-        If the URL is not one, or of another database, or its driver is not installed.
-    """
-    try:
-        parsed = sa.make_url(url)
-        name = parsed.get_backend_name()
-        if name not in ("sqlite", "postgresql"):
-            raise ConfigurationError(f"{name} is not a database the store knows; use sqlite or postgresql")
-        if name == "sqlite":
-            return _sqlite_engine(parsed)
-        return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"), poolclass=NullPool, paramstyle="format"
-        )
-    except (sa.exc.ArgumentError, ImportError) as error:
-        text = f"the database URL cannot be used: {type(error).__name__}; PostgreSQL needs oseo-lab[postgres]"
-        raise ConfigurationError(text) from error
-
-
-def _sqlite_engine(url: sa.URL) -> sa.Engine:
-    if not url.database or url.database == ":memory:":
-        raise ConfigurationError("an order store in memory would lose orders; name a file: sqlite:///path")
-    path = Path(url.database)
-    if not path.parent.is_dir():
-        raise ConfigurationError(f"the folder of the order store, {path.parent}, does not exist; make it")
-    engine = sa.create_engine(
-        url,
-        poolclass=NullPool,
-        connect_args={
-            "timeout": _BUSY_TIMEOUT,
-            "check_same_thread": False,
-            "isolation_level": None,  # transactions are begun here, not guessed by the driver
-            "cached_statements": 256,
-        },
-    )
-    sa.event.listen(engine, "connect", _set_up_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA journal_size_limit=67108864")
-
-
-def _create_private(path: Path) -> None:
-    """Make the file before SQLite does, for its owner alone: it holds passwords."""
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-
-
-# ------------------------------------------------------------------------------------------- migrations
-
-
-def upgrade(url: str) -> Path | None:
-    """Bring a database to the tables of this version, making it if it is not there.
-
-    Returns
-    -------
-    Path or None
-        The copy that was made of an SQLite database before it was changed.
-
-    Raises
-    ------
-    ConfigurationError
-        If a newer version of oseo_lab made the database.
-    """
-    engine = _make_engine(url)
-    try:
-        return _upgrade(engine)
-    except sa.exc.DBAPIError as error:
-        raise _unreachable(engine, error) from error
-    finally:
-        engine.dispose()
-
-
-def _unreachable(engine: sa.Engine, error: Exception) -> Unavailable:
-    where = engine.url.render_as_string(hide_password=True)
-    return Unavailable(f"the order store at {where} cannot be opened ({type(error).__name__})")
-
-
-def _upgrade(engine: sa.Engine) -> Path | None:
-    is_sqlite = engine.dialect.name == "sqlite"
-    if is_sqlite:
-        _prepare_sqlite(engine)
-    revision = _revision(engine)
-    if revision == REVISIONS[-1]:
-        return None
-    copy = None
-    if is_sqlite and revision is not None:
-        path = Path(str(engine.url.database))
-        copy = path.with_name(f"{path.name}.{revision}.backup")
-        backup(engine.url.render_as_string(hide_password=False), copy)
-    with engine.connect() as connection:
-        lock = f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else lock)
-        if _revision_seen_by(connection) != REVISIONS[-1]:  # another process may have been faster
-            _run_alembic(connection)
-        connection.commit()
-    return copy
-
-
-def _prepare_sqlite(engine: sa.Engine) -> None:
-    version = engine.dialect.loaded_dbapi.sqlite_version_info
-    if version < _SQLITE_AT_LEAST:
-        needed, found = (".".join(map(str, each)) for each in (_SQLITE_AT_LEAST, version))
-        raise ConfigurationError(f"the order store needs SQLite {needed} or newer; this Python has {found}")
-    _create_private(Path(str(engine.url.database)))
-    with engine.connect() as connection:
-        if connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal":
-            _switch_to_wal(connection)
-
-
-def _switch_to_wal(connection: sa.Connection) -> None:
-    """Switch once per file; SQLite does not wait for others here, so we do."""
-    give_up = time.monotonic() + _BUSY_TIMEOUT
-    while True:
-        try:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            return
-        except sa.exc.OperationalError:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.01)
-
-
-def _revision(engine: sa.Engine) -> str | None:
-    with engine.connect() as connection:
-        return _revision_seen_by(connection)
-
-
-def _revision_seen_by(connection: sa.Connection) -> str | None:
-    """Return which revision a database is at; None for one without our tables."""
-    if not sa.inspect(connection).has_table("alembic_version"):
-        return None
-    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    if revision is not None and revision not in REVISIONS:
-        raise ConfigurationError(
-            f"the order store is at revision {revision}, made by a newer oseo_lab; this one knows "
-            f"{', '.join(REVISIONS)}: install the newer version, or go back to a backup"
-        )
-    return revision
-
-
-def _run_alembic(connection: sa.Connection) -> None:
-    from alembic import command  # loaded only when there is something to do
-    from alembic.config import Config
-
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    command.upgrade(config, "head")
-
-
-def backup(url: str, path: str | Path) -> Path:
-    """Copy an SQLite database, while it is in use, into a new file readable by its owner alone.
-
-    Raises
-    ------
-    ConfigurationError
-        If the file is there already.
-    NotSupported
-        For PostgreSQL, which has ``pg_dump``.
-    """
-    engine = _make_engine(url)
-    if engine.dialect.name != "sqlite":
-        raise NotSupported("a PostgreSQL database is backed up with pg_dump")
-    target = Path(path)
-    try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        raise ConfigurationError(f"the backup {target} is there already; name another file") from None
-    to_engine = _make_engine(f"sqlite:///{target}")
-    with closing(engine.raw_connection()) as source, closing(to_engine.raw_connection()) as copy:
-        driver: Any = source.driver_connection
-        driver.backup(copy.driver_connection)
-    return target
-
-
-# ---------------------------------------------------------------------------------------------- the store
 
 
 class _Unit:
@@ -266,6 +71,7 @@ class _Connections:
         self._caches = caches
         self._is_writer = is_writer
         self._idle: deque[tuple[Any, _Unit]] = deque()
+        self._room = _IDLE
 
     def begin(self) -> tuple[Any, _Unit]:
         """Return a connection and the unit of work on it, its transaction begun.
@@ -282,7 +88,7 @@ class _Connections:
                 return pair
             except BaseException:
                 pair[0].close()
-                if is_new:
+                if is_new or self._engine.dialect.name == "sqlite":
                     raise
 
     def _idle_one(self) -> tuple[Any, _Unit] | None:
@@ -301,18 +107,19 @@ class _Connections:
             elif not self._is_writer:
                 driver.execute("PRAGMA query_only=ON")
         except (sa.exc.DBAPIError, dialect.loaded_dbapi.Error) as error:
-            raise _unreachable(self._engine, error) from error
+            raise unreachable(self._engine, error) from error
         return connection, _Unit(Session(driver, dialect, self._caches))
 
     def give_back(self, pair: tuple[Any, _Unit]) -> None:
         """Keep a connection for the next, or close it."""
-        if pair[1].session.is_broken or len(self._idle) >= _IDLE:
+        if pair[1].session.is_broken or len(self._idle) >= self._room:
             pair[0].close()
         else:
             self._idle.append(pair)
 
     def close(self) -> None:
-        """Close all that are idle."""
+        """Close all that are idle, and those in use as they are given back."""
+        self._room = 0
         while pair := self._idle_one():
             pair[0].close()
 
@@ -496,13 +303,13 @@ def open_store(url: str, *, migrate: bool = True) -> ports.OrderStore:
     Unavailable
         If the database does not answer.
     """
-    engine = _make_engine(url)
+    engine = make_engine(url)
     try:
         if migrate:
-            _upgrade(engine)
-        elif _revision(engine) != REVISIONS[-1]:
+            bring_up_to_date(engine)
+        elif revision_of(engine) != REVISIONS[-1]:
             raise ConfigurationError("the order store is of an older version; run: oseo-lab db upgrade")
         return Store(engine)
     except sa.exc.DBAPIError as error:
         engine.dispose()
-        raise _unreachable(engine, error) from error
+        raise unreachable(engine, error) from error

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from oseo_lab.model.errors import ConfigurationError, NotSupported, Unavailable
-from oseo_lab.store import backup, engine, open_store, upgrade
+from oseo_lab.store import backup, databases, engine, open_store, upgrade
 from oseo_lab.store.migrations import REVISIONS
 from oseo_lab.store.tables import METADATA
 
@@ -52,7 +52,7 @@ def test_the_list_of_revisions_is_alembics_own():
 
 def _config():
     config = Config()
-    config.set_main_option("script_location", str(engine._MIGRATIONS))
+    config.set_main_option("script_location", str(databases._MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
 
@@ -73,8 +73,9 @@ def test_a_store_of_an_older_version_is_copied_before_it_is_changed(tmp_path, ma
     store.write(lambda unit: unit.orders.add(order))
     store.close()
     assert upgrade(url) is None
-    monkeypatch.setattr(engine, "REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr(engine, "_run_alembic", lambda connection: None)
+    for module in (databases, engine):
+        monkeypatch.setattr(module, "REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr(databases, "_run_alembic", lambda connection: None)
     with pytest.raises(ConfigurationError, match="oseo-lab db upgrade"):
         open_store(url, migrate=False)
     copy = upgrade(url)

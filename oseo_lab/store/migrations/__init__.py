@@ -1,4 +1,4 @@
-"""How the tables came to be what they are: Alembic's environment and revisions, run by `engine.upgrade`.
+"""How the tables came to be what they are: Alembic's revisions, run by `oseo_lab.store.upgrade`.
 
 A new revision: change `tables`, write ``versions/<number>_<what>.py`` by hand, add its number here.
 """
