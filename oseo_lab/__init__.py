@@ -26,15 +26,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oseo_lab.client import connect as connect
+    from oseo_lab.model.errors import OrderFailed as OrderFailed
+    from oseo_lab.model.errors import OseoError as OseoError
+    from oseo_lab.model.errors import ValidationError as ValidationError
 
-__all__ = ["__version__", "connect"]
+__all__ = ["OrderFailed", "OseoError", "ValidationError", "__version__", "connect"]
+
+#: Where each name comes from, on first use.
+_HOMES = {
+    "connect": "oseo_lab.client",
+    "OrderFailed": "oseo_lab.model.errors",
+    "OseoError": "oseo_lab.model.errors",
+    "ValidationError": "oseo_lab.model.errors",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "connect":
-        from oseo_lab.client import connect
+    if name in _HOMES:
+        from importlib import import_module
 
-        return connect
+        return getattr(import_module(_HOMES[name]), name)
     if name == "__version__":
         from importlib.metadata import version
 

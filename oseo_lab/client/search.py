@@ -140,10 +140,15 @@ def _stamp(moment: datetime) -> str:
 
 
 def _filter(name: str, value: Any) -> dict[str, Any]:
-    """Return one property filter: ``cloud_cover_lt=20`` is ``cloud_cover.lt=20``; ``(0, 20)`` a range."""
+    """Return one property filter, as the API reads it.
+
+    ``cloud_cover_lt=20`` and ``cloud_cover={"lt": 20}`` are ``cloud_cover.lt=20``; ``(0, 20)`` is a range.
+    """
     stem, found, word = name.rpartition("_")
     if found and word in ("lt", "lte", "gt", "gte"):
         return {f"{stem}.{word}": value}
+    if isinstance(value, Mapping):
+        return {f"{name}.{word}": bound for word, bound in value.items()}
     if isinstance(value, tuple):
         if len(value) != 2:
             raise ValidationError(f"{name}={value!r}: a range is a tuple of two", locator=name)

@@ -19,9 +19,12 @@ TOKEN = "acceptance-token"
 class Server:
     """Starts, kills and starts again one service on one data folder."""
 
-    def __init__(self, data_dir: Path, *, collections: Path | None = None, **traits: object) -> None:
+    def __init__(
+        self, data_dir: Path, *, collections: Path | None = None, demo: bool = False, **traits: object
+    ) -> None:
         self.data_dir = data_dir
         self.collections = collections
+        self.demo = demo
         self.traits = traits
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
@@ -29,6 +32,8 @@ class Server:
 
     def start(self) -> Server:
         command = [sys.executable, "-m", "oseo_lab", "serve", "--data-dir", str(self.data_dir), "--port", "0"]
+        if self.demo:
+            command.append("--demo")
         environment = os.environ | {"OSEO_LAB_TOKEN": TOKEN}
         if self.collections:
             environment["OSEO_LAB_COLLECTIONS"] = str(self.collections)
