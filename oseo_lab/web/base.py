@@ -208,7 +208,10 @@ class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
             )
         owner = await self.state.check_password(name, password)
         self.current_user = self._jupyter_current_user = User(username=owner)
-        self._token_authenticated = True
+        if (
+            not self.check_origin()
+        ):  # a browser sends a password it was once told to other sites' requests too
+            raise NotAuthorized("the request comes from another site")
         return owner
 
     def refuse_open_network(self, what: str) -> None:

@@ -268,3 +268,14 @@ def test_asking_does_not_keep_a_server_awake(server: Server, http: httpx.Client,
 def test_credentials_that_are_no_text_are_refused(server: Server):
     said = "Basic " + base64.b64encode(b"\xff:\xff").decode()
     assert httpx.get(f"{server.api}/", headers={"Authorization": said}).status_code == 401
+
+
+@pytest.mark.usefixtures("accounts")
+def test_a_password_that_a_browser_remembers_does_not_help_another_site(server: Server):
+    with httpx.Client(auth=("alice", "alice's secret")) as alice:
+        body = json_form.encode(order())
+        answer = alice.post(f"{server.api}/orders", content=body, headers={"Origin": "http://evil.example"})
+        assert answer.status_code == 403
+        own = server.url.removesuffix("/user/zoe/")
+        answer = alice.post(f"{server.api}/orders", content=body, headers={"Origin": own})
+        assert answer.status_code == 201

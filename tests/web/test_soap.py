@@ -106,6 +106,7 @@ def test_the_same_message_twice_is_one_order(post):
 
 FAULTS = [
     (GetStatus(order_id=new_order_id()), "InvalidOrderIdentifier", "orderId", 400),
+    (GetStatus(order_id="' or 1=1 --"), "InvalidOrderIdentifier", "orderId", 400),
     (DescribeResultAccess(order_id="../../etc/passwd"), "InvalidOrderIdentifier", "orderId", 400),
     (GetOptions(collection_id="nowhere"), None, "collectionId", 400),
     (order("not a product"), "InvalidParameterValue", None, 400),
