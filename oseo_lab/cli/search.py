@@ -26,7 +26,7 @@ def read_area(given: str | None) -> Any:
     if given is None:
         return None
     parts = given.split(",")
-    if len(parts) == 4:
+    if len(parts) == 4 and "(" not in given:
         try:
             return tuple(float(part) for part in parts)
         except ValueError:

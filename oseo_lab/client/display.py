@@ -38,7 +38,7 @@ _STYLE = (
     "padding:.6em .9em;max-width:60em;overflow-x:auto}"
     ".oseo .head{display:flex;gap:1em;justify-content:space-between;font-weight:600}"
     ".oseo .quiet{opacity:.7;font-weight:400}"
-    ".oseo table{border-collapse:collapse;margin:.4em 0;background:transparent}"
+    ".oseo table{border-collapse:collapse;font-size:inherit;margin:.4em 0;background:transparent}"
     ".oseo th,.oseo td{text-align:left!important;padding:.15em .8em .15em 0;background:transparent;"
     "vertical-align:top;color:inherit}"
     ".oseo .bar{display:flex;height:8px;border-radius:4px;overflow:hidden;margin:.45em 0;"
@@ -100,8 +100,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], total: int | No
     return f"<table><thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table>{more}"
 
 
-def bar(counts: dict[Status, int]) -> str:
-    """Return a bar of items by status: final ones in their colour, the rest empty."""
+def bar(counts: dict[Status, int], running: float = 0.0) -> str:
+    """Return a bar of items by status: final ones in their colour, what is done of running ones in theirs."""
     total = sum(counts.values()) or 1
     parts = "".join(
         f'<div style="width:{100 * counts[status] / total:.2f}%;background:{colour(status)}" '
@@ -109,6 +109,9 @@ def bar(counts: dict[Status, int]) -> str:
         for status in _MARKS
         if counts.get(status) and status.is_final
     )
+    if running:
+        shade = f"width:{100 * running / total:.2f}%;background:{colour(Status.IN_PRODUCTION)}"
+        parts += f'<div style="{shade}" title="in work"></div>'
     return f'<div class="bar" role="img" aria-label="{escape(counted(counts))}">{parts}</div>'
 
 

@@ -318,7 +318,7 @@ class OrderDraft:
             ("area", self.area or "whole scenes"),
             ("packaging", self.packaging or "none"),
         ]
-        body = display.table(("", ""), facts) + self.options._html()
+        body = display.table(("", ""), facts) + self.options._table()
         return display.card(f"draft {self.name or 'without a name'}", body, "not submitted yet")
 
 

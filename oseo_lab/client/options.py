@@ -181,6 +181,11 @@ class Options:
         head = ("option", "chosen", "default", "allowed", "")
         return display.card(f"options of {self._where}", display.table(head, rows))
 
+    def _table(self) -> str:
+        """Return chosen and preset values as a short HTML table."""
+        rows = [(name, value) for name, value, _ in self._rows()]
+        return display.table(("option", "value"), rows)
+
 
 def _friendly(definition: OptionDefinition, value: Any) -> Any:
     """Return a value in the form its component renders: ``32632`` is ``EPSG:32632``, ``"B04"`` a list."""

@@ -372,7 +372,9 @@ class Order:
 
     def to_xarray(self, folder: Any = None, **how: Any) -> Any:
         """Wait for the order, then open its results, as downloaded by this handle (`Results.to_xarray`)."""
-        return self.wait().results().to_xarray(folder or self._downloaded, **how)
+        if not self.is_done:
+            self.wait()
+        return self.results().to_xarray(folder or self._downloaded, **how)
 
     def to_stac(self) -> Any:
         """Return the STAC items of what has been delivered so far (`Results.to_stac`)."""

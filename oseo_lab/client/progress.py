@@ -149,7 +149,7 @@ class _Notebook(_Silent):
 def _bar(event: ProgressEvent) -> str:
     """Return the bar as HTML; the text beside it says the same without colour."""
     if event.counts:
-        bar = display.bar(event.counts)
+        bar = display.bar(event.counts, event.running)
     else:
         width = f"width:{100 * event.fraction:.1f}%;background:#2f9e5b"
         bar = (

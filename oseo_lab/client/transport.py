@@ -423,7 +423,7 @@ def _retry_after(headers: Mapping[str, str]) -> float:
 
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:
-    yield from response.iter_raw(256 * 1024)
+    yield from response.iter_raw()
 
 
 def _said(lost: Exception) -> str:

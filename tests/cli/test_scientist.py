@@ -102,6 +102,14 @@ def test_a_finished_order_cannot_be_cancelled(run):
     assert code == 1 and "nothing to cancel" in err
 
 
+def test_polygons_travel_to_the_catalogue(run):
+    inside = "POLYGON ((10.27 45.14, 10.29 45.14, 10.28 45.15, 10.27 45.14))"
+    _, out, _ = run("search", "scenes", "--ids", "--area", inside)
+    assert {"SCENE_A", "SCENE_B"} <= set(out.split())
+    _, out, _ = run("search", "scenes", "--ids", "--area", inside.replace("45.1", "55.1"))
+    assert not {"SCENE_A", "SCENE_B"} & set(out.split())
+
+
 def test_options_of_a_collection_are_shown(run):
     code, out, _ = run("collections", "show", "scenes")
     assert code == 0 and "allowed: COG, GeoTIFF, NetCDF, PNG" in out

@@ -93,6 +93,8 @@ def test_bar_says_in_words_what_it_shows():
     html = _bar(event(counts={Status.COMPLETED: 1, Status.ACCEPTED: 1}))
     assert 'aria-label="1 Accepted · 1 Completed"' in html and "lake &lt;garda&gt;" in html
     assert 'aria-label="50%"' in _bar(event())
+    half = _bar(event(counts={Status.COMPLETED: 1, Status.IN_PRODUCTION: 1}, running=0.5))
+    assert "width:50.00%" in half and "width:25.00%" in half
 
 
 def test_scripts_are_silent_unless_told(capsys):
