@@ -1,6 +1,6 @@
 """The order as XML: specification, items, addresses and delivery (06-141r6 clauses 7.3.4 to 7.3.8).
 
-`oseo` calls it with elements that `grammar` has checked, so reading here is a table per type and no
+`oseo` calls it with elements that `checking` has passed, so reading here is a table per type and no
 questions. Writing is text joined once; what must not be given back (passwords, card data) is left out
 where the order is only echoed.
 """

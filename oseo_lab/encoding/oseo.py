@@ -1,6 +1,6 @@
 """The table of messages: which element is which message of the model, and the four functions between.
 
-Inside the envelope (`soap`) or bare: `decode_request` checks an element against `grammar` and reads it;
+Inside the envelope (`soap`) or bare: `decode_request` checks an element against the grammar and reads it;
 `encode_response` writes the answer as text. The client uses the other two, so both sides cannot disagree.
 Only operations that work are in the table: any other name is answered `OperationNotSupported`.
 """
@@ -14,7 +14,8 @@ from typing import Any
 
 from lxml import etree
 
-from oseo_lab.encoding import capabilities_xml, grammar
+from oseo_lab.encoding import capabilities_xml
+from oseo_lab.encoding.checking import check
 from oseo_lab.encoding.options_xml import read_definition, write_definition
 from oseo_lab.encoding.order_xml import read_specification, write_specification
 from oseo_lab.encoding.status_xml import read_item_url, read_order, write_item_url, write_order
@@ -492,7 +493,7 @@ def _checked(element: etree._Element, decode: Callable[[etree._Element], Any]) -
     collecting = gc.isenabled()
     gc.disable()
     try:
-        grammar.check(element)
+        check(element)
         return decode(element)
     finally:
         if collecting:
