@@ -142,6 +142,24 @@ class Area:
             shape = Polygon([(x + shift, y) for x, y in shape.exterior.coords]) if shift else shape
         return shape
 
+    def near(self, scene: Grid) -> Area:
+        """Return a rectangle without what lies far from the scene, where a CRS may end; polygons as they are.
+
+        Raises
+        ------
+        ProcessingFailed
+            If nothing is left.
+        """
+        if self.is_polygon or scene.crs is None or scene.crs == self.crs:
+            return self
+        outline = Area(shape=scene.outline(), crs=scene.crs, is_polygon=False)
+        found = outline.to(self.crs, self.shape.centroid.x)
+        spare = found.length / 100
+        left = self.shape.intersection(rectangle(*found.buffer(spare).bounds))
+        if left.is_empty or left.area == 0:
+            raise _apart(self, scene)
+        return Area(shape=left, crs=self.crs, is_polygon=False)
+
 
 def name_of(crs: CRS | None) -> str:
     """Return ``EPSG:…`` for a CRS, or its own name."""
@@ -193,7 +211,7 @@ def plan(layers: Sequence[Layer], choices: Choices) -> tuple[Grid, list[Layer], 
     if area is None:
         return whole, layers, None
     assert target is not None
-    shape = area.to(target, _middle(whole))
+    shape = area.near(whole).to(target, _middle(whole))
     window = _touched(whole, shape)
     if window is None:
         raise _apart(area, whole)

@@ -142,6 +142,26 @@ def test_rectangle_in_the_scenes_own_crs_cuts_before_it_reprojects(shared, make_
         assert np.array_equal(made.read(), expected)
 
 
+def test_rectangle_of_the_whole_world_is_the_whole_scene(shared, make_raster, rectangle):
+    path = shared / "rasters" / "RGB.byte.tif"
+    made_path = make_raster({"rgb": path}, {}, rectangle(-180, -90, 180, 90))
+    with rasterio.open(path) as source, rasterio.open(made_path) as made:
+        assert made.transform == source.transform
+        assert np.array_equal(made.read(), source.read())
+
+
+def test_rectangle_across_the_antimeridian_meets_a_scene_on_either_side(tmp_path, make_raster, rectangle):
+    for west in (179.0, -181.0):
+        path = tmp_path / "pacific.tif"
+        profile = {"driver": "GTiff", "count": 1, "height": 20, "width": 20, "dtype": "uint8"}
+        transform = rasterio.transform.from_origin(west, -16.0, 0.1, 0.1)
+        with rasterio.open(path, "w", **profile, crs="EPSG:4326", transform=transform) as file:
+            file.write(np.arange(400, dtype="uint16").reshape(1, 20, 20).astype("uint8"))
+        made_path = make_raster({"pacific": path}, {}, rectangle(179.5, -17.5, -179.5, -16.5))
+        with rasterio.open(path) as source, rasterio.open(made_path) as made:
+            assert np.array_equal(made.read(1), source.read(1)[5:15, 5:15])
+
+
 def test_polygon_leaves_out_what_lies_outside(shared, make_raster):
     path = shared / "rasters" / "dem_swiss_lv95" / "dem.tif"
     with rasterio.open(path) as source:
