@@ -45,6 +45,8 @@ def serve(
         arguments.append("--allow-root")
     if data_dir is not None:
         arguments.append(f"--OseoLab.data_dir={data_dir.expanduser().absolute()}")
+    if demo and collections is not None:
+        raise usage("--demo brings its own collections; leave out one of --demo and --collections")
     if demo:
         collections = _demo(data_dir)
     if collections is not None:

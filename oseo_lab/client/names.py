@@ -47,7 +47,7 @@ def message_id(*parts: str | bytes) -> str:
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "big") + data)
-    return uuid.UUID(bytes=digest.digest()[:16], version=8 if hasattr(uuid, "uuid8") else 4).urn
+    return uuid.UUID(bytes=digest.digest()[:16], version=5).urn  # 5: made from a name
 
 
 def folder_name(text: str) -> str:

@@ -72,7 +72,8 @@ def _one_dataset(found: Iterable[xarray.Dataset | None]) -> xarray.Dataset:
     opened = [each for each in found if each is not None]
     if not opened:
         raise DeliveryError(
-            "none of the files is a GeoTIFF, COG or NetCDF: order with format='COG', or read them yourself"
+            "none of the files is a GeoTIFF, COG or NetCDF: order with format='COG' and without packaging, "
+            "or unpack and read them yourself"
         )
     if len(opened) == 1:
         return opened[0]
