@@ -221,7 +221,7 @@ def _writer(path: Path, result: Result, workspace: Workspace) -> _Writer:
         return NetCdf(path, result)
     if result.choices.format == "PNG":
         return Png(path, result)
-    return GeoTiff(path, result, workspace.root)
+    return GeoTiff(path, result, workspace.root, workspace.cancelled)
 
 
 def _products(path: Path, result: Result, writer: _Writer) -> list[Product]:

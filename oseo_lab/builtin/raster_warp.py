@@ -33,6 +33,8 @@ _CONVEX = frozenset(
 _CLOSE = 1e-6  # of a pixel, for grids and coordinates that are meant to be equal
 _STEPS = 20  # along each edge, as GDAL samples the outline of a chunk
 _NO_SPLIT = 4096  # MB: GDAL must not cut a strip into columns; how many rows it has bounds the memory
+_ASKEW = 1.5  # times the budget: few rows of the result cross so much of the scene that GDAL must cut columns
+_CHUNKED = 64  # MB: GDAL's own default, which then bounds the memory (coordinates hold to 1/8 pixel)
 
 
 def _fill_value(layer: Layer) -> float:
@@ -128,9 +130,18 @@ class Strips:
     def _read(self, row: int, rows: int) -> np.ndarray:
         if self.is_copy:
             return self._copied(row, rows)
-        if self.layer.transform is None:
-            return self._warped_by_points(row, rows)
-        return self._warped(row, rows)
+        window = self._window(row, rows)
+        if window is None:
+            return self._empty(rows)
+        item = np.dtype(self.layer.dtype).itemsize * len(self.layer.bands)
+        is_askew = window.width * window.height * item > _ASKEW * self.budget
+        if self.layer.transform is None or (is_askew and self._is_all_of_file):
+            return self._warped_by_gdal(row, rows, _CHUNKED if is_askew else _NO_SPLIT)
+        return self._warped(row, rows, window)
+
+    @property
+    def _is_all_of_file(self) -> bool:
+        return (self.layer.width, self.layer.height) == (self.layer.dataset.width, self.layer.dataset.height)
 
     def _copied(self, row: int, rows: int) -> np.ndarray:
         left, top = self._offset
@@ -145,22 +156,20 @@ class Strips:
             target[...] = self._source.read(inside)
         return result
 
-    def _warped(self, row: int, rows: int) -> np.ndarray:
+    def _warped(self, row: int, rows: int, window: Window) -> np.ndarray:
         result = self._empty(rows)
-        window = self._window(row, rows)
-        if window is None:
-            return result
         source = self._source.rolling(window)
         assert self.layer.transform is not None
         moved = self.layer.transform * Affine.translation(window.col_off, window.row_off)
         self._reproject(source, result, row, src_transform=moved, **self._masking(source))
         return result
 
-    def _warped_by_points(self, row: int, rows: int) -> np.ndarray:
-        """Resample by ground control points: GDAL itself finds which pixels of the file it needs."""
+    def _warped_by_gdal(self, row: int, rows: int, memory: int) -> np.ndarray:
+        """Resample by control points, or a scene that lies askew: GDAL reads what it needs of the file."""
         result = self._empty(rows)
         source = rasterio.band(self.layer.dataset, self.layer.indexes)
-        self._reproject(source, result, row, gcps=list(self.layer.gcps))
+        points = {"gcps": list(self.layer.gcps)} if self.layer.gcps else {}
+        self._reproject(source, result, row, memory, **points)
         return result
 
     def _masking(self, source: np.ndarray) -> dict[str, Any]:
@@ -174,7 +183,9 @@ class Strips:
                 return {}
         return {"src_nodata": nodata, "dst_nodata": nodata}
 
-    def _reproject(self, source: Any, result: np.ndarray, row: int, **how: Any) -> None:
+    def _reproject(
+        self, source: Any, result: np.ndarray, row: int, memory: int = _NO_SPLIT, **how: Any
+    ) -> None:
         strip = self.grid.rows(row, result.shape[1])
         across, down = self._scale
         reproject(
@@ -186,7 +197,7 @@ class Strips:
             resampling=Resampling[self.resampling],
             init_dest_nodata=False,
             num_threads=1,
-            warp_mem_limit=_NO_SPLIT,
+            warp_mem_limit=memory,
             SRC_FILL_RATIO_HEURISTICS="NO",
             XSCALE=across,
             YSCALE=down,

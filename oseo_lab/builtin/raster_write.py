@@ -27,6 +27,8 @@ TIFF_TYPES = {
     "COG": "image/tiff; application=geotiff; profile=cloud-optimized",
 }
 
+_STEP = 8  # tiles between two questions whether to go on
+
 
 class GeoTiff:
     """Writes one GeoTIFF or COG; rows come in order, `slab_rows` at a time.
@@ -39,19 +41,21 @@ class GeoTiff:
         What it says of itself.
     scratch : Path
         Folder for the levels of a COG.
+    alive : callable
+        Called between tiles; may raise.
     """
 
-    def __init__(self, path: Path, result: Result, scratch: Path) -> None:
+    def __init__(self, path: Path, result: Result, scratch: Path, alive: Callable[[], None]) -> None:
         self._path = path
         self._result = result
         self._block = slab_rows(result)
         self._is_cog = result.choices.format == "COG"
         first = scratch / f"{path.stem}.level0.tmp" if self._is_cog else path
-        self._levels = [_Level(first, result, self._block, 1, is_big=self._is_cog)]
+        self._levels = [_Level(first, result, self._block, 1, alive, is_big=self._is_cog)]
         factor = 2
         while self._is_cog and max(result.grid.width, result.grid.height) > self._block * factor // 2:
             level = scratch / f"{path.stem}.level{len(self._levels)}.tmp"
-            self._levels.append(_Level(level, result, self._block, factor, is_big=True))
+            self._levels.append(_Level(level, result, self._block, factor, alive, is_big=True))
             factor *= 2
 
     def write(self, row: int, pixels: np.ndarray) -> None:
@@ -78,8 +82,18 @@ class GeoTiff:
 class _Level:
     """One resolution of the result: keeps every ``factor``-th pixel, writes whole rows of tiles."""
 
-    def __init__(self, path: Path, result: Result, block: int, factor: int, *, is_big: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        result: Result,
+        block: int,
+        factor: int,
+        alive: Callable[[], None],
+        *,
+        is_big: bool,
+    ) -> None:
         self.path = path
+        self._alive = alive
         self._factor = factor
         self._block = block
         grid = result.grid
@@ -108,6 +122,8 @@ class _Level:
         self._waiting = []
         # a column of tiles at a time: all bands of a tile meet in GDAL's small cache
         for left in range(0, self._size[1], self._block):
+            if left // self._block % _STEP == 0:
+                self._alive()
             part = rows[:, :, left : left + self._block]
             self._file.write(part, window=Window(left, self._written, part.shape[2], part.shape[1]))
         self._written += rows.shape[1]
