@@ -15,7 +15,7 @@ from oseo_lab.client import display
 from oseo_lab.client.area import as_period
 from oseo_lab.client.names import name_of, reference_of
 from oseo_lab.client.order import Order
-from oseo_lab.model.errors import NotFound, ValidationError
+from oseo_lab.model.errors import NotFound, OseoError, ValidationError
 from oseo_lab.model.messages import FilteringCriteria, GetStatus
 from oseo_lab.model.order import order_uuid
 from oseo_lab.model.status import Status
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from oseo_lab.client.session import Session
 
 __all__ = ["OrderList", "Orders"]
+
+#: What "of late" is, for a look at one's orders.
+RECENT = timedelta(days=30)
 
 
 class OrderList(Sequence[Order]):
@@ -159,10 +162,19 @@ class Orders:
         return OrderList(Order(self._session, each) for each in reversed(answer.orders))
 
     def _unknown(self, key: str) -> NotFound:
-        names = [name_of(each.record) for each in self._ask(FilteringCriteria())[:500]]
+        names = [name_of(each.record) for each in self.filter(since=RECENT)]
         close = difflib.get_close_matches(key, names, n=3, cutoff=0.5) or list(dict.fromkeys(names))[:3]
         listed = ", ".join(repr(each) for each in close) or "none yet"
         return NotFound(f"you have no order {key[:100]!r}; yours: {listed}", locator="orderId")
+
+    def _ipython_display_(self) -> None:
+        """Show the orders of late, asked for now: a cell that says ``lab.orders`` wants to see them."""
+        from IPython.display import display as show
+
+        try:
+            show(self.filter(since=RECENT))  # type: ignore[no-untyped-call]
+        except OseoError as away:
+            display.say(f"{self!r} ({away})")
 
     def __repr__(self) -> str:
         return "your orders: lab.orders['name'], lab.orders.latest(), lab.orders.filter(status='Completed')"

@@ -127,6 +127,18 @@ def test_orders_are_listed_newest_first_and_filtered(lab):
         lab.orders.filter(status="done")
 
 
+def test_a_cell_that_says_lab_orders_shows_those_of_late(lab, monkeypatch, capsys):
+    pytest.importorskip("IPython", reason="the extra notebook is not installed")
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    lab.order(["SCENE_A"], "of late", "scenes").submit()
+    lab.orders._ipython_display_()
+    assert [each.name for each in shown[0]] == ["of late"]
+    lab.transport = Between(lab.transport, lambda *_: (_ for _ in ()).throw(TransportError("away")))
+    lab.orders._ipython_display_()
+    assert "away" in capsys.readouterr().err
+
+
 def test_another_owner_sees_nothing(lab, lab_of):
     order = lab.order(["SCENE_A"], "mine", "scenes").submit()
     stranger = lab_of("stranger")
