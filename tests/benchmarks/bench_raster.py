@@ -163,7 +163,7 @@ def _one_of_batch(path: Path, folder: Path, corner: tuple[int, int]) -> None:
 
 
 def _warm() -> None:
-    import oseo_lab.builtin.processor_raster  # noqa: F401 - workers import it once, before any item
+    import oseo_lab.builtin.raster_make  # noqa: F401 - workers import it once, before any item
 
 
 def _batch(path: Path, folder: Path) -> list[Row]:
