@@ -2,7 +2,8 @@
 
 Steps 3 and 8 of the walk, at ``oseo/``. SOAP 1.1 and 1.2, answered in the version asked. GET there gives
 the WSDL, the capabilities document, or a page for people. Who calls SOAP is never known by a cookie or by a
-token in the URL. Sources: OGC 06-141r6 7.4; SOAP 1.1 section 6, SOAP 1.2 part 2 section 7.
+token in the URL. A UsernameToken lies inside the body, so a body over 64 kB needs the token or HTTP Basic in
+its header. Sources: OGC 06-141r6 7.4; SOAP 1.1 section 6, SOAP 1.2 part 2 section 7.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from oseo_lab.encoding import oseo, soap
+from oseo_lab.model.delivery import DeliveryOptions, OnlineDataAccess, Protocol
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.messages import GetStatus, Presentation, Submit, SubmitAck
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
@@ -103,7 +104,10 @@ def press(client: httpx.Client, sent: bytes, clients: int, seconds: float = SECO
 def submission() -> bytes:
     items = tuple(
         ItemSpecification(
-            item_id=f"item {n}", identifier=ProductId(identifier=f"P{n}", collection_id="bench")
+            item_id=f"item {n}",
+            identifier=ProductId(identifier=f"P{n}", collection_id="bench"),
+            remark=f"the scene of day {n}, for the comparison of the two harvests",
+            delivery_options=DeliveryOptions(delivery=OnlineDataAccess(protocol=Protocol.HTTP)),
         )
         for n in range(1, ITEMS + 1)
     )

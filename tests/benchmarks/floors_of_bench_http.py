@@ -55,7 +55,7 @@ class Writer(threading.Thread):
             "pragma journal_mode=wal; pragma synchronous=full;"
             "create table orders (id text primary key, owner text, reference text, status text, made text);"
             "create table items (order_id text, number int, item_id text, product text, collection text,"
-            " options text, status text, primary key (order_id, number)) without rowid;"
+            " rest text, status text, primary key (order_id, number)) without rowid;"
             "create table events (id integer primary key, order_id text, number int, status text, at text);"
         )
         while True:
@@ -88,7 +88,7 @@ class ComposedHandler(JupyterHandler):
         items = []
         for number, item in enumerate(specification.iterfind(f"{OSEO}orderItem"), start=1):
             product = item.find(f"{OSEO}productId")
-            options = [etree.tostring(each) for each in item.iterfind(f"{OSEO}option")]
+            parts = [item.find(f"{OSEO}{name}") for name in ("orderItemRemark", "deliveryOptions")]
             items.append(
                 (
                     order_id,
@@ -96,7 +96,7 @@ class ComposedHandler(JupyterHandler):
                     item.findtext(f"{OSEO}itemId"),
                     product.findtext(f"{OSEO}identifier"),
                     product.findtext(f"{OSEO}collectionId"),
-                    b"".join(options).decode(),
+                    b"".join(etree.tostring(each) for each in parts if each is not None).decode(),
                     "Accepted",
                 )
             )
