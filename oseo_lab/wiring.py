@@ -191,7 +191,7 @@ def build(settings: Settings) -> Services:
         collections=collections,
         executor=executor,
         dispatcher=dispatcher,
-        sweeper=Sweeper(store=store, results=settings.results_dir, now=_now),
+        sweeper=Sweeper(store=store, results=settings.results_dir, scratch=settings.scratch_dir, now=_now),
         key=read_key(settings.data_dir / "keys" / "urls"),
         progress_listeners=listeners,
     )

@@ -1,4 +1,4 @@
-"""What must go: results whose time is over, and deliveries that no settled attempt owns.
+"""What must go: results whose time is over, deliveries no settled attempt owns, scratch of dead workers.
 
 Runs on its own thread beside the dispatcher, every minute; whatever it does can be done again.
 """
@@ -6,6 +6,7 @@ Runs on its own thread beside the dispatcher, every minute; whatever it does can
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -30,22 +31,29 @@ YOUNG = timedelta(hours=1)
 MESSAGE_ID_DAYS = 30
 
 
+#: A workspace's folder: ``job-`` and the key of the job (`oseo_lab.dispatch.jobs.key_of`).
+_JOB_FOLDER = re.compile(r"job-oseo-([0-9a-f-]{36})-(\d+)-(\d+)")
+
+
 class Sweeper:
-    """Removes expired results and orphaned deliveries.
+    """Removes expired results, orphaned deliveries and orphaned scratch.
 
     Parameters
     ----------
     store : OrderStore
         Where results are recorded.
-    results : Path
-        The folder they lie in.
+    results, scratch : Path
+        The folders that deliveries lie in and that workers work in.
     now : callable
         The clock, UTC.
     """
 
-    def __init__(self, *, store: OrderStore, results: Path, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, store: OrderStore, results: Path, scratch: Path, now: Callable[[], datetime]
+    ) -> None:
         self._store = store
         self._results = results
+        self._scratch = scratch
         self._now = now
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="oseo_lab sweeper", daemon=True)
@@ -65,6 +73,7 @@ class Sweeper:
             try:
                 self.expire()
                 self.remove_orphans()
+                self.remove_scratch()
                 before = self._now() - timedelta(days=MESSAGE_ID_DAYS)
                 self._store.write(lambda work, before=before: work.orders.forget_messages(before))  # type: ignore[misc]
             except (OseoError, OSError) as wrong:
@@ -90,26 +99,46 @@ class Sweeper:
         return folder / file.name
 
     def remove_orphans(self) -> int:
-        """Remove deliveries of attempts that were never settled; return how many folders."""
+        """Remove deliveries of attempts that were never settled; return how many folders.
+
+        A name that is no number is a delivery whose worker died while it gathered the files.
+        """
         removed = 0
         for folder in self._old_deliveries():
-            order_id = f"urn:uuid:{folder.parts[-3]}"
-            number, attempt = int(folder.parts[-2]), int(folder.parts[-1])
-            with self._store.read() as snapshot:
-                owned = any(
-                    (each.number, each.attempt) == (number, attempt) and not each.removed
-                    for each in snapshot.results.of(order_id)
-                )
-            if not owned:
+            if not folder.name.isdigit() or not self._is_owned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
         return removed
 
+    def _is_owned(self, folder: Path) -> bool:
+        order_id = f"urn:uuid:{folder.parts[-3]}"
+        delivery = int(folder.parts[-2]), int(folder.parts[-1])
+        with self._store.read() as snapshot:
+            files = snapshot.results.of(order_id)
+        return any((each.number, each.attempt) == delivery and not each.removed for each in files)
+
     def _old_deliveries(self) -> Iterator[Path]:
         limit = (self._now() - YOUNG).timestamp()
         for folder in self._results.glob("*/*/*"):
-            if folder.is_dir() and folder.stat().st_mtime < limit and folder.name.isdigit():
+            if folder.is_dir() and folder.stat().st_mtime < limit:
                 yield folder
+
+    def remove_scratch(self) -> int:
+        """Remove the job folders that killed workers left behind; return how many."""
+        left = [folder for folder in self._scratch.glob("job-*") if not self._is_running(folder.name)]
+        for folder in left:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(left)
+
+    def _is_running(self, name: str) -> bool:
+        """Whether a job folder's attempt is one that a dispatcher holds."""
+        named = _JOB_FOLDER.fullmatch(name)
+        if named is None:
+            return True  # not ours to judge
+        order_id, number, attempt = f"urn:uuid:{named[1]}", int(named[2]), int(named[3])
+        with self._store.read() as snapshot:
+            item = snapshot.items.get(order_id, number)
+        return item is not None and item.attempt == attempt and item.lease_owner is not None
 
 
 def _note_expired(work: UnitOfWork, files: list[ResultFile], now: datetime) -> None:

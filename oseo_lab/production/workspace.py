@@ -11,14 +11,14 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from oseo_lab.model.job import FailureClass, Progress
 from oseo_lab.ports import ProcessingFailed
 
-__all__ = ["JobWorkspace", "folder_name", "local_path", "sweep_scratch"]
+__all__ = ["JobWorkspace", "folder_name", "local_path"]
 
 #: What a file in a workspace or a delivery may be called.
 SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}\Z")
@@ -41,31 +41,6 @@ def local_path(url: str) -> Path | None:
         return Path(url)
     parts = urlsplit(url)
     return Path(unquote(parts.path)) if parts.scheme in ("file", "local") else None
-
-
-def sweep_scratch(folder: str | Path, keep: Set[str]) -> int:
-    """Remove the job folders that killed workers left behind.
-
-    Parameters
-    ----------
-    folder : str or Path
-        The scratch folder, as jobs carry it; nothing happens where it is not local.
-    keep : set of str
-        Keys of jobs that may be running, on whichever server shares the folder.
-
-    Returns
-    -------
-    int
-        How many were removed.
-    """
-    root = local_path(str(folder))
-    if root is None or not root.is_dir():
-        return 0
-    kept = {folder_name(key) for key in keep}
-    left = [each for each in root.glob("job-*") if each.name not in kept]
-    for each in left:
-        shutil.rmtree(each, ignore_errors=True)
-    return len(left)
 
 
 class JobWorkspace:

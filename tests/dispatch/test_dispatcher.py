@@ -333,7 +333,7 @@ def test_an_expired_result_is_removed_and_said_to_be(store, clock, dispatcher, e
     file = tmp_path / order_uuid(order_id) / "1" / "1" / "data.tif"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"abc")
-    sweeper = Sweeper(store=store, results=tmp_path, now=clock)
+    sweeper = Sweeper(store=store, results=tmp_path, scratch=tmp_path, now=clock)
     assert sweeper.expire() == 0
     clock.advance(days=11)
     assert sweeper.expire() == 1
@@ -355,8 +355,22 @@ def test_a_delivery_that_was_never_settled_is_swept(store, clock, dispatcher, ex
         folder.mkdir(parents=True)
         (folder / "data.tif").write_bytes(b"abc")
         os.utime(folder, (clock.time.timestamp(),) * 2)
-    sweeper = Sweeper(store=store, results=tmp_path, now=clock)
+    sweeper = Sweeper(store=store, results=tmp_path, scratch=tmp_path, now=clock)
     assert sweeper.remove_orphans() == 0  # young: it may be about to be settled
     clock.advance(hours=2)
     assert sweeper.remove_orphans() == 1
     assert (tmp_path / order_uuid(order_id) / "1" / "1" / "data.tif").exists()
+
+
+def test_scratch_of_a_killed_worker_is_swept_and_that_of_a_living_one_is_not(
+    store, clock, dispatcher, executor, call, tmp_path
+):
+    two(call)
+    dispatcher.step()
+    first, second = executor.take()
+    for job in (first, second):
+        (tmp_path / f"job-{job.key}").mkdir()
+    dispatcher.step([started(first), report(first)])
+    sweeper = Sweeper(store=store, results=tmp_path / "results", scratch=tmp_path, now=clock)
+    assert sweeper.remove_scratch() == 1
+    assert [each.name for each in tmp_path.glob("job-*")] == [f"job-{second.key}"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oseo_lab.model.job import FailureClass, Progress
 from oseo_lab.ports import ProcessingFailed
 from oseo_lab.production import workspace as module
-from oseo_lab.production.workspace import JobWorkspace, folder_name, local_path, sweep_scratch
+from oseo_lab.production.workspace import JobWorkspace, folder_name, local_path
 
 
 @pytest.mark.parametrize(
@@ -75,18 +75,6 @@ def test_what_a_killed_worker_left_is_gone_when_the_same_job_runs_again(tmp_path
     with JobWorkspace(str(tmp_path), "k", progress=lambda _: None, cancelled=lambda: False) as made:
         assert list(made.root.iterdir()) == []
     assert not left.exists()
-
-
-def test_sweeping_keeps_what_may_be_running_and_what_is_not_ours(tmp_path):
-    for key in ("running", "killed"):
-        (tmp_path / folder_name(key)).mkdir()
-    (tmp_path / "dask").mkdir()
-    assert sweep_scratch(tmp_path.as_uri(), {"running"}) == 1
-    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(["dask", folder_name("running")])
-
-
-def test_sweeping_elsewhere_does_nothing():
-    assert sweep_scratch("s3://bucket/scratch", set()) == 0
 
 
 def test_local_urls_are_paths():
