@@ -23,7 +23,7 @@ from traitlets.config.loader import DeferredConfigString
 from oseo_lab.model.errors import OseoError
 from oseo_lab.settings import Settings
 from oseo_lab.web.routing import load_doors, rule
-from oseo_lab.web.state import State
+from oseo_lab.web.state import STATE, State
 
 if TYPE_CHECKING:
     from oseo_lab.wiring import Services
@@ -106,7 +106,7 @@ class OseoLab(ExtensionApp):
     def initialize_settings(self) -> None:
         """Leave what the doors share in the web application's settings."""
         self._state = State(self.to_settings())
-        self.settings["oseo_lab_state"] = self._state
+        self.settings[STATE] = self._state
 
     def initialize_handlers(self) -> None:
         """Give the web application its rule; doors are loaded with the first request."""

@@ -1,4 +1,4 @@
-"""What every door does alike: who is asking, may they, how much may they send, what an error looks like.
+"""What every door does alike: may they, how much may they send, what an error looks like.
 
 Steps 3 and 5 of the walk. A door never answers with HTML or a traceback: errors leave in its own protocol
 (SOAP fault or problem document), whatever went wrong and however early. Bodies are counted as they arrive;
@@ -8,10 +8,6 @@ a refusal is said after the rest of the body has been let pass, so that it reach
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hmac
-import ipaddress
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
@@ -20,11 +16,9 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from jupyter_core.utils import ensure_async
-from jupyter_server.auth import IdentityProvider, PasswordIdentityProvider, User
+from jupyter_server.auth import User
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.call_context import CallContext
-from jupyter_server.base.handlers import JupyterHandler
-from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 from tornado.iostream import StreamClosedError
 
@@ -39,14 +33,13 @@ from oseo_lab.model.errors import (
 )
 from oseo_lab.model.messages import GetStatus
 from oseo_lab.operations import OPERATIONS, Access, perform
-from oseo_lab.web.state import Services, State
+from oseo_lab.web.identity import IdentityHandler
+from oseo_lab.web.state import Services
 
-__all__ = ["RESOURCE", "STATE", "BaseOseoHandler", "door", "owner_of"]
+__all__ = ["RESOURCE", "BaseOseoHandler", "door", "with_status"]
 
 #: What Jupyter's authorizer is asked about.
 RESOURCE = "oseo_lab:orders"
-#: Where the application's settings keep the doors' `State`.
-STATE = "oseo_lab_state"
 #: Bytes taken from somebody who has not said who it is.
 STRANGERS_BODY = 64 * 1024
 #: Bytes of a refused body that are let pass before the answer; more, and the connection is closed on it.
@@ -57,8 +50,6 @@ BODY_SECONDS = 120.0
 RETRY_AFTER = "2"
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-#: Identity providers that know a token or a password but no names: all their users are one owner.
-_NAMELESS = (IdentityProvider, PasswordIdentityProvider)
 #: What Tornado's and Jupyter's own refusals mean here.
 _OF_STATUS: dict[int, tuple[type[OseoError], str]] = {
     400: (BadMessage, "the request is not well-formed HTTP"),
@@ -82,25 +73,10 @@ def door(method: M) -> M:
     return cast(M, allow_unauthenticated(answer))
 
 
-def owner_of(provider: IdentityProvider, user: User, nameless: str) -> str:
-    """Return whose orders a Jupyter user sees.
-
-    A server known by its token or one password gives each browser a random name: those are all ``nameless``.
-    Elsewhere (a Hub, a header, a directory) the user's name is the owner.
-    """
-    if type(provider) in _NAMELESS:
-        return nameless
-    made_up = len(user.username) == 32 and str(user.display_name).startswith("Anonymous ")
-    return nameless if made_up else user.username
-
-
 @web.stream_request_body
-class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
+class BaseOseoHandler(IdentityHandler):
     """One request at one of the doors."""
 
-    #: Whether a browser's cookie, or a token in the URL, says who is asking.
-    knows_browsers = False
-    owner: str | None = None
     _deadline: asyncio.TimerHandle | None = None
     #: Whether an answer leaves before the request has arrived: the connection ends with it.
     _is_early = False
@@ -112,19 +88,6 @@ class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
         self._passed = 0
         self._limit = STRANGERS_BODY
         self._refusal: Exception | None = None
-
-    # ------------------------------------------------------------------------------------- who is asking
-
-    def check_xsrf_cookie(self) -> None:
-        """Do nothing yet: `_by_jupyter` asks once it is known that a cookie identified the caller."""
-
-    def set_cookie(self, *_: Any, **__: Any) -> None:
-        """Set no cookie: no door's answer carries one."""
-
-    @property
-    def state(self) -> State:
-        """What the doors share."""
-        return cast(State, self.settings[STATE])
 
     @property
     def service_url(self) -> str:
@@ -161,104 +124,6 @@ class BaseOseoHandler(ExtensionHandlerMixin, JupyterHandler):
             self.set_cors_headers()
         if length > self._limit:
             raise self._too_large()
-
-    async def identify(self) -> str | None:
-        """Return whose request it is by its headers; None where they say nothing.
-
-        Raises
-        ------
-        NotAuthenticated
-            If they say something that is not so.
-        """
-        authorization = self.request.headers.get("Authorization", "")
-        scheme, _, rest = authorization.partition(" ")
-        if scheme.lower() == "basic":
-            return await self._by_basic(rest.strip())
-        if not self.knows_browsers:
-            self._forget_browser()
-        user = await self._by_jupyter(scheme.lower(), rest.strip())
-        if user is None:
-            if authorization:
-                raise NotAuthenticated("the token is not right", locator="identity_token")
-            return None
-        owner = owner_of(self.identity_provider, user, self.state.settings.owner)
-        self.current_user = self._jupyter_current_user = User(username=owner)
-        if not getattr(self, "_token_authenticated", False):
-            self._check_browser()
-        return owner
-
-    async def _by_jupyter(self, scheme: str, token: str) -> User | None:
-        provider = self.identity_provider
-        if type(provider) in _NAMELESS and scheme in ("token", "bearer"):
-            if not provider.token or not hmac.compare_digest(provider.token.encode(), token.encode()):
-                return None
-            self._token_authenticated = True
-            return User(username=self.state.settings.owner)
-        return cast("User | None", await ensure_async(provider.get_user(self)))
-
-    async def _by_basic(self, credentials: str) -> str:
-        self.refuse_open_network("HTTP Basic")
-        try:
-            name, colon, password = base64.b64decode(credentials, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            name, colon, password = "", "", ""
-        if not colon:
-            raise NotAuthenticated(
-                "the Authorization header is not HTTP Basic in UTF-8", locator="identity_token"
-            )
-        owner = await self.state.check_password(name, password)
-        self.current_user = self._jupyter_current_user = User(username=owner)
-        if (
-            not self.check_origin()
-        ):  # a browser sends a password it was once told to other sites' requests too
-            raise NotAuthorized("the request comes from another site")
-        return owner
-
-    def refuse_open_network(self, what: str) -> None:
-        """Refuse a password that others on the way could have read.
-
-        Raises
-        ------
-        NotAuthenticated
-            If it came over plain http from another machine, unless ``insecure_passwords`` allows that.
-        """
-        if self.request.protocol == "https" or self.state.settings.insecure_passwords:
-            return
-        try:
-            if ipaddress.ip_address(self.request.remote_ip or "").is_loopback:
-                return
-        except ValueError:  # a UNIX socket has no address: nobody on the way
-            return
-        raise NotAuthenticated(
-            f"{what} is refused over plain http from another machine; use https, a token or PasswordDigest",
-            locator="identity_token",
-        )
-
-    def _forget_browser(self) -> None:
-        """Take cookies and URL tokens away before an identity provider sees them."""
-        if "Cookie" in self.request.headers:
-            del self.request.headers["Cookie"]
-        self.request.arguments.pop("token", None)
-        self.request.query_arguments.pop("token", None)
-
-    def _check_browser(self) -> None:
-        """Guard a request that a browser could have been tricked into.
-
-        Raises
-        ------
-        NotAuthorized
-            If it came from another site, or lacks Jupyter's XSRF token.
-        """
-        allowed = self.check_origin()
-        if allowed and self.knows_browsers and self.request.method not in ("GET", "HEAD", "OPTIONS"):
-            try:
-                super().check_xsrf_cookie()
-            except web.HTTPError as refusal:
-                raise NotAuthorized(
-                    f"{refusal.log_message}; send Jupyter's _xsrf cookie back in X-XSRFToken, or a token"
-                ) from None
-        if not allowed:
-            raise NotAuthorized("the request comes from another site")
 
     # ------------------------------------------------------------------------------------------ the body
 

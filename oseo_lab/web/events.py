@@ -13,7 +13,7 @@ from tornado.iostream import StreamClosedError
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.web.base import door
 from oseo_lab.web.hub import HEARTBEAT, ROWS, Listener, status_message
-from oseo_lab.web.rest import JsonHandler
+from oseo_lab.web.json_door import JsonHandler
 
 __all__ = ["EventsHandler"]
 

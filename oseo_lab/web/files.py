@@ -21,7 +21,7 @@ from oseo_lab.model.errors import NotAuthorized, NotFound, OseoError, ResultExpi
 from oseo_lab.model.order import ResultFile, order_uuid
 from oseo_lab.ports import UnitOfWork
 from oseo_lab.web.base import door, with_status
-from oseo_lab.web.rest import JsonHandler
+from oseo_lab.web.json_door import JsonHandler
 from oseo_lab.web.state import Services
 
 __all__ = ["FileHandler", "Span", "wanted_span"]

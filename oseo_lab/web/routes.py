@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from oseo_lab.encoding.soap import version_of
 from oseo_lab.model.errors import NotFound, OseoError
-from oseo_lab.web import rest
+from oseo_lab.web import products, rest
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.events import EventsHandler
 from oseo_lab.web.files import FileHandler
+from oseo_lab.web.json_door import JsonHandler
 from oseo_lab.web.soap import SoapHandler, answer_fault, speaks_soap
 
 __all__ = ["ROUTES", "NowhereHandler"]
 
 
-class NowhereHandler(rest.JsonHandler):
+class NowhereHandler(JsonHandler):
     """Any other path: nothing is there, said to SOAP clients in their way."""
 
     @door
@@ -55,10 +56,10 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_API}/?", rest.AboutHandler),
     (rf"{_API}/openapi\.json", rest.OpenApiHandler),
     (f"{_API}/capabilities", rest.CapabilitiesHandler),
-    (f"{_API}/collections/?", rest.CollectionsHandler),
-    (f"{_COLLECTION}/?", rest.CollectionHandler),
-    (f"{_COLLECTION}/options", rest.OptionsHandler),
-    (f"{_COLLECTION}/schema", rest.SchemaHandler),
-    (f"{_COLLECTION}/products", rest.ProductsHandler),
+    (f"{_API}/collections/?", products.CollectionsHandler),
+    (f"{_COLLECTION}/?", products.CollectionHandler),
+    (f"{_COLLECTION}/options", products.OptionsHandler),
+    (f"{_COLLECTION}/schema", products.SchemaHandler),
+    (f"{_COLLECTION}/products", products.ProductsHandler),
     ("(?:/.*)?", NowhereHandler),
 ]

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from oseo_lab.web.credentials import Credentials
     from oseo_lab.web.hub import Hub
 
-__all__ = ["KeptAnswers", "Services", "State"]
+__all__ = ["STATE", "KeptAnswers", "Services", "State"]
 
 T = TypeVar("T")
 
+#: Where the web application's settings keep the doors' `State`.
+STATE = "oseo_lab_state"
 #: Seconds a request waits for a service that is starting, before it is told to come again.
 PATIENCE = 2.0
 #: Requests worked on at once; those that only wait for a commit share it.

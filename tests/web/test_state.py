@@ -15,7 +15,8 @@ from jupyter_server.auth import IdentityProvider, PasswordIdentityProvider, User
 from oseo_lab.model.errors import NotAuthenticated, Unavailable
 from oseo_lab.settings import Settings
 from oseo_lab.web import state as state_module
-from oseo_lab.web.base import BaseOseoHandler, owner_of
+from oseo_lab.web.base import BaseOseoHandler
+from oseo_lab.web.identity import owner_of
 from oseo_lab.web.state import KeptAnswers, State
 
 

@@ -1,0 +1,129 @@
+"""What all paths of the JSON API share: bodies, problem documents (RFC 9457), values in paths and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from oseo_lab.encoding import json_form
+from oseo_lab.model.collection import Collection
+from oseo_lab.model.errors import (
+    BadMessage,
+    NotFound,
+    OseoError,
+    ValidationError,
+)
+from oseo_lab.model.order import order_uuid
+from oseo_lab.web.base import BaseOseoHandler, with_status
+
+__all__ = ["JSON", "MOST", "PAGE", "JsonHandler", "choice", "instant_of", "order_id_of"]
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+#: Most items or products in one answer, and how many where none is asked.
+MOST = 1000
+PAGE = 100
+
+
+class JsonHandler(BaseOseoHandler):
+    """What all JSON paths share."""
+
+    knows_browsers = True
+
+    def answer_error(self, error: OseoError) -> None:
+        """Send a problem document."""
+        if error.http_status == 401:
+            self.set_header("WWW-Authenticate", 'Bearer realm="oseo_lab"')
+        self.answer(json_form.problem_document(error), PROBLEM, error.http_status)
+
+    async def reply(
+        self,
+        message: Any,
+        form: str = "json",
+        encode: Callable[[Any], bytes] = json_form.encode,
+        status: int = 200,
+    ) -> None:
+        """Carry out an operation and send its response."""
+        body = await self.perform(message, encode, form, self.request.headers.get("Idempotency-Key"))
+        self.answer(body, JSON, status)
+
+    def send(self, plain: Any) -> None:
+        """Send plain values."""
+        self.answer(json_form.encode(plain), JSON)
+
+    def json_body(self) -> bytes:
+        """Return the body, said to be JSON.
+
+        Raises
+        ------
+        BadMessage
+            If it is said to be something else.
+        """
+        said = self.request.headers.get("Content-Type", JSON).partition(";")[0].strip().lower()
+        if said != JSON and not said.endswith("+json"):
+            raise with_status(BadMessage(f"Content-Type {said[:100]!r} is not JSON; send {JSON}"), 415)
+        return self.body
+
+    def number(self, name: str, default: int, most: int) -> int:
+        """Return a whole number from the query.
+
+        Raises
+        ------
+        ValidationError
+            If it is none, or outside 0 to ``most``.
+        """
+        text = self.get_query_argument(name, "") or str(default)
+        if not text.isdecimal() or len(text) > 9 or int(text) > most:
+            raise ValidationError(f"{name} must be a whole number from 0 to {most}", locator=name)
+        return int(text)
+
+    async def collection(self, collection_id: str) -> Collection:
+        """Return a collection.
+
+        Raises
+        ------
+        NotFound
+            If there is none of that id.
+        """
+        collections = (await self.services()).collections
+        if collection_id not in collections:
+            known = ", ".join(sorted(collections)) or "none"
+            raise NotFound(
+                f"there is no collection {collection_id[:100]!r}; collections: {known}",
+                code="InvalidParameterValue",
+                locator="collectionId",
+            )
+        return collections[collection_id]
+
+
+def order_id_of(text: str) -> str:
+    """Return the order id of a path: the URN or its UUID."""
+    urn = text if text.startswith("urn:") else f"urn:uuid:{text}"
+    if order_uuid(urn) is None:
+        raise NotFound(f"there is no order {text[:100]!r} of yours", locator="orderId")
+    return urn
+
+
+def choice(kind: type[Any], text: str, locator: str) -> Any:
+    """Return one of a fixed set of values."""
+    try:
+        return kind(text)
+    except ValueError:
+        allowed = ", ".join(str(each) for each in kind)
+        raise ValidationError(
+            f"{locator} {text[:50]!r} is unknown; allowed: {allowed}", locator=locator
+        ) from None
+
+
+def instant_of(text: str, locator: str) -> datetime | None:
+    """Read an instant of the query; without a zone it is UTC."""
+    if not text or text == "..":
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValidationError(
+            f"{text[:50]!r} is no instant; write 2026-07-01T12:00:00Z", locator=locator
+        ) from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
