@@ -13,9 +13,7 @@ from oseo_lab.model.errors import (
     Unavailable,
     ValidationError,
 )
-from oseo_lab.model.messages import (
-    GetOptions,
-)
+from oseo_lab.model.messages import GetOptions
 from oseo_lab.ports import CatalogueQuery, ProcessingFailed
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import MOST, PAGE, JsonHandler, instant_of

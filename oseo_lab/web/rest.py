@@ -13,9 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from oseo_lab.encoding import json_form
-from oseo_lab.model.errors import (
-    NotFound,
-)
+from oseo_lab.model.errors import NotFound
 from oseo_lab.model.messages import (
     Cancel,
     DescribeResultAccess,
