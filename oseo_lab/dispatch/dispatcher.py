@@ -27,7 +27,7 @@ from oseo_lab.dispatch.planner import (
 from oseo_lab.dispatch.presence import Presence
 from oseo_lab.dispatch.settle import Change, save
 from oseo_lab.model.collection import Collection
-from oseo_lab.model.errors import OseoError
+from oseo_lab.model.errors import OseoError, Unavailable
 from oseo_lab.model.job import Failure, FailureClass, ItemJob, ItemReport, JobEvent, Progress
 from oseo_lab.model.order import Order, OrderItem
 from oseo_lab.model.status import Wanted
@@ -41,6 +41,11 @@ log = logging.getLogger("oseo_lab.dispatch")
 POLL = 1.0
 #: Seconds before a failing pass (database out of reach) is tried again.
 PAUSE = 2.0
+
+_UNRECORDED = Failure(
+    failure_class=FailureClass.INTERNAL,
+    reason="what became of the item could not be recorded; its operator has the details",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -218,13 +223,16 @@ class Dispatcher:
     # ---------------------------------------------------------------------------- claim and start
 
     def _claim(self, now: datetime) -> None:
-        """Lease items that can start, save their next attempt, commit, then start them."""
+        """Lease items that can start, save their next attempt, commit, then start them.
+
+        Held, and so renewed, is only what was started: what an executor refused is free when its lease ends.
+        """
         while room := self._leases.max_in_flight - len(self._held):
             limit = min(room, 1000)
             started = self._store.write(lambda work, limit=limit: self._take(work, limit, now))  # type: ignore[misc]
-            self._held.update((job.key, item) for item, job in started)
             if started:
                 self._executor.start([job for _, job in started])
+            self._held.update((job.key, item) for item, job in started)
             if len(started) < limit:
                 return
 
@@ -302,14 +310,35 @@ class Dispatcher:
             )
         if not changes:
             return
-        ordered = list(changes.values())
-        took = self._store.write(lambda work: save(work, ordered, self._collections, now, self._policy))
+        took = self._saved(list(changes.values()), now)
         for (key, change), is_saved in zip(changes.items(), took, strict=True):
             if change.report is not None or not is_saved:
                 self._held.pop(key, None)
                 self._stopped.discard(key)
             else:
                 self._held[key] = change.after
+
+    def _saved(self, changes: Sequence[Change], now: datetime) -> list[bool]:
+        """Save changes at once; if the store refuses, one by one, and what it refuses then as failed.
+
+        What a plugin reports of one item must never hold up everybody else's.
+        """
+        try:
+            return self._store.write(lambda work: save(work, changes, self._collections, now, self._policy))
+        except Unavailable:
+            raise
+        except Exception as refused:
+            if len(changes) > 1:
+                return [took for change in changes for took in self._saved([change], now)]
+            if changes[0].report is None or changes[0].report.failure is _UNRECORDED:
+                raise
+            log.exception("what became of item %s of %s cannot be recorded", *reversed(changes[0].before.key))
+            return self._saved([self._unrecorded(changes[0], refused, now)], now)
+
+    def _unrecorded(self, change: Change, refused: Exception, now: datetime) -> Change:
+        report = replace(self._report(change.before, _UNRECORDED, now), log=(repr(refused),))
+        decision = decide(change.before, report, now, self._policy)
+        return Change(before=change.before, decisions=(decision,), report=report)
 
     def _with_wish(self, item: OrderItem, event: JobEvent) -> OrderItem:
         """Return the item as its user wants it: one that was stopped is not wanted."""
@@ -352,6 +381,8 @@ class Dispatcher:
         if keys:
             until = now + timedelta(seconds=self._leases.lease)
             self._store.write(lambda work: work.items.renew(self.name, keys, until))
+            # What is saved next starts from here: with the old lease it would be free at once.
+            self._held = {key: replace(item, lease_until=until) for key, item in self._held.items()}
 
     def _give_back(self) -> None:
         """Free the items held when closing: their attempts are abandoned."""

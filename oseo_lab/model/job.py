@@ -41,6 +41,18 @@ class FailureClass(StrEnum):
     INTERNAL = "internal"
 
 
+#: Longest ``reason``, characters: room for what the dispatcher adds below the 4000 of the schema.
+REASON_LENGTH = 3500
+
+
+def storable(text: str) -> str:
+    """Return a text as every store and every message can hold it.
+
+    Plugins quote file names and libraries, whose bytes need be no Unicode; NUL is refused by databases.
+    """
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """Why one attempt ended without a delivery.
@@ -50,7 +62,7 @@ class Failure:
     failure_class : FailureClass
         What may help.
     reason : str
-        One sentence for the user; becomes ``additionalStatusInfo``.
+        One sentence for the user; becomes ``additionalStatusInfo``. Cut at 3500 characters.
     detail : str or None
         For the operator: exception, trace, command.
     """
@@ -58,6 +70,11 @@ class Failure:
     failure_class: FailureClass
     reason: str
     detail: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", storable(self.reason)[:REASON_LENGTH])
+        if self.detail is not None:
+            object.__setattr__(self, "detail", storable(self.detail))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -274,6 +291,10 @@ class ItemReport:
     started: datetime | None = None
     ended: datetime | None = None
     log: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.log:
+            object.__setattr__(self, "log", tuple(storable(line) for line in self.log))
 
 
 JobEvent = Started | Progress | ItemReport

@@ -5,6 +5,7 @@ The executor is scripted: it takes jobs and says what the test tells it to say, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -171,6 +172,46 @@ def test_dispatcher_stops_between_commit_and_start(store, clock, dispatcher, exe
     assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED])
 
 
+def test_what_the_executor_refused_is_started_again_by_the_same_dispatcher(
+    clock, dispatcher, executor, call, status
+):
+    order_id = call(order()).order_id
+    executor.is_broken = True
+    with pytest.raises(RuntimeError):
+        dispatcher.step()
+    executor.is_broken = False
+    for _ in range(3):
+        clock.advance(seconds=25)
+        dispatcher.step()
+    (job,) = executor.take()
+    dispatcher.step([started(job), report(job)])
+    assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED])
+
+
+def test_a_report_the_store_refuses_fails_its_item_alone(dispatcher, executor, call, status):
+    order_id = two(call)
+    dispatcher.step()
+    first, second = executor.take()
+    twice = DeliveredFile(name="half\udce9.tif", size=3, sha256="ab" * 32, media_type="image/tiff")
+    unheard_of = replace(report(first), files=(twice,))
+    dispatcher.step([started(first), started(second), unheard_of, report(second)])
+    assert status(order_id) == (Status.COMPLETED, [Status.FAILED, Status.COMPLETED])
+    assert dispatcher.in_flight == 0
+
+
+def test_a_failure_may_quote_bytes_that_are_no_unicode(dispatcher, executor, call, status, store):
+    order_id = call(order()).order_id
+    dispatcher.step()
+    (job,) = executor.take()
+    noisy = replace(report(job, FailureClass.PERMANENT, "caf\udce9.tif\0" * 1000), log=("\udce9",))
+    dispatcher.step([started(job), noisy])
+    assert status(order_id) == (Status.FAILED, [Status.FAILED])
+    with store.read() as snapshot:
+        info = snapshot.items.get(order_id, 1).status.additional
+    assert info.startswith("caf\\udce9.tif\\x00")
+    assert len(info) <= 4000
+
+
 def test_a_report_of_a_lost_lease_changes_nothing(store, clock, dispatcher, executor, call, status):
     order_id = call(order()).order_id
     dispatcher.step()
@@ -272,6 +313,24 @@ def test_a_lease_is_renewed_while_the_worker_works(store, clock, dispatcher, exe
     assert dispatcher.in_flight == 1
 
 
+def test_a_job_that_starts_after_its_first_lease_is_over_is_not_made_twice(
+    clock, dispatcher, executor, call, status
+):
+    """Where many wait for few workers, the word that one has begun comes minutes after its claim."""
+    order_id = call(order()).order_id
+    dispatcher.step()
+    (job,) = executor.take()
+    for _ in range(5):
+        clock.advance(seconds=25)
+        dispatcher.step()
+    dispatcher.step([started(job)])
+    dispatcher.step()
+    assert executor.take() == []
+    assert dispatcher.in_flight == 1
+    dispatcher.step([report(job)])
+    assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED])
+
+
 def test_no_more_is_held_than_allowed(store, clock, call):
     for _ in range(3):
         two(call)
@@ -294,8 +353,6 @@ def test_closing_gives_the_items_back(store, clock, dispatcher, executor, call):
 
 
 def test_a_package_of_the_whole_order_comes_last(store, clock, dispatcher, executor, call, monkeypatch):
-    from dataclasses import replace
-
     radar = COLLECTIONS["radar"]
     monkeypatch.setitem(COLLECTIONS, "radar", replace(radar, automatic=True))
     order_id = call(
