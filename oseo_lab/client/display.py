@@ -41,6 +41,7 @@ _STYLE = (
     ".oseo table{border-collapse:collapse;font-size:inherit;margin:.4em 0;background:transparent}"
     ".oseo th,.oseo td{text-align:left!important;padding:.15em .8em .15em 0;background:transparent;"
     "vertical-align:top;color:inherit}"
+    ".oseo td:nth-child(-n+2){white-space:nowrap}"
     ".oseo .bar{display:flex;height:8px;border-radius:4px;overflow:hidden;margin:.45em 0;"
     "background:rgba(128,128,128,.25)}</style>"
 )

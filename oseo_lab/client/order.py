@@ -407,7 +407,7 @@ class Order:
         coloured = (
             f'<div><span style="color:{display.colour(status)}" aria-hidden="true">{display.mark(status)}'
             "</span> "
-            f"<b>{escape(str(status))}</b>{escape(_info(self._record))} "
+            f"<b>{escape(str(status))}</b>{'' if self._full else escape(_info(self._record))} "
             f'<span class="quiet">{escape(_summary(counts)) if self._full else ""}</span></div>'
         )
         body = coloured
