@@ -1,4 +1,4 @@
-"""Cancel reaches a worker in the middle of a 10980 by 10980 scene; run at length, as the scene is half a gigabyte."""
+"""Cancel reaches a worker in the middle of a 10980 by 10980 scene; run at length: it is half a gigabyte."""
 
 from __future__ import annotations
 
