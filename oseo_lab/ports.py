@@ -183,8 +183,8 @@ class Results(Protocol):
     def add(self, files: Sequence[ResultFile]) -> None:
         """Save the files of one delivery; all of one delivery share a new ``sequence`` of their order."""
 
-    def of(self, order_id: str, *, data_only: bool = False) -> list[ResultFile]:
-        """Return an order's files, by item number and name."""
+    def of(self, order_id: str, *, data_only: bool = False, number: int | None = None) -> list[ResultFile]:
+        """Return an order's files (or one item's), by item number and name."""
 
     def file(self, order_id: str, number: int, name: str) -> ResultFile | None:
         """Return one file of the delivery that counts."""

@@ -39,8 +39,14 @@ class Presence:
         if fcntl is None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # a file system without locks: an open lock would look like a death
+            self._path.unlink(missing_ok=True)
+            os.close(handle)
+        else:
+            self._handle = handle
 
     def end(self) -> None:
         """Stop showing it."""
@@ -64,7 +70,7 @@ class Presence:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 yield path.stem
                 path.unlink(missing_ok=True)
-            except BlockingIOError:
-                continue  # alive
+            except OSError:
+                continue  # alive, or nothing can be said here
             finally:
                 os.close(handle)

@@ -154,7 +154,7 @@ def _release_package(
 
 
 def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: datetime) -> None:
-    status = StatusInfo(status=roll_up(counts), additional=_said(counts))
+    status = StatusInfo(status=roll_up(counts), additional=_said(work, order, counts))
     if status == order.status:
         return
     for provider_order in work.provider_orders.of(order.order_id):
@@ -185,7 +185,15 @@ _WORDS = {
 }
 
 
-def _said(counts: Mapping[Status, int]) -> str | None:
-    """Say what an order's status alone does not: how many items did not make it."""
-    missing = [f"{counts[each]} {word}" for each, word in _WORDS.items() if counts.get(each)]
-    return f"items not delivered: {', '.join(missing)}" if missing else None
+def _said(work: UnitOfWork, order: Order, counts: Mapping[Status, int]) -> str | None:
+    """Say what an order's status alone does not: how many items did not make it, and why no package came."""
+    package = work.items.get(order.order_id, 0) if order.specification.packaging else None
+    own = package.status.status if package else None
+    missing = {each: counts.get(each, 0) - (each is own) for each in _WORDS}
+    texts = []
+    if any(missing.values()):
+        named = ", ".join(f"{count} {_WORDS[each]}" for each, count in missing.items() if count)
+        texts.append(f"items not delivered: {named}")
+    if package is not None and own is Status.FAILED:
+        texts.append(f"the package could not be made: {package.status.additional}")
+    return "; ".join(texts) or None

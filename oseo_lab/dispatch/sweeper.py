@@ -9,14 +9,14 @@ import logging
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from oseo_lab.dispatch.planner import Expired, Policy, decide
 from oseo_lab.dispatch.settle import Change, save
 from oseo_lab.model.errors import OseoError
-from oseo_lab.model.order import ResultFile, order_uuid
+from oseo_lab.model.order import MESSAGE_ID_DAYS, ResultFile, order_uuid
 from oseo_lab.ports import OrderStore, UnitOfWork
 
 __all__ = ["Sweeper"]
@@ -27,10 +27,6 @@ log = logging.getLogger("oseo_lab.dispatch")
 EVERY = 60.0
 #: Age below which an unowned delivery is left alone: it may be about to be settled.
 YOUNG = timedelta(hours=1)
-#: Days after which the MessageID of a Submit is forgotten.
-MESSAGE_ID_DAYS = 30
-
-
 #: A workspace's folder: ``job-`` and the key of the job (`oseo_lab.dispatch.jobs.key_of`).
 _JOB_FOLDER = re.compile(r"job-oseo-([0-9a-f-]{36})-(\d+)-(\d+)")
 
@@ -55,6 +51,7 @@ class Sweeper:
         self._results = results
         self._scratch = scratch
         self._now = now
+        self._orphans_due = now()  # then hourly: it looks at every folder there is
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="oseo_lab sweeper", daemon=True)
 
@@ -72,12 +69,16 @@ class Sweeper:
         while not self._stop.is_set():
             try:
                 self.expire()
-                self.remove_orphans()
+                if self._now() >= self._orphans_due:
+                    self.remove_orphans()
+                    self._orphans_due = self._now() + YOUNG
                 self.remove_scratch()
                 before = self._now() - timedelta(days=MESSAGE_ID_DAYS)
                 self._store.write(lambda work, before=before: work.orders.forget_messages(before))  # type: ignore[misc]
             except (OseoError, OSError) as wrong:
                 log.warning("sweeping was interrupted and will be tried again: %s", wrong)
+            except Exception:
+                log.exception("a sweep failed and will be tried again")
             self._stop.wait(EVERY)
 
     def expire(self) -> int:
@@ -101,27 +102,29 @@ class Sweeper:
     def remove_orphans(self) -> int:
         """Remove deliveries of attempts that were never settled; return how many folders.
 
-        A name that is no number is a delivery whose worker died while it gathered the files.
+        A name that is no number is a delivery whose worker died while it gathered the files. Orders that the
+        store does not know are left alone: a store set up anew, or put back from a copy, must not cost data.
         """
         removed = 0
-        for folder in self._old_deliveries():
-            if not folder.name.isdigit() or not self._is_owned(folder):
+        for order in self._results.iterdir():
+            old = [folder for folder in order.glob("*/*") if self._is_old(folder)]
+            for folder in self._orphans(f"urn:uuid:{order.name}", old) if old else ():
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
         return removed
 
-    def _is_owned(self, folder: Path) -> bool:
-        order_id = f"urn:uuid:{folder.parts[-3]}"
-        delivery = int(folder.parts[-2]), int(folder.parts[-1])
+    def _orphans(self, order_id: str, folders: list[Path]) -> list[Path]:
+        """Return which of an order's folders nobody owns or is about to own."""
         with self._store.read() as snapshot:
+            if snapshot.orders.get(order_id) is None:
+                return []
             files = snapshot.results.of(order_id)
-        return any((each.number, each.attempt) == delivery and not each.removed for each in files)
+            owned = {f"{each.number}/{each.attempt}" for each in files if not each.removed}
+            left = [each for each in folders if f"{each.parent.name}/{each.name}" not in owned]
+            return [each for each in left if not _is_in_work(snapshot, order_id, each.parent.name)]
 
-    def _old_deliveries(self) -> Iterator[Path]:
-        limit = (self._now() - YOUNG).timestamp()
-        for folder in self._results.glob("*/*/*"):
-            if folder.is_dir() and folder.stat().st_mtime < limit:
-                yield folder
+    def _is_old(self, folder: Path) -> bool:
+        return folder.is_dir() and folder.stat().st_mtime < (self._now() - YOUNG).timestamp()
 
     def remove_scratch(self) -> int:
         """Remove the job folders that killed workers left behind; return how many."""
@@ -139,6 +142,11 @@ class Sweeper:
         with self._store.read() as snapshot:
             item = snapshot.items.get(order_id, number)
         return item is not None and item.attempt == attempt and item.lease_owner is not None
+
+
+def _is_in_work(snapshot: UnitOfWork, order_id: str, number: str) -> bool:
+    item = snapshot.items.get(order_id, int(number)) if number.isdecimal() else None
+    return item is not None and item.lease_owner is not None
 
 
 def _note_expired(work: UnitOfWork, files: list[ResultFile], now: datetime) -> None:

@@ -20,6 +20,7 @@ from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 
 __all__ = [
     "LOCAL",
+    "MESSAGE_ID_DAYS",
     "REFERENCE_LENGTH",
     "Attempt",
     "Face",
@@ -42,6 +43,8 @@ __all__ = [
 LOCAL = "LOCAL"
 #: Longest ``orderReference`` of the schema, characters.
 REFERENCE_LENGTH = 30
+#: Days during which the same MessageID from the same owner gets the first acknowledgement.
+MESSAGE_ID_DAYS = 30
 
 
 class Priority(StrEnum):

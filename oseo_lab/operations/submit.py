@@ -17,6 +17,7 @@ from oseo_lab.model.errors import Conflict, NotSupported, Problem, ValidationErr
 from oseo_lab.model.identifiers import OrderType, ProductId
 from oseo_lab.model.messages import Submit, SubmitAck
 from oseo_lab.model.order import (
+    MESSAGE_ID_DAYS,
     ItemSpecification,
     Order,
     OrderItem,
@@ -30,10 +31,7 @@ from oseo_lab.model.status import ProviderOrderState, Status
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.get_options import collection_of, unsupported
 
-__all__ = ["MESSAGE_ID_DAYS", "submit"]
-
-#: Days during which the same MessageID from the same owner gets the first acknowledgement.
-MESSAGE_ID_DAYS = 30
+__all__ = ["submit"]
 
 _REFUSED_TYPES = {
     OrderType.SUBSCRIPTION_ORDER: ("SubscriptionNotSupported", "standing orders are not taken here"),
@@ -112,9 +110,11 @@ def _check(request: Submit, specification: OrderSpecification, context: Context)
         else:
             found.append(collection)
             problems.extend(collection.check_item(item, at_order))
-    for collection in {each.id: each for each in found}.values():
+    several = tuple({each.id: each for each in found}.values())
+    for collection in several:
         problems.extend(collection.check_order(specification))
         problems.extend(_check_count(collection, sum(each is collection for each in found)))
+    problems.extend(_check_scopes(several, specification))
     if problems:
         raise ValidationError.of(problems)
     return tuple(found)
@@ -126,6 +126,20 @@ def _check_count(collection: Collection, count: int) -> Iterator[Problem]:
             code="InvalidParameterValue",
             locator="orderItem",
             text=f"{count} items are too many; {collection.id} takes {collection.max_items} an order",
+        )
+
+
+def _check_scopes(
+    collections: tuple[Collection, ...], specification: OrderSpecification
+) -> Iterator[Problem]:
+    """Refuse a packaging that one collection of the order means for items, another for the whole order."""
+    whole = [each.id for each in collections if each.delivery.scope is Scope.ORDER]
+    if specification.packaging is not None and 0 < len(whole) < len(collections):
+        yield Problem(
+            code="InvalidParameterValue",
+            locator="packaging",
+            text=f"{', '.join(whole)} packs whole orders, the other collections pack items: "
+            "order them apart, or leave packaging out",
         )
 
 

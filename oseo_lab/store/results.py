@@ -37,7 +37,9 @@ _OF = Statement(
     "order_ref",
 )
 _OF_ITEM = Statement(
-    sa.select(*_FILE).where(_r.order_ref == bindparam("order_ref"), _r.number == bindparam("number")),
+    sa.select(*_FILE)
+    .where(_r.order_ref == bindparam("order_ref"), _r.number == bindparam("number"))
+    .order_by(_r.name),
     "order_ref",
     "number",
 )
@@ -118,15 +120,14 @@ class Results:
             given.update(zip(keys, range(last - len(keys) + 1, last + 1), strict=True))
         return given
 
-    def of(self, order_id: str, *, data_only: bool = False) -> list[ResultFile]:
-        """Return an order's files, by item number and name; of each item its last delivery's."""
-        files = [file for file in self._files(_OF, order_id) if file.is_data or not data_only]
-        return _that_count(files)
+    def of(self, order_id: str, *, data_only: bool = False, number: int | None = None) -> list[ResultFile]:
+        """Return an order's files (or one item's), by number and name; of each item its last delivery's."""
+        files = self._files(_OF, order_id) if number is None else self._files(_OF_ITEM, order_id, number)
+        return _that_count([file for file in files if file.is_data or not data_only])
 
     def file(self, order_id: str, number: int, name: str) -> ResultFile | None:
         """Return one file of the delivery that counts."""
-        files = _that_count(self._files(_OF_ITEM, order_id, number))
-        return next((file for file in files if file.name == name), None)
+        return next((file for file in self.of(order_id, number=number) if file.name == name), None)
 
     def fetched(self, file: ResultFile, ranges: Sequence[tuple[int, int]]) -> None:
         """Save which byte ranges of a file have been served, united with those before."""

@@ -243,9 +243,7 @@ def _find(services: Services, order_id: str, number: int, name: str, owner: str 
 def _note(services: Services, file: ResultFile, span: Span) -> None:
     def write(work: UnitOfWork) -> bool:
         work.results.fetched(file, [(span.start, span.end)])
-        files = [
-            each for each in work.results.of(file.order_id, data_only=True) if each.number == file.number
-        ]
+        files = work.results.of(file.order_id, data_only=True, number=file.number)
         return all(_covers(each.fetched, each.size) for each in files)
 
     if services.store.write(write):

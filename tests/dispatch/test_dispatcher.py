@@ -17,7 +17,7 @@ from oseo_lab.dispatch.sweeper import Sweeper
 from oseo_lab.model.delivery import Packaging
 from oseo_lab.model.job import DeliveredFile, Failure, FailureClass, ItemReport, Started
 from oseo_lab.model.messages import Cancel, GetStatus, Presentation
-from oseo_lab.model.order import order_uuid
+from oseo_lab.model.order import new_order_id, order_uuid
 from oseo_lab.model.status import ProviderOrderState, Status
 from oseo_lab.operations import Context, Service, perform
 from oseo_lab.store import open_store
@@ -367,7 +367,29 @@ def test_a_package_of_the_whole_order_comes_last(store, clock, dispatcher, execu
     assert package.deliveries == ((1, 1),)
     assert call(GetStatus(order_id=order_id)).orders[0].status.status is Status.IN_PRODUCTION
     dispatcher.step([started(package), report(package)])
-    assert call(GetStatus(order_id=order_id)).orders[0].status.status is Status.COMPLETED
+    done = call(GetStatus(order_id=order_id)).orders[0].status
+    assert (done.status, done.additional) == (Status.COMPLETED, "items not delivered: 1 failed")
+
+
+@pytest.mark.parametrize(
+    ("of_item", "of_package", "said"),
+    [
+        (FailureClass.PERMANENT, None, "items not delivered: 1 failed"),
+        (None, FailureClass.PERMANENT, "the package could not be made: it rained"),
+    ],
+    ids=["nothing to pack", "the package fails"],
+)
+def test_what_became_of_a_package_is_not_counted_as_an_item(
+    dispatcher, executor, call, of_item, of_package, said, monkeypatch
+):
+    monkeypatch.setitem(COLLECTIONS, "radar", replace(COLLECTIONS["radar"], automatic=True))
+    order_id = call(order(item("a", "S1_1", options=()), packaging=Packaging.ZIP)).order_id
+    dispatcher.step()
+    (job,) = executor.take()
+    dispatcher.step([started(job), report(job, of_item)])
+    for package in executor.take():
+        dispatcher.step([started(package), report(package, of_package)])
+    assert call(GetStatus(order_id=order_id)).orders[0].status.additional == said
 
 
 def test_downloaded_when_all_files_were_served(dispatcher, executor, call, status):
@@ -417,6 +439,27 @@ def test_a_delivery_that_was_never_settled_is_swept(store, clock, dispatcher, ex
     clock.advance(hours=2)
     assert sweeper.remove_orphans() == 1
     assert (tmp_path / order_uuid(order_id) / "1" / "1" / "data.tif").exists()
+
+
+def test_what_is_being_delivered_or_is_of_another_store_is_not_swept(
+    store, clock, dispatcher, executor, call, tmp_path
+):
+    import os
+
+    order_id = call(order()).order_id
+    dispatcher.step()
+    (job,) = executor.take()
+    gathering = tmp_path / order_uuid(order_id) / "1" / ".1-abcdef"
+    others = [tmp_path / order_uuid(new_order_id()) / "1" / "1", tmp_path / "notes" / "of" / "1"]
+    for folder in (gathering, *others):
+        folder.mkdir(parents=True)
+        os.utime(folder, (clock.time.timestamp(),) * 2)
+    sweeper = Sweeper(store=store, results=tmp_path, scratch=tmp_path, now=clock)
+    clock.advance(hours=2)
+    assert sweeper.remove_orphans() == 0
+    dispatcher.step([started(job), report(job, FailureClass.PERMANENT)])
+    assert sweeper.remove_orphans() == 1
+    assert [each.exists() for each in (gathering, *others)] == [False, True, True]
 
 
 def test_scratch_of_a_killed_worker_is_swept_and_that_of_a_living_one_is_not(

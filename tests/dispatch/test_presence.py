@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,24 @@ def test_only_the_dead_are_named_and_only_once(tmp_path):
     assert list(living.dead()) == []
     living.end()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_files_cannot_be_locked_nobody_is_thought_dead(tmp_path, monkeypatch):
+    from oseo_lab.dispatch import presence
+
+    living = Presence(tmp_path, "living")
+    living.begin()
+
+    def refused(handle: int, what: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(presence.fcntl, "flock", refused)
+    other = Presence(tmp_path, "other")
+    other.begin()
+    assert list(other.dead()) == []
+    other.end()
+    assert [each.name for each in tmp_path.iterdir()] == ["living.lock"]
+    living.end()
 
 
 def test_what_a_dead_dispatcher_held_can_be_claimed(tmp_path):

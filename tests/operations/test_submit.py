@@ -104,6 +104,10 @@ REFUSALS = {
         order(packaging=Packaging.RAR),
         {("InvalidParameterValue", "packaging")},
     ),
+    "packaging of items and of the whole order in one": (
+        order(item("a"), item("b", "S1_1", options=()), packaging=Packaging.ZIP),
+        {("InvalidParameterValue", "packaging")},
+    ),
     "media delivery": (
         order(delivery_options=DeliveryOptions(delivery=MediaDelivery(package_medium=PackageMedium.DVD))),
         {("InvalidParameterValue", "deliveryOptions")},

@@ -101,6 +101,7 @@ def test_files_come_back_with_a_sequence_per_delivery(store, added, now):
             "a.tif",
             "b.tif",
         ]
+        assert [each.name for each in unit.results.of(order.order_id, number=0)] == ["all.zip"]
         assert [each.sequence for each in unit.results.of(other.order_id)] == [1]
         assert unit.results.of(new_order_id()) == []
 
