@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXTRAS := notebook,xarray,postgres,test
 MINUTES ?= 30
 export OSEO_LAB_SHARED ?= $(abspath ../shared)
 
@@ -14,7 +15,7 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit("oseo_lab needs Python 3.11 or newer: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
 	@echo "setting up $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebook,xarray,postgres,test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $(READY)
 
 demo: $(READY)
@@ -43,8 +44,14 @@ format: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks
 
-lock: $(READY)
-	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+# Run it with the oldest Python we promise (make lock PYTHON=/usr/bin/python3.11 on Debian bookworm: 3.11.2),
+# so that nothing in the file asks for more.
+lock:
+	@rm -rf .lock && $(PYTHON) -m venv .lock
+	@.lock/bin/python -m pip install --quiet --disable-pip-version-check '.[$(EXTRAS)]'
+	@{ echo "# What make setup installs: made by make lock with Python $$(.lock/bin/python -c 'import platform as p; print(p.python_version())')."; \
+	   .lock/bin/python -m pip freeze --exclude oseo-lab; } > constraints.txt
+	@rm -rf .lock
 
 clean:
 	rm -rf $(VENV) .demo .bench test-artefacts
