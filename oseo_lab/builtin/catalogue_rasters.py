@@ -87,7 +87,7 @@ def _facts(source: Any) -> RasterFacts:
     geometry = None
     corners, crs = _outline(source)
     if corners and crs is not None:
-        geometry = _footprint(corners, crs)
+        geometry = footprint(corners, crs)
         code = crs.to_epsg()
         properties = {
             "proj:code": f"EPSG:{code}" if code else None,
@@ -120,7 +120,8 @@ def _outline(source: Any) -> tuple[list[tuple[float, float]], Any]:
     return list(hull.exterior.coords)[:-1], crs
 
 
-def _footprint(corners: list[tuple[float, float]], crs: Any) -> Mapping[str, Any] | None:
+def footprint(corners: list[tuple[float, float]], crs: Any) -> Mapping[str, Any] | None:
+    """Return a ring of points of any CRS as a GeoJSON polygon in EPSG:4326; None if it cannot be."""
     from rasterio.warp import transform_geom
 
     ring = [*corners, corners[0]]

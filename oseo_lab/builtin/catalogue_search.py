@@ -18,7 +18,7 @@ from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.ports import CatalogueQuery
 
-__all__ = ["OPERATORS", "Matcher", "cursor_of", "page", "position", "read_cursor"]
+__all__ = ["OPERATORS", "Matcher", "check_geometry", "cursor_of", "page", "position", "read_cursor"]
 
 #: Comparisons of property filters.
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -28,6 +28,12 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "gte": operator.ge,
     "eq": operator.eq,
 }
+
+#: Most positions of an area, and of one that crosses itself: mending that costs their square in memory.
+MOST_POSITIONS = 10_000
+MOST_CROSSED = 1_000
+#: How deep an area's arrays and objects may lie in each other.
+DEEPEST = 12
 
 
 class Matcher:
@@ -139,13 +145,52 @@ def _areas(query: CatalogueQuery) -> list[Any]:
     from shapely.geometry import shape
 
     areas = [] if query.bbox is None else [_box(query.bbox)]
+    if query.geometry is None:
+        return areas
+    positions = check_geometry(query.geometry)
     try:
-        if query.geometry is not None:
-            area = shape(query.geometry)
-            areas.append(area if is_valid(area) else make_valid(area))
+        area = shape(query.geometry)
+        is_fine = is_valid(area)
+        if is_fine or positions <= MOST_CROSSED:
+            return [*areas, area if is_fine else make_valid(area)]
     except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as wrong:
-        raise ValidationError(f"the area is not a GeoJSON geometry: {wrong}", locator="geometry") from None
-    return areas
+        text = f"the area is not a GeoJSON geometry: {wrong}"[:300]
+        raise ValidationError(text, locator="geometry") from None
+    raise ValidationError(
+        f"the area crosses itself and has {positions} positions; allowed then: {MOST_CROSSED}; "
+        "mend it first (shapely: make_valid) or simplify it",
+        locator="geometry",
+    )
+
+
+def check_geometry(geometry: Mapping[str, Any]) -> int:
+    """Return about how many positions a GeoJSON geometry has: its innermost arrays.
+
+    Raises
+    ------
+    ValidationError
+        If it has more than anybody needs, or is nested deeper than any geometry.
+    """
+    positions = 0
+    level: list[Any] = [geometry]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for each in level:
+            parts = [part for part in (each.values() if isinstance(each, Mapping) else each) if _nests(part)]
+            positions += not parts
+            inner += parts
+        if positions > MOST_POSITIONS or len(inner) > 2 * MOST_POSITIONS:
+            raise ValidationError(
+                f"the area has too many positions; allowed: {MOST_POSITIONS}; simplify it", locator="geometry"
+            )
+        if not inner:
+            return positions
+        level = inner
+    raise ValidationError("the area is nested deeper than a GeoJSON geometry can be", locator="geometry")
+
+
+def _nests(part: Any) -> bool:
+    return isinstance(part, Mapping | list | tuple)
 
 
 def _box(bounds: tuple[float, float, float, float]) -> Any:

@@ -22,7 +22,8 @@ from shapely.geometry import box as rectangle
 
 from oseo_lab.builtin.raster_options import Choices
 from oseo_lab.builtin.raster_source import Layer
-from oseo_lab.ports import FailureClass, ProcessingFailed
+from oseo_lab.model.job import FailureClass
+from oseo_lab.ports import ProcessingFailed
 
 __all__ = ["Area", "Grid", "crs_of", "plan"]
 

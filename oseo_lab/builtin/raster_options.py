@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from oseo_lab.model.job import FailureClass
 from oseo_lab.model.options import Category, DataArray, Field, OptionDefinition, Quantity, Vector
-from oseo_lab.ports import FailureClass, ProcessingFailed
+from oseo_lab.ports import ProcessingFailed
 
 __all__ = ["OPTIONS", "SCENE_OPTIONS", "Choices"]
 

@@ -79,7 +79,7 @@ class Png:
         check(0.5)
         picture = np.concatenate([colours, alpha[np.newaxis]])
         profile = {"driver": "PNG", "count": len(picture), "dtype": "uint8"}
-        profile.update(height=alpha.shape[0], width=alpha.shape[1])
+        profile |= {"height": picture.shape[1], "width": picture.shape[2]}
         with rasterio.open(self._path, "w", **profile) as file:
             file.write(picture)
         world, sidecar = self.sidecars

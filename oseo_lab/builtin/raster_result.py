@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from shapely.geometry import shape
 
+from oseo_lab.builtin.catalogue_rasters import footprint
 from oseo_lab.builtin.raster_grid import Grid, name_of
 from oseo_lab.builtin.raster_options import Choices
 from oseo_lab.builtin.raster_source import Band
@@ -132,7 +134,18 @@ class Result:
             found["proj:wkt2"] = grid.crs.to_wkt()
         if nodata is not None:
             found["nodata"] = int(nodata) if isinstance(nodata, float) and nodata.is_integer() else nodata
-        return found
+        return found | self.place()
+
+    def place(self) -> dict[str, Any]:
+        """Return where the result lies, ``geometry`` and ``bbox`` in EPSG:4326; nothing without a CRS."""
+        if self.grid.crs is None:
+            return {}
+        outline = self.grid.outline()
+        ring = outline.segmentize(outline.length / 32).exterior.coords  # edges bend when reprojected
+        geometry = footprint([(x, y) for x, y in ring][:-1], self.grid.crs)
+        if geometry is None:
+            return {}
+        return {"geometry": dict(geometry), "bbox": list(shape(geometry).bounds)}
 
 
 def slab_rows(result: Result) -> int:

@@ -23,8 +23,8 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
-from oseo_lab.model.job import Asset
-from oseo_lab.ports import FailureClass, Inputs, ProcessingFailed
+from oseo_lab.model.job import Asset, FailureClass
+from oseo_lab.ports import Inputs, ProcessingFailed
 
 __all__ = ["Band", "Layer", "gdal_settings", "open_layers"]
 
@@ -279,10 +279,11 @@ def _times(dataset: Any) -> dict[int, datetime]:
 def _dated(dataset: Any, key: str, units: str, calendar: str | None) -> dict[int, datetime]:
     import netCDF4
 
+    date: Any = netCDF4.num2date  # its types know sequences only
     values = {index: float(dataset.tags(index)[key]) for index in dataset.indexes}
     try:
         return {
-            index: netCDF4.num2date(
+            index: date(
                 value,
                 units,
                 calendar or "standard",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -58,12 +59,12 @@ class Values:
         if self.gains is None and pixels.dtype == self.dtype and same_nodata:
             return pixels
         gone = missing(pixels, source_nodata)
-        result = self._cast(self._scaled(pixels, first))
+        result: np.ndarray = self._cast(self._scaled(pixels, first))
         if gone is not None and self.nodata is not None:
             result[gone] = self.nodata
         return result
 
-    def _scaled(self, pixels: np.ndarray, first: int) -> np.ndarray:
+    def _scaled(self, pixels: Any, first: int) -> Any:
         if self.gains is None or self.biases is None:
             return pixels
         shape = (-1, 1, 1)
@@ -72,7 +73,7 @@ class Values:
         gains = np.asarray(self.gains[number], wide).reshape(shape)
         return pixels.astype(wide) * gains + np.asarray(self.biases[number], wide).reshape(shape)
 
-    def _cast(self, values: np.ndarray) -> np.ndarray:
+    def _cast(self, values: Any) -> Any:
         if np.dtype(self.dtype).kind == "f":
             return values.astype(self.dtype)
         limits = np.iinfo(self.dtype)

@@ -76,11 +76,11 @@ class Strips:
     @property
     def is_whole_copy(self) -> bool:
         """Whether every pixel of the result is one of the layer's."""
-        if not self.is_copy:
+        if self._offset is None:
             return False
         left, top = self._offset
         wanted = Window(left, top, self.grid.width, self.grid.height)
-        return _common(wanted, Window(0, 0, self.layer.width, self.layer.height)) == wanted
+        return bool(_common(wanted, Window(0, 0, self.layer.width, self.layer.height)) == wanted)
 
     @property
     def missing_value(self) -> float | None:
@@ -141,9 +141,11 @@ class Strips:
 
     @property
     def _is_all_of_file(self) -> bool:
-        return (self.layer.width, self.layer.height) == (self.layer.dataset.width, self.layer.dataset.height)
+        file = self.layer.dataset
+        return bool((self.layer.width, self.layer.height) == (file.width, file.height))
 
     def _copied(self, row: int, rows: int) -> np.ndarray:
+        assert self._offset is not None  # a copy has one
         left, top = self._offset
         wanted = Window(left, top + row, self.grid.width, rows)
         inside = _common(wanted, Window(0, 0, self.layer.width, self.layer.height))
@@ -312,7 +314,8 @@ def _aligned(layer: Layer, grid: Grid) -> tuple[int, int] | None:
 
 def _to_source(layer: Layer, grid: Grid, cols: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the layer's pixel coordinates of the grid's; infinite where there are none."""
-    xs, ys = grid.transform * (cols, rows)
+    transform_of: Any = grid.transform  # its types know scalars only
+    xs, ys = transform_of * (cols, rows)
     if layer.crs != grid.crs:
         moved = transform(grid.crs, layer.crs, xs, ys)
         xs, ys = np.asarray(moved[0]), np.asarray(moved[1])

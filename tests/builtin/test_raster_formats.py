@@ -9,6 +9,7 @@ import netCDF4
 import numpy as np
 import pytest
 import rasterio
+from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 S2 = "sentinel2_S2A_34SGA_20200318_0_L2A"
@@ -221,3 +222,17 @@ def _row(folder, values, dtype, *, nodata=None, scale=1.0, offset=0.0):
         file.write(pixels)
         file.scales, file.offsets = (scale,), (offset,)
     return path
+
+
+def test_the_product_says_where_it_lies_and_not_where_its_scene_lies(make_raster, rectangle, shared):
+    """The STAC item beside a clip has the clip's footprint: EPSG:4326, whatever the result's CRS."""
+    source = shared / "rasters/sentinel2_S2A_34SGA_20200318_0_L2A/B09.tif"
+    with rasterio.open(source) as scene:
+        west, south, east, north = transform_bounds(scene.crs, "EPSG:4326", *scene.bounds)
+    middle = (west + 0.4 * (east - west), south + 0.4 * (north - south))
+    area = (*middle, middle[0] + 0.1, middle[1] + 0.1)
+    make_raster({"B09": source}, scene=rectangle(*area))
+    (product,) = make_raster.products
+    box = product.properties["bbox"]
+    np.testing.assert_allclose(box, area, atol=0.01)
+    assert product.properties["geometry"]["type"] == "Polygon"
