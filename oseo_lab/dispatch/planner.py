@@ -52,11 +52,14 @@ class Policy:
         Seconds before the second try; doubles with each further one, up to ``max_delay``.
     max_delay : float
         Seconds.
+    outage : float
+        Seconds before an item is handed out again that nobody could begin, however often that happens.
     """
 
     max_attempts: int = 4
     retry_delay: float = 5.0
     max_delay: float = 3600.0
+    outage: float = 60.0
 
     def delay(self, failures: int) -> timedelta:
         """Return how long to wait after so many failures."""
@@ -162,12 +165,12 @@ def _failed_for_now(item: OrderItem, failure: Failure, now: datetime, policy: Po
     """Try again later, or give up; nobody holds the item in between."""
     if item.wanted is Wanted.CANCELLED:
         return _stopped(item, failure, now, policy)
-    failures = item.failures + 1
-    if failures >= policy.max_attempts:
+    failures = item.failures + failure.counts
+    if failure.counts and failures >= policy.max_attempts:
         tries = f"{failures} tries" if failures > 1 else "one try"
         gave_up = replace(failure, reason=f"{failure.reason} (given up after {tries})")
         return _failed(replace(item, failures=failures), gave_up, now, policy)
-    retry_at = now + policy.delay(failures)
+    retry_at = now + (policy.delay(failures) if failure.counts else timedelta(seconds=policy.outage))
     info = f"{failure.reason}; tried again at {retry_at:%Y-%m-%d %H:%M:%S} UTC"
     waiting = advance(item, item.status.status, now, info)
     waiting = replace(waiting, failures=failures, retry_at=retry_at, lease_owner=None, lease_until=None)

@@ -235,13 +235,14 @@ class DaskExecutor:
         self._ready.set()
 
     def _not_connected(self, error: Exception) -> None:
-        """Give everything back as failed for now: the dispatcher decides when to try again."""
+        """Give everything back as not begun: the dispatcher decides when to try again."""
         log.error("no workers: %s", error)
         self._is_connecting, self._trouble = False, error
         self._ready.set()
         detail = error.text if isinstance(error, OseoError) else repr(error)
         for held in list(self._held.values()):
-            self._end(failed_report(held.job, FailureClass.TRANSIENT, "no worker can be reached", detail))
+            reason = "no worker can be reached"
+            self._end(failed_report(held.job, FailureClass.TRANSIENT, reason, detail, counts=False))
 
     def _look(self) -> None:
         """Ask now and then how many threads there are, and notice a client that has given up."""

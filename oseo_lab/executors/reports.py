@@ -19,6 +19,7 @@ def failed_report(
     reason: str,
     detail: str | None = None,
     worker: str | None = None,
+    counts: bool = True,
 ) -> ItemReport:
     """Make the report of a job that no worker reports any more."""
     return ItemReport(
@@ -26,7 +27,7 @@ def failed_report(
         order_id=job.order_id,
         number=job.number,
         attempt=job.attempt,
-        failure=Failure(failure_class=failure_class, reason=reason, detail=detail),
+        failure=Failure(failure_class=failure_class, reason=reason, detail=detail, counts=counts),
         worker=worker,
         ended=datetime.now(UTC),
     )

@@ -65,11 +65,14 @@ class Failure:
         One sentence for the user; becomes ``additionalStatusInfo``. Cut at 3500 characters.
     detail : str or None
         For the operator: exception, trace, command.
+    counts : bool
+        Whether it is one of the item's tries; not, where nobody was there to begin it.
     """
 
     failure_class: FailureClass
     reason: str
     detail: str | None = None
+    counts: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", storable(self.reason)[:REASON_LENGTH])

@@ -259,6 +259,20 @@ def test_a_transient_failure_is_given_up_in_the_end(clock, dispatcher, executor,
     assert status(order_id) == (Status.FAILED, [Status.FAILED])
 
 
+def test_an_outage_of_the_workers_costs_an_order_nothing_but_time(clock, dispatcher, executor, call, status):
+    order_id = call(order()).order_id
+    for _ in range(10):  # more than max_attempts
+        dispatcher.step()
+        (job,) = executor.take()
+        lost = report(job, FailureClass.TRANSIENT, "no worker can be reached")
+        dispatcher.step([replace(lost, failure=replace(lost.failure, counts=False))])
+        clock.advance(seconds=61)
+    dispatcher.step()
+    (job,) = executor.take()
+    dispatcher.step([started(job), report(job)])
+    assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED])
+
+
 def test_one_item_fails_alone(call, dispatcher, executor, status):
     order_id = two(call)
     dispatcher.step()

@@ -251,6 +251,7 @@ def test_jobs_are_given_back_when_no_scheduler_answers(listen, make_job, monkeyp
     (report,) = listener.until_reported(job.key)
     assert report.failure.failure_class is FailureClass.TRANSIENT
     assert report.failure.reason == "no worker can be reached"
+    assert not report.failure.counts
     executor.close()
 
 
