@@ -51,7 +51,8 @@ class Copy:
         Raises
         ------
         ProcessingFailed
-            If there is nothing to copy, it is over ``max_bytes``, or the item is cancelled.
+            If there is nothing to copy, it is over ``max_bytes``, the item is cancelled, or a remote file
+            ends before its end.
         """
         if not inputs.item.assets:
             raise ProcessingFailed(f"the product {inputs.item.identifier!r} has no files")
@@ -69,6 +70,7 @@ class Copy:
                     _check(done, item.max_bytes)
                     target.write(block)
                     workspace.progress(done / total if total else 0.0)
+                _check_whole(source, name)
             products.append(_product(asset, str(path), name))
         return products
 
@@ -104,6 +106,17 @@ def _check(done: int, max_bytes: int | None) -> None:
         raise ProcessingFailed(
             f"the product is over the limit of {max_bytes} bytes; ask the operator to raise it",
             failure_class=FailureClass.QUOTA,
+        )
+
+
+def _check_whole(source: IO[bytes], name: str) -> None:
+    """Refuse a body that ended early: `http.client` reads a lost connection as the end of the file."""
+    missing = getattr(source, "length", None)
+    if missing:
+        raise ProcessingFailed(
+            f"the connection to the product's server broke off, {missing} bytes of {name} are missing; "
+            "this is tried again",
+            retry=True,
         )
 
 

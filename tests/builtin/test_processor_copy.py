@@ -121,13 +121,18 @@ def test_a_product_without_files_is_refused(workspace):
 
 
 class Archive(http.server.SimpleHTTPRequestHandler):
-    """Serves files, and sends ``/away`` to another host."""
+    """Serves files, sends ``/away`` to another host, and breaks off in the middle of ``/half``."""
 
     def do_GET(self) -> None:
         if self.path == "/away":
             self.send_response(302)
             self.send_header("Location", "http://169.254.169.254/secrets")
             self.end_headers()
+        elif self.path == "/half":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"x" * 500)
         else:
             super().do_GET()
 
@@ -154,3 +159,9 @@ def test_remote_files_are_fetched(archive, workspace):
 def test_an_archive_cannot_send_us_elsewhere(archive, workspace):
     with pytest.raises(ProcessingFailed, match="not followed"):
         COPY(job(), inputs_of(Asset(name="a", href=f"{archive}/away")), workspace)
+
+
+def test_a_download_that_breaks_off_is_tried_again_and_never_passed_on(archive, workspace):
+    with pytest.raises(ProcessingFailed, match="broke off") as broken:
+        COPY(job(), inputs_of(Asset(name="a", href=f"{archive}/half")), workspace)
+    assert broken.value.failure_class is FailureClass.TRANSIENT
