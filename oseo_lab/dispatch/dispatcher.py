@@ -25,7 +25,7 @@ from oseo_lab.dispatch.planner import (
     decide,
 )
 from oseo_lab.dispatch.presence import Presence
-from oseo_lab.dispatch.settle import Change, save
+from oseo_lab.dispatch.settle import Change, follow_up, save
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import OseoError, Unavailable
 from oseo_lab.model.job import Failure, FailureClass, ItemJob, ItemReport, JobEvent, Progress
@@ -362,6 +362,8 @@ class Dispatcher:
         if unwanted:
             self._stopped.update(unwanted)
             self._executor.stop(unwanted)
+            orders = {self._held[key].order_id for key in unwanted}
+            self._store.write(lambda work: follow_up(work, orders, now, self._policy))
 
     def _cancel_waiting(self, work: UnitOfWork, now: datetime) -> None:
         until = now + timedelta(seconds=self._leases.lease)

@@ -21,7 +21,7 @@ from oseo_lab.model.order import (
     StatusChange,
     StatusInfo,
 )
-from oseo_lab.model.status import Status, provider_order_state, roll_up
+from oseo_lab.model.status import Status, Wanted, provider_order_state, roll_up
 from oseo_lab.ports import UnitOfWork
 
 __all__ = ["Change", "follow_up", "save"]
@@ -155,13 +155,16 @@ def _release_package(
 
 def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: datetime) -> None:
     status = StatusInfo(status=roll_up(counts), additional=_said(work, order, counts))
-    if status == order.status:
+    is_same = status == order.status
+    if is_same and order.wanted is not Wanted.CANCELLED:
         return
     for provider_order in work.provider_orders.of(order.order_id):
         state = provider_order_state(counts, order.wanted)
         if state is not provider_order.state:
             closed = now if status.status.is_final else None
             work.provider_orders.save(replace(provider_order, state=state, updated=now, closed=closed))
+    if is_same:
+        return
     work.orders.save(replace(order, status=status, updated=now))
     if status.status is not order.status.status:
         work.events.add(

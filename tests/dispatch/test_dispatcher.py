@@ -292,7 +292,7 @@ def test_cancel_of_what_waits(dispatcher, executor, call, status):
     assert status(order_id) == (Status.CANCELLED, [Status.CANCELLED] * 2)
 
 
-def test_cancel_arrives_while_delivering(clock, dispatcher, executor, call, status):
+def test_cancel_arrives_while_delivering(store, clock, dispatcher, executor, call, status):
     """Too late to stop: what was delivered stays delivered, the rest is cancelled."""
     order_id = two(call)
     dispatcher.step()
@@ -301,6 +301,9 @@ def test_cancel_arrives_while_delivering(clock, dispatcher, executor, call, stat
     call(Cancel(order_id=order_id))
     dispatcher.step()
     assert sorted(executor.stopped) == sorted([first.key, second.key])
+    with store.read() as snapshot:
+        (part,) = snapshot.provider_orders.of(order_id)
+    assert part.state is ProviderOrderState.CANCELLING
     dispatcher.step([report(first), report(second, FailureClass.CANCELLED)])
     assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED, Status.CANCELLED])
 
