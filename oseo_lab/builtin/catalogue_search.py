@@ -18,7 +18,7 @@ from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.ports import CatalogueQuery
 
-__all__ = ["OPERATORS", "Matcher", "check_geometry", "cursor_of", "page", "position", "read_cursor"]
+__all__ = ["OPERATORS", "Matcher", "cursor_of", "page", "position", "read_cursor"]
 
 #: Comparisons of property filters.
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -147,7 +147,7 @@ def _areas(query: CatalogueQuery) -> list[Any]:
     areas = [] if query.bbox is None else [_box(query.bbox)]
     if query.geometry is None:
         return areas
-    positions = check_geometry(query.geometry)
+    positions = _positions_of(query.geometry)
     try:
         area = shape(query.geometry)
         is_fine = is_valid(area)
@@ -163,7 +163,7 @@ def _areas(query: CatalogueQuery) -> list[Any]:
     )
 
 
-def check_geometry(geometry: Mapping[str, Any]) -> int:
+def _positions_of(geometry: Mapping[str, Any]) -> int:
     """Return about how many positions a GeoJSON geometry has: its innermost arrays.
 
     Raises
@@ -243,7 +243,7 @@ def read_cursor(cursor: str | None) -> tuple[datetime | None, str] | None:
         time, identifier = json.loads(raw)
         if not isinstance(identifier, str) or (time is not None and read_time(time) is None):
             raise ValueError
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise ValidationError(
             "the cursor is none that this catalogue gave; search again without one", locator="cursor"
         ) from None

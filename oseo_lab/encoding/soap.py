@@ -58,6 +58,8 @@ _SECURITY = f"{{{_WSSE}}}Security"
 #: Longest MessageID and ReplyTo address kept, and longest nonce, characters or bytes.
 _LONGEST = 1000
 _NONCE = 64
+#: Most namespaces an Envelope and its Body declare: checking a payload costs the square of their number.
+_MOST_NAMESPACES = 100
 
 
 class SoapVersion(Enum):
@@ -227,6 +229,8 @@ def _parts(root: etree._Element, version: SoapVersion) -> tuple[etree._Element |
     if [each.tag for each in root] not in _SHAPES[version]:
         raise BadMessage("an Envelope holds at most one Header, then exactly one Body, and nothing else")
     body = root[-1]
+    if len(body.nsmap) > _MOST_NAMESPACES:
+        raise BadMessage(f"Envelope and Body declare more than {_MOST_NAMESPACES} namespaces")
     if len(body) != 1:
         raise BadMessage(f"a Body holds exactly one element, not {len(body)}")
     payload = body[0]

@@ -117,6 +117,10 @@ class BaseOseoHandler(IdentityHandler):
                 f"this server does not answer to the name {self.request.host[:100]!r}; its operator can set "
                 "ServerApp.allow_remote_access or local_hostnames"
             )
+        encoding = self.request.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            refused = BadMessage(f"Content-Encoding {encoding[:40]!r} is not read; send the body as it is")
+            raise with_status(refused, 415)
         self.owner = await self.identify()
         if self.owner is not None:
             self._limit = self.state.settings.max_body

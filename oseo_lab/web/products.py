@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from oseo_lab.encoding import json_form
@@ -13,6 +14,7 @@ from oseo_lab.model.errors import (
     Unavailable,
     ValidationError,
 )
+from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import GetOptions
 from oseo_lab.ports import CatalogueQuery, ProcessingFailed
 from oseo_lab.web.base import door
@@ -122,7 +124,7 @@ class ProductsHandler(JsonHandler):
             products, cursor = await self.state.errand(ask)
         except ProcessingFailed as failed:
             raise Unavailable(f"the catalogue of {collection_id} did not answer: {failed.reason}") from failed
-        self.send({"products": [json_form.to_plain(each) for each in products], "cursor": cursor})
+        self.send({"products": [json_form.to_plain(_public(each)) for each in products], "cursor": cursor})
 
     def _query(self, geometry: Mapping[str, Any] | None) -> CatalogueQuery:
         start, slash, end = self.get_query_argument("datetime", "").partition("/")
@@ -170,10 +172,21 @@ class ProductsHandler(JsonHandler):
         return filters
 
 
+def _public(item: CatalogueItem) -> CatalogueItem:
+    """Return a product as users may see it: of a file of this machine only the name, never where it lies."""
+    assets = tuple(replace(each, href=_address(each.href)) for each in item.assets)
+    return replace(item, assets=assets, thumbnail=_address(item.thumbnail) if item.thumbnail else None)
+
+
+def _address(href: str) -> str:
+    is_local = "://" not in href or href.lower().startswith(("file:", "local:"))
+    return href.rpartition("/")[2] if is_local else href
+
+
 def _scalar(text: str) -> Any:
     """Return a number or boolean where the text is one, else the text."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, int | float | bool) else text

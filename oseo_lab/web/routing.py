@@ -60,7 +60,9 @@ def _unquoted(arguments: list[bytes]) -> list[bytes]:
 
 def rule(application: Application, base_url: str, name: str) -> Rule:
     """Return the one rule that Jupyter Server is given."""
-    prefix = re.escape(base_url.rstrip("/") + "/oseo")
+    # some clients name the whole URL (RFC 9112, 3.2.2), or join two slashes: they are to hear a door too
+    path = re.escape(base_url.rstrip("/") + "/oseo").replace("/", "/{1,9}")
+    prefix = r"(?:https?://[^/?#]*)?" + path
     return Rule(PathMatches(prefix + r"(?:/.*)?$"), Doors(application, prefix, name))
 
 

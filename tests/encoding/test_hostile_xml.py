@@ -122,6 +122,19 @@ def test_hostile_bytes_cost_about_as_much_as_their_size(name: str) -> None:
     assert cost(lambda: no_reader(body)) < 100 * floor
 
 
+def test_a_crowd_of_namespaces_around_the_payload_is_refused_before_it_is_checked() -> None:
+    crowd = " ".join(f'xmlns:n{number}="urn:{number}"' for number in range(200_000))
+    for element in (b"<s:Envelope ", b"<s:Body"):
+        body = ENVELOPE.replace(element, element + b" " + crowd.encode() + b" ", 1)
+        floor = cost(lambda body=body: parse(body))
+
+        def refuse(body: bytes = body) -> None:
+            with pytest.raises(BadMessage, match="namespaces"):
+                open_envelope(body)
+
+        assert cost(refuse) < 20 * floor
+
+
 def cost(work: Callable[[], object]) -> int:
     start = time.thread_time_ns()
     work()

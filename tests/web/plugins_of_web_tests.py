@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from jupyter_server.auth import Authorizer
 
-from oseo_lab.model.job import CatalogueItem, ItemJob, Product
+from oseo_lab.model.job import Asset, CatalogueItem, ItemJob, Product
 from oseo_lab.ports import CatalogueQuery, Inputs, ProcessingFailed, Workspace
 
 SIZE = 1_500_000
@@ -56,7 +56,14 @@ class Everything:
         return items, str(start + query.limit)
 
     def _item(self, identifier: str) -> CatalogueItem:
-        return CatalogueItem(identifier=identifier, collection_id=self._collection_id)
+        hrefs = ("/srv/secret/a.tif", "file:///srv/secret/b.tif", "https://data.example/c.tif")
+        is_local = identifier == "P-local"
+        return CatalogueItem(
+            identifier=identifier,
+            collection_id=self._collection_id,
+            assets=tuple(Asset(name=each[-5], href=each) for each in hrefs if is_local),
+            thumbnail="/srv/secret/t.png" if is_local else None,
+        )
 
 
 class NoWriting(Authorizer):

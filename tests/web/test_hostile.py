@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import socket
 
 import httpx
 import pytest
-from serving import TOKEN, Server, envelope
+from serving import TOKEN, V11, Server, envelope
 
 from oseo_lab.model.messages import GetCapabilities
 
@@ -173,3 +174,82 @@ def test_no_order_of_headers_brings_html(server: Server, lines: list[bytes]):
         assert b"Content-Type: text/xml" in answer or b"Content-Type: application/soap+xml" in answer, answer[
             :300
         ]
+
+
+def told(server: Server, request: bytes) -> tuple[int, str, bytes]:
+    """Send bytes as they are; return status, content type and body of the one answer."""
+    with socket.create_connection(server.address, timeout=30) as connection:
+        connection.sendall(request)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    kind = next((line[14:] for line in head.split(b"\r\n") if line.startswith(b"Content-Type: ")), b"")
+    return int(head.split(b" ")[1]), kind.decode(), body
+
+
+SOAP_HEAD = b"Host: localhost\r\nConnection: close\r\nContent-Type: text/xml\r\n"
+
+
+@pytest.mark.parametrize("target", [b"http://evil.example/user/zoe/oseo/", b"//user//zoe//oseo/"])
+def test_a_soap_client_that_joins_urls_oddly_hears_soap(server: Server, target: bytes):
+    message = envelope(GetCapabilities(), V11)
+    status, kind, body = told(
+        server,
+        b"POST %s HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n%s" % (target, SOAP_HEAD, len(message), message),
+    )
+    assert (status, kind) == (200, "text/xml; charset=utf-8")
+    assert b"evil.example" not in body
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "x-unheard-of", "gzip, gzip"])
+def test_a_packed_body_is_never_unpacked(server: Server, coding: str):
+    body = gzip.compress(envelope(GetCapabilities()))
+    for path, kind in (("", "text/xml"), ("api/v1/operations/GetCapabilities", "application/json")):
+        headers = {"Content-Type": kind, "Content-Encoding": coding}
+        answer = httpx.post(server.soap + path, content=body, headers=headers)
+        assert answer.status_code == 415 and "html" not in answer.headers["Content-Type"]
+        assert "Content-Encoding" in answer.text
+
+
+DEEP = "[" * 20_000
+PRODUCTS = "/collections/things/products"
+#: Requests to the JSON API that a known caller may send, and the status that each is answered with.
+NASTY: dict[str, tuple[str, str, str | bytes, int]] = {
+    "filter nested without end": ("GET", f"{PRODUCTS}?cloud={DEEP}", "", 200),
+    "filter no number": ("GET", f"{PRODUCTS}?cloud.lt=NaN&cloud.gt=1e999", "", 200),
+    "filter of an attribute": ("GET", f"{PRODUCTS}?__class__.__init__=1&__dict__.lt=1", "", 200),
+    "time before all years": ("GET", f"{PRODUCTS}?datetime=0001-01-01T00:00:00%2B23:59/..", "", 200),
+    "limit in other digits": ("GET", f"{PRODUCTS}?limit=%C2%B2", "", 422),
+    "body nested without end": ("POST", PRODUCTS, DEEP, 400),
+    "body no object": ("POST", "/orders", "[]", 422),
+    "order nested without end": ("POST", "/orders", '{"specification":' * 20_000, 400),
+    "number of many digits": ("POST", "/orders", '{"specification":' + "9" * 50_000 + "}", 400),
+    "no number": ("POST", "/orders", '{"specification": NaN}', 400),
+    "half a character": ("POST", "/orders", '{"version": "\\ud800"}', 400),
+    "bytes that are no text": ("POST", "/orders", b'{"version": "\xff"}', 400),
+    "key of an attribute": ("POST", "/orders", '{"__class__": {}}', 422),
+    "order id with a line end": ("GET", "/orders/a%0d%0aSet-Cookie:%20x=y", "", 404),
+    "order id with a zero": ("POST", "/orders/%00/cancel", "", 404),
+    "order id up the tree": ("GET", "/orders/..%2f..%2fkeys%2furls/items", "", 404),
+    "order id no text": ("GET", "/orders/%ed%a0%80/history", "", 400),
+    "collection with a line end": ("GET", "/collections/a%0d%0ab/schema", "", 404),
+    "event id of another kind": ("GET", "/events?last_event_id=1%0d%0aevent:x", "", 422),
+    "event id of many digits": ("GET", f"/events?last_event_id={'9' * 5000}", "", 422),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), NASTY.values(), ids=NASTY.keys())
+def test_what_nobody_means_well_is_a_problem_of_its_sender(
+    server: Server, http: httpx.Client, method: str, path: str, body: str | bytes, status: int
+):
+    answer = http.request(
+        method, server.api + path, content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == status, answer.text[:500]
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["Content-Type"] == (
+        "application/json" if status == 200 else "application/problem+json"
+    )
+    if status != 200:
+        problem = answer.json()
+        assert problem["code"] and problem["detail"] and problem["problems"]
+        assert len(answer.content) < 10_000

@@ -132,6 +132,13 @@ def test_a_bad_search_says_what_is_wrong(server: Server, http: httpx.Client, nam
     assert answer.status_code == 422 and answer.json()["locator"] == name
 
 
+def test_a_product_tells_no_path_of_the_servers_files(server: Server, http: httpx.Client):
+    found = http.get(f"{server.api}/collections/things/products", params={"ids": "P-local"}).json()
+    (product,) = found["products"]
+    assert [each["href"] for each in product["assets"]] == ["a.tif", "b.tif", "https://data.example/c.tif"]
+    assert product["thumbnail"] == "t.png"
+
+
 def test_a_catalogue_out_of_reach_is_unavailable(server: Server, http: httpx.Client):
     answer = http.get(f"{server.api}/collections/broken/products")
     assert answer.status_code == 503 and answer.headers["Retry-After"]
