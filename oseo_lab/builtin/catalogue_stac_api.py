@@ -165,6 +165,7 @@ class StacApi:
         checks: dict[str, Any] = {"timeout": self._timeout, "request_modifier": self._check_request}
         try:
             channel = StacApiIO(max_retries=retries)
+            channel.session.headers["Connection"] = "close"  # made anew for each item: leaves no socket behind
             channel.session.hooks["response"].append(self._check_redirect)
             client = pystac_client.Client.from_file(self._href, stac_io=channel, **checks)
         except (APIError, RequestException, OSError) as broken:

@@ -36,15 +36,28 @@ _TYPES = ("image/tiff", "image/jp2", "application/x-netcdf", "application/netcdf
 _SIDE_ROLES = frozenset({"thumbnail", "overview", "metadata"})
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*:")
 _SCHEMES = ("http", "https", "s3", "gs")
+#: How GDAL says that a server refused, or that none was there.
+_NO_ANSWER = re.compile(r"HTTP response code: (\d{3})|CURL error")
+#: Answers of the 400s that another try may not get.
+_PASSING = frozenset({408, 425, 429})
 
 
 def gdal_settings() -> dict[str, Any]:
-    """Return the GDAL configuration of a worker: little cache, one thread, no look at other files."""
+    """Return the GDAL configuration of a worker: little cache, one thread, no look at other files.
+
+    Of remote files nothing is kept when they are closed: GDAL would keep a refusal too, and a worker that
+    met one could never try again. A server that stalls is left before its silence hides a cancelling.
+    """
     return {
         "GDAL_CACHEMAX": 56,
         "GDAL_NUM_THREADS": 1,
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
         "GDAL_HTTP_MAX_RETRY": 2,
+        "GDAL_HTTP_RETRY_DELAY": 0.5,
+        "GDAL_HTTP_CONNECTTIMEOUT": 10,
+        "GDAL_HTTP_LOW_SPEED_TIME": 20,
+        "GDAL_HTTP_LOW_SPEED_LIMIT": 1,
+        "CPL_VSIL_CURL_NON_CACHED": "/vsicurl/:/vsis3/:/vsigs/",
         "GTIFF_SRS_SOURCE": "EPSG",
         "CPL_LOG_ERRORS": "OFF",
     }
@@ -210,11 +223,28 @@ def _dataset(path: str) -> Any:
         try:
             return rasterio.open(path, driver=driver, sharing=False)
         except RasterioError as wrong:
+            _check_answer(path, str(wrong))
             reason = reason or str(wrong)
     raise ProcessingFailed(
         f"{PurePosixPath(urlsplit(path).path).name} cannot be read as a raster: the file is damaged or of "
         f"another kind; readable: {', '.join(DRIVERS)}",
         detail=reason,
+    )
+
+
+def _check_answer(path: str, said: str) -> None:
+    """Tell a server that does not answer, or does not give a file out, from a file that is no raster."""
+    parts = urlsplit(path)
+    no_answer = _NO_ANSWER.search(said) if parts.scheme in _SCHEMES else None
+    if no_answer is None:
+        return
+    name, code = PurePosixPath(parts.path).name, int(no_answer[1] or 0)
+    if 400 <= code < 500 and code not in _PASSING:
+        raise ProcessingFailed(f"{parts.hostname} does not give out {name} (HTTP {code})", detail=said)
+    raise ProcessingFailed(
+        f"{parts.hostname}, where {name} lies, does not answer as it should; this is tried again",
+        retry=True,
+        detail=said,
     )
 
 
