@@ -55,6 +55,8 @@ __all__ = [
     "error_of",
 ]
 
+#: Most problems of one error that are said one by one.
+MOST_PROBLEMS = 10_000
 #: ``ows:ExceptionText`` that the standard prescribes for a code (06-141r6, exception tables). A code
 #: not listed here has free text.
 CODE_TEXTS: dict[str, str] = {
@@ -165,8 +167,14 @@ class ValidationError(OseoError):
 
     @classmethod
     def of(cls, problems: Iterable[Problem]) -> ValidationError:
-        """Make one error of many problems; code and locator are those of the first."""
+        """Make one error of many problems; code and locator are those of the first.
+
+        Beyond `MOST_PROBLEMS` they are counted, so that an answer is not many times its request.
+        """
         found = tuple(problems)
+        if len(found) > MOST_PROBLEMS:
+            rest = f"and {len(found) - MOST_PROBLEMS} more problems; correct these first"
+            found = (*found[:MOST_PROBLEMS], Problem(code=found[0].code, locator=None, text=rest))
         text = "; ".join(str(problem) for problem in found)
         return cls(text, code=found[0].code, locator=found[0].locator, problems=found)
 

@@ -9,7 +9,10 @@ from oseo_lab.model.errors import NotSupported, Problem, ValidationError
 from oseo_lab.model.messages import GetOptions, GetOptionsResponse
 from oseo_lab.operations.context import Context
 
-__all__ = ["collection_of", "get_options", "unsupported"]
+__all__ = ["MOST_IDENTIFIERS", "collection_of", "get_options", "unsupported"]
+
+#: Most products asked for at once: each is answered with all options of its collection, some kilobytes.
+MOST_IDENTIFIERS = 500
 
 
 def get_options(request: GetOptions, context: Context) -> GetOptionsResponse:
@@ -25,6 +28,12 @@ def get_options(request: GetOptions, context: Context) -> GetOptionsResponse:
         if collection is None:
             raise ValidationError.of([unsupported(request.collection_id, context.collections)])
         return GetOptionsResponse(order_options=(collection.order_options(),))
+    if len(request.identifiers) > MOST_IDENTIFIERS:
+        raise ValidationError(
+            f"{len(request.identifiers)} identifiers are too many; allowed: {MOST_IDENTIFIERS} at once, or "
+            "their collectionId, whose options they all have",
+            locator="identifier",
+        )
     problems: list[Problem] = []
     groups: list[OrderOptions] = []
     for identifier in request.identifiers:

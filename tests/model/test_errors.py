@@ -32,6 +32,12 @@ def test_one_error_holds_every_problem_and_speaks_with_the_first_ones_code() -> 
     assert str(found) == "a; item 7: b"
 
 
+def test_beyond_ten_thousand_problems_are_counted() -> None:
+    error = ValidationError.of(problem("InvalidParameterValue") for _ in range(25_000))
+    assert len(error.problems) == 10_001
+    assert error.problems[-1].text == "and 15000 more problems; correct these first"
+
+
 def test_an_error_without_problems_is_its_own_problem() -> None:
     found = NotFound("there is no such order", locator="orderId")
     assert found.problems == (

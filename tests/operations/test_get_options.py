@@ -39,6 +39,12 @@ def test_every_unknown_product_is_named(context):
     assert "'Y'" in refusal.value.text
 
 
+def test_more_products_than_an_answer_can_hold(context):
+    with pytest.raises(ValidationError, match="501 identifiers are too many") as refusal:
+        perform(GetOptions(identifiers=("S2_1",) * 501), context())
+    assert refusal.value.locator == "identifier"
+
+
 def test_a_tasking_request(context):
     with pytest.raises(NotSupported) as refusal:
         perform(GetOptions(tasking_request_id=TaskingRequestId(id="urn:t")), context())
