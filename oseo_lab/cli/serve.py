@@ -107,8 +107,9 @@ async def _announce(server: ServerApp, failed: list[str]) -> None:
     import json
 
     from oseo_lab.model.errors import Unavailable
+    from oseo_lab.web.state import STATE
 
-    state = server.web_app.settings["oseo_lab_state"]
+    state = server.web_app.settings[STATE]
     while True:
         try:
             await state.services()
