@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -112,3 +113,27 @@ def test_a_planted_violation_is_caught(tmp_path, file, line, contract):
     assert done.returncode == 1, done.stdout
     broken = [each for each in done.stdout.splitlines() if each.endswith("BROKEN")]
     assert any(each.startswith(contract) for each in broken), done.stdout
+
+
+def walk_of_readme() -> list[tuple[int, str]]:
+    """Return step and file of each row of the README's walk."""
+    rows = re.findall(r"^\| (\d+) \| (.+?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    return [(int(step), file) for step, files in rows for file in re.findall(r"`(\w+/\w+\.py)`", files)]
+
+
+def steps_said(file: str) -> set[int]:
+    """Return the steps that a module's docstring says it is."""
+    said = ast.get_docstring(ast.parse((ROOT / "oseo_lab" / file).read_text())) or ""
+    found = re.search(r"Steps? ([\d to,and]+) of the walk", said)
+    steps: set[int] = set()
+    for first, last in re.findall(r"(\d+)(?: to (\d+))?", found[1] if found else ""):
+        steps.update(range(int(first), int(last or first) + 1))
+    return steps
+
+
+def test_the_walk_can_be_walked():
+    """A module that says which step it is says what the README says; the files of the walk are there."""
+    walk = walk_of_readme()
+    assert [step for step, _ in walk] == sorted(step for step, _ in walk) and len(walk) >= 18
+    wrong = [f"step {step}: {file}" for step, file in walk if (said := steps_said(file)) and step not in said]
+    assert wrong == []

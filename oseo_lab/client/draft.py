@@ -1,4 +1,4 @@
-"""A draft: an order while it can still be changed. Step 1 and 2 of the walk.
+"""A draft: an order while it can still be changed. Step 1 of the walk.
 
 Drafts live in the client until they are submitted. Submitting the same draft again (a cell that is run
 twice, a notebook run after a restart) gives the same order back, because its message id is made of what it

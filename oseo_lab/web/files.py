@@ -1,6 +1,6 @@
 """Delivered files: ranges, ETag, digests, in bounded memory; notes what has been served.
 
-Step 19 of the walk, at ``oseo/files/<order uuid>/<item number>/<file>``. Opened by the owner (token or
+Step 18 of the walk, at ``oseo/files/<order uuid>/<item number>/<file>``. Opened by the owner (token or
 Basic) or by the signed, expiring URL that DescribeResultAccess gives. The path on disk comes from the
 order store's record of the delivery, never from the URL. Sources: RFC 9110 (13, 14), RFC 9530.
 """
@@ -8,6 +8,7 @@ order store's record of the delivery, never from the URL. Sources: RFC 9110 (13,
 from __future__ import annotations
 
 import base64
+import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -137,7 +138,7 @@ class FileHandler(JsonHandler):
             return True
         if self.owner is not None:
             return False
-        if until and services.sign(path, until) == signature:
+        if until and hmac.compare_digest(services.sign(path, until).encode(), signature.encode()):
             raise ResultExpired(f"this link ended at {_said(until)}; ask DescribeResultAccess for a new one")
         raise NotAuthorized("the link's signature is not right: use it exactly as it was given")
 
