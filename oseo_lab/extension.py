@@ -107,6 +107,9 @@ class OseoLab(ExtensionApp):
         """Leave what the doors share in the web application's settings."""
         self._state = State(self.to_settings())
         self.settings[STATE] = self._state
+        # signed links open files: no log has them, however mistyped
+        hidden = self.settings.get("extra_log_scrub_param_keys", ())
+        self.settings["extra_log_scrub_param_keys"] = [*hidden, "signature"]
 
     def initialize_handlers(self) -> None:
         """Give the web application its rule; doors are loaded with the first request."""

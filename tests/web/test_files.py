@@ -186,6 +186,17 @@ def test_a_changed_link_is_refused(stranger: httpx.Client, signed: str):
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+def test_no_log_has_a_links_signature(server: Server, stranger: httpx.Client, signed: str):
+    base, _, query = signed.partition("?")
+    signature = query.rpartition("=")[2]
+    for url in (signed, f"{base}/?{query}", f"{base.replace('/1/', '/01/')}?{query}"):
+        stranger.get(url)
+        stranger.request("PROPFIND", url, headers={"Referer": signed})
+    log = (server.data_dir.parent / "server.log").read_text()
+    assert "/01/" in log and "PROPFIND" in log
+    assert signature not in log
+
+
 def test_a_link_ends(services: Services, server: Server, stranger: httpx.Client, delivered: str):
     path = f"files/{delivered}/1/data.bin"
     past = int(time.time()) - 1
