@@ -16,7 +16,8 @@ from pathlib import Path
 from oseo_lab.dispatch.planner import Expired, Policy, decide
 from oseo_lab.dispatch.settle import Change, save
 from oseo_lab.model.errors import OseoError
-from oseo_lab.model.order import MESSAGE_ID_DAYS, ResultFile, order_uuid
+from oseo_lab.model.order import MESSAGE_ID_DAYS, OrderItem, ResultFile, order_uuid
+from oseo_lab.model.status import Status
 from oseo_lab.ports import OrderStore, UnitOfWork
 
 __all__ = ["Sweeper"]
@@ -29,6 +30,8 @@ EVERY = 60.0
 YOUNG = timedelta(hours=1)
 #: A workspace's folder: ``job-`` and the key of the job (`oseo_lab.dispatch.jobs.key_of`).
 _JOB_FOLDER = re.compile(r"job-oseo-([0-9a-f-]{36})-(\d+)-(\d+)")
+
+_DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 
 
 class Sweeper:
@@ -151,9 +154,22 @@ def _is_in_work(snapshot: UnitOfWork, order_id: str, number: str) -> bool:
 
 def _note_expired(work: UnitOfWork, files: list[ResultFile], now: datetime) -> None:
     work.results.removed(files)
-    changes = []
-    for order_id, number in dict.fromkeys((file.order_id, file.number) for file in files):
-        item = work.items.get(order_id, number)
-        if item is not None:
-            changes.append(Change(before=item, decisions=(decide(item, Expired(), now, Policy()),)))
+    gone = dict.fromkeys((file.order_id, file.number) for file in files)
+    changes = [
+        Change(before=item, decisions=(decide(item, Expired(), now, Policy()),))
+        for order_id, number in gone
+        for item in _items_told(work, order_id, number)
+    ]
     save(work, changes, {}, now, Policy())
+
+
+def _items_told(work: UnitOfWork, order_id: str, number: int) -> list[OrderItem]:
+    """Return the items whose user loses something: of an order packed as a whole all, with the package."""
+    package = work.items.get(order_id, 0)
+    if package is None or package.status.status not in _DELIVERED:
+        item = work.items.get(order_id, number)
+        return [item] if item is not None else []
+    if number:
+        return []
+    items = work.items.of(order_id)
+    return [package, *(each for each in items if each.status.status in _DELIVERED)]

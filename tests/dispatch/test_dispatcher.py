@@ -439,6 +439,30 @@ def test_an_expired_result_is_removed_and_said_to_be(store, clock, dispatcher, e
     assert "expired" in found.status.additional
 
 
+def test_items_of_a_packed_order_are_told_when_their_package_goes(
+    store, clock, dispatcher, executor, call, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(COLLECTIONS, "radar", replace(COLLECTIONS["radar"], automatic=True))
+    order_id = call(order(item("a", "S1_1", options=()), packaging=Packaging.ZIP)).order_id
+    dispatcher.step()
+    (job,) = executor.take()
+    dispatcher.step([started(job), report(job)])
+    clock.advance(days=5)
+    (package,) = executor.take()
+    dispatcher.step([started(package), report(package)])
+    sweeper = Sweeper(store=store, results=tmp_path, scratch=tmp_path, now=clock)
+
+    def said():
+        return call(GetStatus(order_id=order_id, presentation=Presentation.FULL)).orders[0].items[0].status
+
+    clock.advance(days=6)
+    assert sweeper.expire() == 1
+    assert said().additional is None
+    clock.advance(days=5)
+    assert sweeper.expire() == 1
+    assert "expired" in said().additional
+
+
 def test_a_delivery_that_was_never_settled_is_swept(store, clock, dispatcher, executor, call, tmp_path):
     import os
 
