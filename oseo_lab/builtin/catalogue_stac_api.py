@@ -165,7 +165,8 @@ class StacApi:
         checks: dict[str, Any] = {"timeout": self._timeout, "request_modifier": self._check_request}
         try:
             channel = StacApiIO(max_retries=retries)
-            channel.session.headers["Connection"] = "close"  # made anew for each item: leaves no socket behind
+            # A client lives as long as its thread, and nobody says when that ends: no socket waits with it.
+            channel.session.headers["Connection"] = "close"
             channel.session.hooks["response"].append(self._check_redirect)
             client = pystac_client.Client.from_file(self._href, stac_io=channel, **checks)
         except (APIError, RequestException, OSError) as broken:

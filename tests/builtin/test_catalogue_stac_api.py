@@ -121,7 +121,7 @@ class Api:
                 self.end_headers()
                 self.wfile.write(text)
 
-            def log_message(self, *args: Any) -> None:
+            def log_message(self, *_: Any) -> None:
                 pass
 
         return Handler
