@@ -64,7 +64,9 @@ class Listener(AbstractContextManager["Listener"]):
         return moved
 
     def _listen(self) -> None:
-        with contextlib.suppress(OseoError):  # then waiting goes on by asking
+        with contextlib.suppress(
+            OseoError, TypeError, ValueError, OverflowError
+        ):  # then waiting goes on by asking
             for name, data in self._events():
                 if data.get("order_id") != self._order_id:
                     continue

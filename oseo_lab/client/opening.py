@@ -126,10 +126,18 @@ def _open_asset(asset: dict[str, Any], base: str, chunks: Any, masked: bool) -> 
         return _open_netcdf(href, chunks, masked)
     import rioxarray
 
+    if "://" in href and not href.startswith(("http://", "https://")):
+        raise DeliveryError(f"{href.partition('?')[0]} is no address that data are read from")
     source = f"/vsicurl/{href}" if "://" in href else href
     if chunks == "auto":
         chunks = _CHUNKS
-    raster: Any = rioxarray.open_rasterio(source, masked=masked, chunks=chunks, default_name="band")
+    raster: Any = rioxarray.open_rasterio(
+        source,
+        masked=masked,
+        chunks=chunks,
+        default_name="band",
+        driver="GTiff",  # what calls itself a TIFF is read as one: a VRT would open other files
+    )
     names = _band_names(asset, raster)
     bands = {name: _one_band(raster, index, name) for index, name in enumerate(names)}
     import xarray

@@ -7,11 +7,11 @@ first and written last, so that a folder with a manifest is a whole delivery.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from oseo_lab.client import display
 from oseo_lab.client.names import folder_name, short_id
@@ -249,7 +249,7 @@ class Results(Sequence[ItemURL]):
         for delivery in self.deliveries:
             body = self._beside(delivery, ITEM)
             if body is not None:
-                found.append((json.loads(body), delivery))
+                found.append((_object(body, f"{ITEM} of item {delivery.item_id!r}"), delivery))
         return [(_with_links(item, delivery), delivery.base) for item, delivery in found]
 
     # -------------------------------------------------------------------------------------- how it looks
@@ -283,11 +283,11 @@ def verify(folder: str | Path) -> Verification:
     if not manifests:
         raise DeliveryError(f"there is no {MANIFEST} in or below {folder}: nothing was downloaded there")
     for manifest in manifests:
-        for entry in json.loads(manifest.read_bytes())["files"]:
-            path = manifest.parent / folder_name(str(entry["name"]))
+        for name, size, sha256, _ in _files(manifest.read_bytes(), str(manifest)):
+            path = manifest.parent / folder_name(name)
             if not path.exists():
                 missing.append(path)
-            elif is_whole(path, int(entry["size"]), str(entry["sha256"])):
+            elif is_whole(path, size, sha256):
                 ok.append(path)
             else:
                 changed.append(path)
@@ -304,10 +304,10 @@ def local_items(folder: Path, order_id: str) -> Iterator[tuple[dict[str, Any], s
     """
     is_empty = True
     for path in sorted(folder.rglob(ITEM)):
-        item = json.loads(path.read_bytes())
-        if item.get("properties", {}).get("oseo:order", order_id) == order_id:
+        item = _object(path.read_bytes(), str(path))
+        if _mapping(item.get("properties")).get("oseo:order", order_id) == order_id:
             is_empty = False
-            yield item, f"{path.parent.resolve()}/"
+            yield _with_files(item), f"{path.parent.resolve()}/"
     if is_empty:
         raise DeliveryError(
             f"nothing of order {order_id} lies in or below {folder}: results.download({str(folder)!r}) first"
@@ -355,29 +355,69 @@ def _tasks_of_manifest(delivery: Delivery, place: Path, body: bytes) -> list[Fil
     from oseo_lab.client.downloads import FileTask
 
     by_name = {_name_of(url): url for url in delivery.urls}
+    return [
+        FileTask(
+            url=by_name.get(name, delivery.base + quote(name, safe="")),
+            path=place / folder_name(name),
+            size=size,
+            sha256=sha256,
+            media_type=media_type,
+            is_data=name != ITEM,
+        )
+        for name, size, sha256, media_type in _files(body, f"the manifest of item {delivery.item_id!r}")
+    ]
+
+
+def _files(body: bytes, what: str) -> list[tuple[str, int, str, str]]:
+    """Return name, size, SHA-256 and media type of each file a manifest promises; a name is no path."""
     try:
-        return [
-            FileTask(
-                url=by_name.get(str(each["name"]), delivery.base + str(each["name"])),
-                path=place / folder_name(str(each["name"])),
-                size=int(each["size"]),
-                sha256=str(each["sha256"]),
-                media_type=str(each.get("media_type", "")),
-                is_data=each["name"] != ITEM,
-            )
-            for each in json.loads(body)["files"]
+        found = [
+            (str(each["name"]), int(each["size"]), str(each["sha256"]), str(each.get("media_type", "")))
+            for each in _object(body, what)["files"]
         ]
-    except (ValueError, KeyError, TypeError) as wrong:
-        raise DeliveryError(f"the manifest of item {delivery.item_id!r} cannot be read: {wrong}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as wrong:
+        raise DeliveryError(f"{what} cannot be read: {wrong!r}; download again") from None
+    if any(name in ("", ".", "..") for name, *_ in found):
+        raise DeliveryError(f"{what} lists a file without a name")
+    return found
+
+
+def _object(body: bytes, what: str) -> dict[str, Any]:
+    """Return what a server's JSON says, or said when it was downloaded."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise DeliveryError(f"{what} cannot be read: it is no JSON object; download again")
+    return said
+
+
+def _mapping(said: Any) -> Mapping[str, Any]:
+    return said if isinstance(said, Mapping) else {}
+
+
+def _assets(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    found = _mapping(item.get("assets"))
+    return {name: dict(asset) for name, asset in found.items() if isinstance(asset, Mapping)}
+
+
+def _with_files(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item whose assets are the files beside it: its links may name any file of this machine."""
+    assets = _assets(item)
+    for asset in assets.values():
+        asset["href"] = f"./{folder_name(_name_of(str(asset.get('href', ''))))}"
+    return {**item, "assets": assets}
 
 
 def _with_links(item: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
     """Return an item whose assets are at the URLs that were given for them, signatures included."""
     by_name = {_name_of(url): url for url in delivery.urls}
-    for asset in item.get("assets", {}).values():
+    assets = _assets(item)
+    for asset in assets.values():
         name = _name_of(str(asset.get("href", "")))
-        asset["href"] = by_name.get(name, delivery.base + name)
-    return item
+        asset["href"] = by_name.get(name, delivery.base + quote(name, safe=""))
+    return {**item, "assets": assets}
 
 
 def _write(path: Path, body: bytes) -> None:

@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -67,6 +67,12 @@ API = "oseo/api/v1/"
 
 #: Where delivered files lie under a server's base URL.
 FILES = "oseo/files/"
+
+#: Most bytes of one answer, and most characters of one live event, that are taken into memory.
+LONGEST_ANSWER = 256 * 1024 * 1024
+LONGEST_EVENT = 1024 * 1024
+#: Headers that describe how a body travelled: it has been unpacked.
+_OF_THE_BODY = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 
 _LOG = logging.getLogger("oseo_lab.client")
 
@@ -277,7 +283,7 @@ class HttpTransport:
             with self.client.stream("GET", url, headers=headers, follow_redirects=True) as response:
                 found = {name.lower(): value for name, value in response.headers.items()}
                 yield Fetched(response.status_code, found, _chunks(response))
-        except httpx.HTTPError as lost:
+        except (httpx.HTTPError, httpx.InvalidURL) as lost:
             raise TransportError(f"{_shown(url)} could not be fetched: {_said(lost)}") from None
 
     def events(self) -> EventStream:
@@ -291,7 +297,10 @@ class HttpTransport:
         Its signature stays: libraries that know no token open it by that. With the token beside it, it works
         for its owner when the signature's time is over.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise TransportError(f"the server gave an address that is none: {_shown(url)[:200]!r}") from None
         _, found, name = parts.path.partition(f"/{FILES}")
         if not found:
             return url
@@ -325,9 +334,24 @@ class HttpTransport:
         if response.is_success:
             try:
                 return json.loads(response.content)
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise _not_ours(response) from None
         raise _refusal(response)
+
+    def _whole(self, method: str, url: str, request: Mapping[str, Any]) -> httpx.Response:
+        """Send once; return the answer with its body, unpacked and of bounded length."""
+        import httpx
+
+        with self.client.stream(method, url, **request) as response:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > LONGEST_ANSWER:
+                    raise TransportError(f"{_shown(url)} answered more than {LONGEST_ANSWER >> 20} MiB")
+        kept = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_BODY]
+        return httpx.Response(
+            response.status_code, headers=kept, content=bytes(body), request=response.request
+        )
 
     def _send(self, method: str, url: str, again: bool, **request: Any) -> httpx.Response:
         """Send, and send again what may be, with growing pauses."""
@@ -337,7 +361,7 @@ class HttpTransport:
         for attempt in range(1, self.tries + 1):
             last = attempt == self.tries
             try:
-                response = self.client.request(method, url, **request)
+                response = self._whole(method, url, request)
             except httpx.HTTPError as lost:
                 may = again or isinstance(lost, httpx.ConnectError)
                 if last or not may:
@@ -377,7 +401,7 @@ class _Events:
                     raise TransportError(f"no live events: HTTP {response.status_code}")
                 self._socket = response.extensions["network_stream"].get_extra_info("socket")
                 if not self._closed.is_set():
-                    yield from _read_events(response.iter_lines())
+                    yield from _read_events(_lines(response.iter_text()))
         except (httpx.HTTPError, OSError) as lost:
             raise TransportError(f"the live events ended: {_said(lost)}") from None
 
@@ -387,6 +411,16 @@ class _Events:
         if self._socket is not None:
             with contextlib.suppress(OSError):  # it has ended by itself
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    """Split text into lines, none of them longer than any event."""
+    rest = ""
+    for text in texts:
+        *whole, rest = (rest + text).split("\n")
+        yield from (each.removesuffix("\r") for each in whole)
+        if len(rest) > LONGEST_EVENT:
+            raise TransportError("the live events ended: the server sends what is none")
 
 
 def _read_events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -401,8 +435,11 @@ def _read_events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
         elif key == "data":
             data = value.strip()
         elif not line:
-            if data:
-                yield name, json.loads(data)
+            said = None
+            with contextlib.suppress(ValueError, RecursionError):  # then it is none of ours
+                said = json.loads(data) if data else None
+            if isinstance(said, dict):
+                yield name, said
             name, data = "message", ""
 
 
@@ -419,7 +456,7 @@ class _Silence:
 def _retry_after(headers: Mapping[str, str]) -> float:
     """Return the seconds a server asks to wait, at most a minute; 0 where it does not say."""
     text = headers.get("retry-after", "")
-    return min(float(text), 60.0) if text.isdigit() else 0.0
+    return min(float(text), 60.0) if text.isascii() and text.isdigit() else 0.0
 
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:
