@@ -24,6 +24,8 @@ PROBLEM = "application/problem+json"
 #: Most items or products in one answer, and how many where none is asked.
 MOST = 1000
 PAGE = 100
+#: Longest Idempotency-Key, characters: as a SOAP client's MessageID.
+LONGEST_KEY = 1000
 
 
 class JsonHandler(BaseOseoHandler):
@@ -37,6 +39,21 @@ class JsonHandler(BaseOseoHandler):
             self.set_header("WWW-Authenticate", 'Bearer realm="oseo_lab"')
         self.answer(json_form.problem_document(error), PROBLEM, error.http_status)
 
+    @property
+    def message_id(self) -> str | None:
+        """The client's own name for its request, as SOAP clients give it in ``wsa:MessageID``.
+
+        Raises
+        ------
+        ValidationError
+            If it is longer than anything that is kept.
+        """
+        said = self.request.headers.get("Idempotency-Key", "").strip()
+        if len(said) > LONGEST_KEY:
+            text = f"the Idempotency-Key has {len(said)} characters; at most {LONGEST_KEY} are allowed"
+            raise ValidationError(text, locator="Idempotency-Key")
+        return said or None
+
     async def reply(
         self,
         message: Any,
@@ -45,7 +62,7 @@ class JsonHandler(BaseOseoHandler):
         status: int = 200,
     ) -> None:
         """Carry out an operation and send its response."""
-        body = await self.perform(message, encode, form, self.request.headers.get("Idempotency-Key"))
+        body = await self.perform(message, encode, form, self.message_id)
         self.answer(body, JSON, status)
 
     def send(self, plain: Any) -> None:

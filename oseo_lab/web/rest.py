@@ -106,7 +106,7 @@ class OrdersHandler(JsonHandler):
             made.append(acknowledgement)
             return json_form.encode(acknowledgement)
 
-        body = await self.perform(message, encode, "json", self.request.headers.get("Idempotency-Key"))
+        body = await self.perform(message, encode, "json", self.message_id)
         self.set_header("Location", f"{self.service_url}api/v1/orders/{order_uuid(made[0].order_id)}")
         self.answer(body, JSON, 201)
 

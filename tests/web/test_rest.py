@@ -193,6 +193,13 @@ def test_the_same_key_twice_is_one_order(server: Server, http: httpx.Client):
     assert first == second
 
 
+def test_a_key_of_any_length_is_not_kept(server: Server, http: httpx.Client):
+    body = json_form.encode(order())
+    answer = http.post(f"{server.api}/orders", content=body, headers={"Idempotency-Key": "x" * 1001})
+    assert answer.status_code == 422 and answer.json()["locator"] == "Idempotency-Key"
+    assert http.post(f"{server.api}/orders", content=body, headers={"Idempotency-Key": "x" * 1000}).is_success
+
+
 def test_all_problems_of_an_order_at_once(server: Server, http: httpx.Client):
     answer = http.post(f"{server.api}/orders", content=json_form.encode(order("bad one", "P2", "bad two")))
     assert answer.status_code == 422
