@@ -184,7 +184,11 @@ class StacApi:
 
     def _check_redirect(self, response: Any, **_: Any) -> None:
         if response.is_redirect:
-            self._check_host(urljoin(response.url, response.headers["location"]))
+            try:
+                self._check_host(urljoin(response.url, response.headers["location"]))
+            except _ForeignHost:
+                response.close()
+                raise
 
     def _check_host(self, address: str) -> None:
         host = (urlsplit(address).hostname or "").lower()
