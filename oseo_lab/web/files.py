@@ -213,8 +213,14 @@ class FileHandler(JsonHandler):
         return sent
 
     async def _note(self, services: Services, file: ResultFile, span: Span) -> None:
-        """Note what was served; when an item's data files have all gone whole, say it is downloaded."""
-        if (span.size == 0 and file.size) or not file.is_data or _covers(file.fetched, file.size):
+        """Note what was served; when an item's data files have all gone whole, say it is downloaded.
+
+        Parts of what was served whole before are not noted again; the whole is, as this server may have ended
+        before it could say so.
+        """
+        is_whole = span.size == file.size
+        is_known = _covers(file.fetched, file.size) and not is_whole
+        if not file.is_data or is_known or (span.size == 0 and not is_whole):
             return
         await self.state.work(_note, services, file, span)
 

@@ -252,6 +252,17 @@ def test_a_complete_download_is_noted(services: Services, http: httpx.Client, ur
     until(lambda: status(services, delivered) == "Downloaded")
 
 
+def test_a_server_that_ends_before_it_could_say_so_says_it_the_next_time(
+    services: Services, http: httpx.Client, url: str, delivered: str
+):
+    file = record(services, delivered)
+    services.store.write(lambda work: work.results.fetched(file, [(0, SIZE)]))
+    http.get(url, headers={"Range": "bytes=0-9"})
+    assert status(services, delivered) == "Completed"
+    http.get(url)
+    until(lambda: status(services, delivered) == "Downloaded")
+
+
 def test_parts_are_united(services: Services, http: httpx.Client, url: str, delivered: str):
     for start, end in ((1_000_000, SIZE), (0, 600_000), (500_000, 999_999)):
         http.get(url, headers={"Range": f"bytes={start}-{end - 1}"})
