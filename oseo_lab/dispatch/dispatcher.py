@@ -267,7 +267,8 @@ class Dispatcher:
         deliveries: list[tuple[int, int]] = []
         if item.number == 0:
             files = work.results.of(order.order_id, data_only=True)
-            deliveries = sorted({(each.number, each.attempt) for each in files if each.number})
+            kept = [each for each in files if each.number and not each.removed]
+            deliveries = sorted({(each.number, each.attempt) for each in kept})
         try:
             return job_of(order, item, collection, self._places, deliveries)
         except ValueError as narrowed:

@@ -463,6 +463,25 @@ def test_items_of_a_packed_order_are_told_when_their_package_goes(
     assert "expired" in said().additional
 
 
+def test_a_package_holds_what_has_not_expired_before_it(
+    store, clock, dispatcher, executor, call, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(COLLECTIONS, "radar", replace(COLLECTIONS["radar"], automatic=True))
+    wanted = order(item("a", "S1_1", options=()), item("b", "S1_2", options=()), packaging=Packaging.ZIP)
+    order_id = call(wanted).order_id
+    dispatcher.step()
+    early, late = executor.take()
+    dispatcher.step([started(early), report(early), started(late)])
+    clock.advance(days=11)
+    Sweeper(store=store, results=tmp_path, scratch=tmp_path, now=clock).expire()
+    dispatcher.step()
+    dispatcher.step([report(late)])
+    (package,) = executor.take()
+    assert package.deliveries == ((2, 1),)
+    first = call(GetStatus(order_id=order_id, presentation=Presentation.FULL)).orders[0].items[0]
+    assert "expired" in first.status.additional
+
+
 def test_a_delivery_that_was_never_settled_is_swept(store, clock, dispatcher, executor, call, tmp_path):
     import os
 
