@@ -8,8 +8,8 @@ items, and a Python client composes, submits, follows and opens orders::
 
 The house has floors; a module imports from floors below its own, never above and never beside::
 
-    8   cli | testing | __main__                      who starts things
-    7   extension | widgets                           the two faces in Jupyter
+    8   cli, and __main__ above it                    who starts things
+    7   extension                                     the face in Jupyter
     6   wiring                                        who knows everybody
     5   web | client | store | executors | builtin | demo    doors: each owns one outside world
     4   operations | dispatch | production | encoding four pillars, strangers to each other
