@@ -26,8 +26,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from oseo_lab.builtin.remote import hosts_of, is_http, open_http
 from oseo_lab.model.job import Asset, FailureClass, ItemJob, Product
 from oseo_lab.model.options import OptionDefinition
 from oseo_lab.ports import Inputs, ProcessingFailed, Workspace
@@ -63,7 +63,7 @@ class Copy:
         for asset in inputs.item.assets:
             name = _name(asset, names)
             path = workspace.path(name)
-            with _open(inputs.paths[asset.name]) as source, path.open("wb") as target:
+            with _open(inputs.paths[asset.name], hosts_of(item)) as source, path.open("wb") as target:
                 while block := source.read(BLOCK):
                     workspace.cancelled()
                     done += len(block)
@@ -120,20 +120,10 @@ def _check_whole(source: IO[bytes], name: str) -> None:
         )
 
 
-class _SameHost(HTTPRedirectHandler):
-    """Follows a redirect only on the host that the collection allowed."""
-
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
-        if urlsplit(newurl).hostname != urlsplit(req.full_url).hostname:
-            raise ProcessingFailed("the product's server points to another one, which is not followed")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _open(path: str) -> IO[bytes]:
+def _open(path: str, hosts: Sequence[str]) -> IO[bytes]:
     """Open a local path or a URL for reading."""
-    if path.startswith(("http://", "https://")):
-        opened: IO[bytes] = build_opener(_SameHost).open(Request(path), timeout=PATIENCE)
-        return opened
+    if is_http(path):
+        return open_http(path, hosts, PATIENCE)
     if "://" not in path:
         return Path(path).open("rb")
     import fsspec

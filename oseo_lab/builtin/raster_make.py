@@ -29,6 +29,7 @@ from oseo_lab.builtin.raster_source import Layer, gdal_settings, open_layers
 from oseo_lab.builtin.raster_values import Values, missing, settle
 from oseo_lab.builtin.raster_warp import Strips, coarse
 from oseo_lab.builtin.raster_write import TIFF_TYPES, GeoTiff
+from oseo_lab.builtin.remote import hosts_of
 from oseo_lab.model.job import ItemJob, Product
 from oseo_lab.ports import Inputs, ProcessingFailed, Workspace
 
@@ -116,7 +117,7 @@ def make(item: ItemJob, inputs: Inputs, workspace: Workspace) -> list[Product]:
     with (
         rasterio.Env(**gdal_settings()),
         _explained(inputs),
-        open_layers(inputs, choices.bands) as layers,
+        open_layers(inputs, choices.bands, hosts_of(item)) as layers,
     ):
         picture, values, result = _prepare(layers, choices, inputs, workspace)
         return _make(picture, values, result, workspace)

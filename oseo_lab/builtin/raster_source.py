@@ -23,6 +23,7 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
+from oseo_lab.builtin.remote import check_redirects, is_http
 from oseo_lab.model.job import Asset, FailureClass
 from oseo_lab.ports import Inputs, ProcessingFailed
 
@@ -159,7 +160,7 @@ class Layer:
 
 
 @contextmanager
-def open_layers(inputs: Inputs, wanted: Sequence[str]) -> Iterator[list[Layer]]:
+def open_layers(inputs: Inputs, wanted: Sequence[str], hosts: Sequence[str] = ()) -> Iterator[list[Layer]]:
     """Open a product's rasters and give a layer per dataset, in the order of the wanted bands.
 
     Parameters
@@ -168,11 +169,14 @@ def open_layers(inputs: Inputs, wanted: Sequence[str]) -> Iterator[list[Layer]]:
         The product and its paths.
     wanted : sequence of str
         Band names, asset names or NetCDF variables; empty for all.
+    hosts : sequence of str
+        Where servers may lead on to, beside themselves.
 
     Raises
     ------
     ProcessingFailed
-        If there is no raster, a file cannot be read, or a wanted band does not exist (all are named).
+        If there is no raster, a file cannot be read, its server leads elsewhere, or a wanted band does not
+        exist (all are named).
     """
     assets = {asset.name: asset for asset in inputs.item.assets}
     paths = {name: path for name, path in inputs.paths.items() if _is_raster(assets.get(name), path)}
@@ -181,6 +185,9 @@ def open_layers(inputs: Inputs, wanted: Sequence[str]) -> Iterator[list[Layer]]:
             f"product {inputs.item.identifier} has no raster file among its assets: "
             f"{', '.join(inputs.paths) or 'none'}; processor copy delivers other files as they are"
         )
+    for path in paths.values():
+        if is_http(path):
+            check_redirects(path, hosts)
     with ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         layers = [

@@ -32,6 +32,7 @@ def make_raster(tmp_path: Path) -> Iterator[Callable[..., Path]]:
             identifier: str = "scene_1",
             cancelled: Callable[[], bool] = lambda: False,
             assets: tuple[Asset, ...] | None = None,
+            settings: Mapping[str, Any] | None = None,
         ) -> Path:
             make.count += 1
             workspace = stack.enter_context(
@@ -51,6 +52,7 @@ def make_raster(tmp_path: Path) -> Iterator[Callable[..., Path]]:
                 collection_id="test",
                 options=options or {},
                 scene=scene or {},
+                catalogue_settings=settings or {},
             )
             inputs = Inputs(item=item, paths={name: str(path) for name, path in paths.items()})
             make.products = RASTER(job, inputs, workspace)

@@ -11,16 +11,22 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
-from oseo_lab.model.job import FailureClass
+from oseo_lab.model.job import Asset, FailureClass
 from oseo_lab.ports import ProcessingFailed
 
 PIXELS = np.arange(64, dtype="uint8").reshape(1, 8, 8)
 
 
 class Archive(BaseHTTPRequestHandler):
-    """Gives one file out, whole or in parts, or answers ``server.code``."""
+    """Gives one file out, whole or in parts, or answers ``server.code``; ``/away`` is on another host."""
 
     def do_GET(self) -> None:
+        if self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{self.server.server_address[1]}/scene.tif")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         content, code = self.server.content, self.server.code
         asked = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
         start, end = int(asked[0]), min(int(asked[2] or len(content)), len(content) - 1) + 1
@@ -86,3 +92,11 @@ def test_no_server_at_all_is_a_passing_failure(make_raster):
     with pytest.raises(ProcessingFailed, match="does not answer") as failed:
         make_raster({"data": "http://127.0.0.1:9/scene.tif"})
     assert failed.value.failure_class is FailureClass.TRANSIENT
+
+
+def test_a_server_leads_only_to_hosts_that_the_collection_names(url, make_raster):
+    away = url.replace("scene.tif", "away")
+    asset = (Asset(name="data", href=away, media_type="image/tiff"),)
+    with pytest.raises(ProcessingFailed, match="sends on to 'localhost', which is not followed"):
+        make_raster({"data": away}, assets=asset)
+    make_raster({"data": away}, assets=asset, settings={"hosts": ["local*"]})

@@ -1,0 +1,83 @@
+"""Asking somebody else's server: redirects lead only to hosts that the collection names.
+
+An asset's href was judged by the catalogue (`catalogue_assets`); where its server then points is judged
+here. GDAL follows redirects anywhere and cannot be told not to, so it is given a URL only after a look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from typing import IO
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from oseo_lab.model.job import ItemJob
+from oseo_lab.ports import ProcessingFailed
+
+__all__ = ["check_redirects", "hosts_of", "is_http", "open_http"]
+
+
+def hosts_of(item: ItemJob) -> tuple[str, ...]:
+    """Return the hosts an item's collection names; ``*.example.org`` stands for all below."""
+    return tuple(str(host).lower() for host in item.catalogue_settings.get("hosts") or ())
+
+
+def is_http(path: str) -> bool:
+    """Whether a location is asked for over HTTP."""
+    return urlsplit(path).scheme in ("http", "https")
+
+
+class _NamedHosts(HTTPRedirectHandler):
+    def __init__(self, hosts: Sequence[str]) -> None:
+        self._hosts = hosts
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+        host = (urlsplit(newurl).hostname or "").lower()
+        own = (urlsplit(req.full_url).hostname or "").lower()
+        if host != own and not any(fnmatchcase(host, pattern) for pattern in self._hosts):
+            fp.close()
+            raise ProcessingFailed(
+                f"{own} sends on to {host[:100]!r}, which is not followed; the collection's operator can "
+                "name it among the catalogue's hosts"
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def open_http(url: str, hosts: Sequence[str], timeout: float, first: int | None = None) -> IO[bytes]:
+    """Open a URL for reading.
+
+    Parameters
+    ----------
+    url : str
+        Of http or https.
+    hosts : sequence of str
+        Where it may lead, beside its own host.
+    timeout : float
+        Seconds without an answer.
+    first : int or None
+        How many bytes are wanted; all if None.
+
+    Raises
+    ------
+    ProcessingFailed
+        If it leads elsewhere.
+    OSError
+        If it cannot be had (`urllib.error.HTTPError` where there is an answer).
+    """
+    headers = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
+    opened: IO[bytes] = build_opener(_NamedHosts(hosts)).open(Request(url, headers=headers), timeout=timeout)
+    return opened
+
+
+def check_redirects(url: str, hosts: Sequence[str], timeout: float = 10.0) -> None:
+    """Look where a URL leads; whoever opens it next says what else is wrong with it.
+
+    Raises
+    ------
+    ProcessingFailed
+        If it leads to a host that is not named.
+    """
+    with suppress(OSError):
+        open_http(url, hosts, timeout, first=1).close()
