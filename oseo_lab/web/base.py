@@ -30,6 +30,7 @@ from oseo_lab.model.errors import (
     NotSupported,
     OseoError,
     TooLarge,
+    Unavailable,
 )
 from oseo_lab.model.messages import GetStatus
 from oseo_lab.operations import OPERATIONS, Access, perform
@@ -68,7 +69,8 @@ def door(method: M) -> M:
     @wraps(method)
     async def answer(self: BaseOseoHandler, *arguments: str) -> None:
         self.arrived()
-        await method(self, *arguments)
+        async with self.state.turn(len(self._body) if self.request.method == "POST" else 0):
+            await method(self, *arguments)
 
     return cast(M, allow_unauthenticated(answer))
 
@@ -85,7 +87,7 @@ class BaseOseoHandler(IdentityHandler):
         """Be ready to answer before anything is known, for an unheard-of method is refused at once."""
         super().initialize(name)
         self._body = bytearray()
-        self._passed = 0
+        self._held = self._passed = 0
         self._limit = STRANGERS_BODY
         self._refusal: Exception | None = None
 
@@ -134,26 +136,42 @@ class BaseOseoHandler(IdentityHandler):
     def data_received(self, chunk: bytes) -> None:
         """Count and keep what arrives; of a refused body, count and forget."""
         if self._refusal is None and len(self._body) + len(chunk) > self._limit:
-            self._refusal = self._too_large()
-            self._passed = len(self._body)
-            self._body.clear()
+            self._refuse(self._too_large())
+        elif self._refusal is None and not self.state.hold(len(chunk)):
+            self._refuse(Unavailable("many large requests are arriving; try again in a moment"))
         if self._refusal is None:
+            self._held += len(chunk)
             self._body += chunk
             return
         self._passed += len(chunk)
         if self._passed > LET_PASS and not self._finished:
             self._say(self._refusal)
 
+    def _refuse(self, error: OseoError) -> None:
+        self._refusal = error
+        self._passed = len(self._body)
+        self._body.clear()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, 0
+        self.state.let_go(held)
+
     def arrived(self) -> None:
-        """Begin to answer: the body is complete.
+        """Begin to answer: the body is complete, and its clock stops.
 
         Raises
         ------
         OseoError
             What was refused while it came.
         """
+        self._stop_clock()
         if self._refusal is not None:
             raise self._refusal
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
 
     @property
     def body(self) -> bytes:
@@ -181,14 +199,14 @@ class BaseOseoHandler(IdentityHandler):
             self._handle_request_exception(raised)
 
     def on_connection_close(self) -> None:
-        """Stop the clock: nobody is there any more."""
+        """Stop the clock and let the body go: nobody is there any more."""
         self.on_finish()
         super().on_connection_close()
 
     def on_finish(self) -> None:
-        """Stop the clock."""
-        if self._deadline is not None:
-            self._deadline.cancel()
+        """Stop the clock and let the body go."""
+        self._stop_clock()
+        self._let_go()
 
     # ------------------------------------------------------------------------------------- doing the work
 

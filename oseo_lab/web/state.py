@@ -10,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from oseo_lab.model.errors import Unavailable
@@ -38,6 +39,11 @@ ERRANDS = 4
 #: Password checks at once, and how many may wait for one.
 PASSWORDS = 2
 WAITING_PASSWORDS = 64
+#: A message longer than this, in bytes, becomes hundreds of megabytes of values: so many at a time.
+LONG_MESSAGE = 1024 * 1024
+LONG_AT_ONCE = 2
+#: Bytes of all bodies that are held at a time.
+MOST_HELD = 256 * 1024 * 1024
 
 
 class Services(Protocol):
@@ -123,6 +129,23 @@ class State:
         self._errands = ThreadPoolExecutor(ERRANDS, "oseo-errand")
         self._passwords = ThreadPoolExecutor(PASSWORDS, "oseo-password")
         self._waiting = 0
+        self._long = asyncio.Semaphore(LONG_AT_ONCE)
+        self._held = 0
+
+    def hold(self, size: int) -> bool:
+        """Count bytes of a body that is kept; say whether there is room for them."""
+        if self._held + size > MOST_HELD:
+            return False
+        self._held += size
+        return True
+
+    def let_go(self, size: int) -> None:
+        """Count bytes of a body whose request is over."""
+        self._held -= size
+
+    def turn(self, size: int) -> AbstractAsyncContextManager[None]:
+        """Return what to enter for working on a message of so many bytes: long ones wait their turn."""
+        return self._long if size > LONG_MESSAGE else nullcontext()
 
     def arrive(self, services: Services, credentials: Credentials, hub: Hub) -> None:
         """Open the doors; called on the loop."""

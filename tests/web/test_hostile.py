@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import socket
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -174,6 +175,22 @@ def test_no_order_of_headers_brings_html(server: Server, lines: list[bytes]):
         assert b"Content-Type: text/xml" in answer or b"Content-Type: application/soap+xml" in answer, answer[
             :300
         ]
+
+
+def test_what_is_not_sent_to_the_end_is_not_held(server: Server, http: httpx.Client):
+    head = b"POST /user/zoe/oseo/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\n"
+    head += f"Authorization: token {TOKEN}\r\nContent-Length: 16000000\r\n\r\n".encode()
+    for _ in range(3):  # each time more than may be held at once
+        with ExitStack() as stack:
+            for _ in range(20):
+                connection = stack.enter_context(socket.create_connection(server.address, timeout=30))
+                connection.sendall(head + b" " * 15_000_000)
+            answer = http.post(server.soap, content=head * 10, headers={"Content-Type": "text/xml"})
+            assert answer.status_code in (500, 503) and answer.headers["Content-Type"].startswith("text/xml")
+    answer = http.post(
+        server.soap, content=envelope(GetCapabilities()), headers={"Content-Type": "application/soap+xml"}
+    )
+    assert answer.status_code == 200
 
 
 def told(server: Server, request: bytes) -> tuple[int, str, bytes]:

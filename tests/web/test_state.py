@@ -47,6 +47,37 @@ def test_never_more_is_kept_than_allowed(puts: list[tuple[str, int, bytes]]):
         assert kept._size == sum(len(each[1]) for each in kept._answers.values()) <= 20
 
 
+def test_bodies_held_at_once_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(state_module, "MOST_HELD", 100)
+    state = State(Settings(data_dir=tmp_path))
+    assert state.hold(60) and state.hold(40) and not state.hold(1)
+    state.let_go(60)
+    assert state.hold(60) and not state.hold(1)
+
+
+def test_long_messages_wait_their_turn_and_short_ones_pass(tmp_path: Path):
+    async def several() -> list[str]:
+        state = State(Settings(data_dir=tmp_path))
+        done: list[str] = []
+        leave = asyncio.Event()
+
+        async def work(name: str, size: int) -> None:
+            async with state.turn(size):
+                done.append(name)
+                if size > 10:
+                    await leave.wait()
+
+        long = [asyncio.create_task(work(f"long {number}", 2**21)) for number in range(4)]
+        await asyncio.sleep(0)
+        await asyncio.gather(*(work("short", 10) for _ in range(20)))
+        assert sorted(done) == ["long 0", "long 1", *["short"] * 20]
+        leave.set()
+        await asyncio.gather(*long)
+        return done
+
+    assert len(asyncio.run(several())) == 24
+
+
 def test_too_many_passwords_at_once_are_put_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(state_module, "WAITING_PASSWORDS", 2)
 
