@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -111,6 +112,10 @@ def _compiled() -> etree.XMLSchema:
 
 _TEXTS = _schema_texts()
 _VALID = _compiled()
+#: Among many siblings each complaint of libxml2 costs their number, to say where it is, and it makes all of
+#: them: such messages are walked through first, which ends at the fiftieth problem.
+_CROWDED = etree.XPath("boolean(descendant-or-self::*/*[2001])")
+_LONG = etree.XPath("boolean(descendant::*[2001])")
 _NIL = f"{{{XSI}}}nil"
 _NOT_OURS = (f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation", _NIL, f"{{{XSI}}}type")
 
@@ -129,14 +134,14 @@ def check(element: etree._Element) -> None:
         With every problem found (at most fifty): ``MissingParameterValue`` for what is not there,
         ``InvalidParameterValue`` for what is wrong; the locator is the element's or attribute's name.
     """
-    if _VALID.validate(element):
+    found = _first_problems(element) if _LONG(element) and _CROWDED(element) else []
+    if not found and _VALID.validate(element):
         return
-    found: list[Problem] = []
-    for problem in _problems(element, local_name(element), None):
-        found.append(problem)
-        if len(found) == MAX_PROBLEMS:
-            break
-    raise BadMessage.of(found or [_libxml2_says(element)])
+    raise BadMessage.of(found or _first_problems(element) or [_libxml2_says(element)])
+
+
+def _first_problems(element: etree._Element) -> list[Problem]:
+    return list(islice(_problems(element, local_name(element), None), MAX_PROBLEMS))
 
 
 def _libxml2_says(element: etree._Element) -> Problem:

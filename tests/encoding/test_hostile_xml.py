@@ -286,3 +286,27 @@ def test_damaged_messages_raise_only_our_errors(body: bytes, damages: list[tuple
         at = int(where * len(body))
         body = body[:at] + put + body[at + cut :]
     harmless(body)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"<orderItem/>",
+        b"<orderItem><itemId/></orderItem>",
+        b'<orderItem a="1"/>',
+        b"<extension><b/></extension>",
+    ],
+)
+def test_problems_of_a_crowd_cost_about_as_much_as_its_size(junk: bytes) -> None:
+    """libxml2 says where each problem lies by counting siblings: a square of them, were it asked first."""
+    place = b"<orderItem>" if junk.startswith(b"<orderItem") else b"<orderType>"
+    fine = b"<orderItem><itemId>%d</itemId><productId><identifier>p</identifier></productId></orderItem>"
+    plain = LEAST.replace(
+        b"<orderItem>", b"".join(fine % number for number in range(100_000)) + b"<orderItem>", 1
+    )
+    floor = cost(lambda: parse(plain))
+    body = LEAST.replace(place, junk * 200_000 + place, 1)
+    with pytest.raises(BadMessage) as caught:
+        decode_request(parse(body))
+    assert 1 <= len(caught.value.problems) <= 60
+    assert cost(lambda: outcome(body)) < 20 * floor
