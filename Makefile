@@ -25,7 +25,7 @@ lab: $(READY)
 	@$(BIN)/oseo-lab lab notebooks/01_first_order.ipynb
 
 test: $(READY)
-	@$(BIN)/python -m pytest -m "not long"
+	@$(BIN)/python -m pytest
 
 test-long: $(READY)
 	@OSEO_LAB_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -m long -s

@@ -45,7 +45,7 @@ class Server:
         log.close()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError((self.data_dir / "server.log").read_text()[-3000:])
+            raise RuntimeError(self.log_tail())
         answer = json.loads(line)
         self.url, self.soap = answer["url"], answer["soap"]
         return self
@@ -62,6 +62,10 @@ class Server:
         """Return the Dask worker processes of this server."""
         mine = psutil.Process(self.process.pid).children(recursive=True)
         return [each for each in mine if "spawn_main" in " ".join(each.cmdline())]
+
+    def log_tail(self) -> str:
+        """Return the end of the server's log, for a failure's message."""
+        return (self.data_dir / "server.log").read_text()[-6000:]
 
     def kill(self) -> None:
         """End the server process as a power cut would: nothing is asked of it."""
