@@ -161,7 +161,7 @@ def build(settings: Settings) -> Services:
         If a collection file, a plugin or the store is not as it must be.
     """
     for folder in (settings.data_dir, settings.results_dir, settings.scratch_dir):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # results are their owners' alone
     collections = read_collections(settings.collections)
     store = open_store(database_url(settings))
     executor = _executor(settings)

@@ -81,7 +81,7 @@ def make_account(
 def read_key(path: Path, *, create: bool = False) -> bytes:
     """Return the key of the digest secrets; make it, for this user alone, where ``create`` says so."""
     if create:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

@@ -186,6 +186,13 @@ def test_a_changed_link_is_refused(stranger: httpx.Client, signed: str):
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+def test_nobody_else_on_this_machine_reads_results_or_keys(server: Server):
+    for name in ("results", "scratch", "keys"):
+        assert (server.data_dir / name).stat().st_mode & 0o077 == 0, name
+    files = [each for each in (server.data_dir / "keys").iterdir()] + [server.data_dir / "orders.sqlite"]
+    assert all(each.stat().st_mode & 0o077 == 0 for each in files)
+
+
 def test_no_log_has_a_links_signature(server: Server, stranger: httpx.Client, signed: str):
     base, _, query = signed.partition("?")
     signature = query.rpartition("=")[2]
