@@ -173,9 +173,6 @@ class Items(Protocol):
     def wanted_of(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Wanted]:
         """Return what is wanted of these items, for the ones a dispatcher holds."""
 
-    def next_due(self, now: datetime) -> datetime | None:
-        """Return when the next waiting retry or foreign lease ends; None if nothing waits."""
-
 
 class Results(Protocol):
     """Delivered files."""

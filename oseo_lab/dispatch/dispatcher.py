@@ -152,9 +152,17 @@ class Dispatcher:
         self.wake()
         for thread in self._threads:
             thread.join(timeout=10)
+        self._finish()
         self._give_back()
         if self._presence is not None:
             self._presence.end()
+
+    def _finish(self) -> None:
+        """Settle what had arrived when the loop ended: what is made need not be made again."""
+        try:
+            self._settle(self._arrived, self._now())
+        except OseoError as out_of_reach:
+            log.warning("what workers said last is not saved and will be made again: %s", out_of_reach)
 
     def downloaded(self, order_id: str, number: int) -> None:
         """Note that all data files of an item (or, number 0, of a whole order) were served whole."""

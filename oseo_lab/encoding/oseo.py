@@ -8,7 +8,7 @@ Only operations that work are in the table: any other name is answered `Operatio
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ from oseo_lab.model.messages import (
     Submit,
     SubmitAck,
 )
-from oseo_lab.model.order import Order, StatusNotification
+from oseo_lab.model.order import StatusNotification
 from oseo_lab.model.status import Status
 
 __all__ = [
@@ -67,10 +67,8 @@ __all__ = [
     "Codec",
     "decode_request",
     "decode_response",
-    "encode_order",
     "encode_request",
     "encode_response",
-    "encode_status_response",
 ]
 
 _O = f"{{{OSEO}}}"
@@ -349,17 +347,6 @@ def _write_get_status(request: GetStatus) -> str:
 def _write_get_status_response(response: GetStatusResponse) -> str:
     orders = "".join([write_order(each) for each in response.orders])
     return _write_response("GetStatusResponse", response, _WITH_VALUES, orders)
-
-
-def encode_order(order: Order) -> bytes:
-    """Return one ``orderMonitorSpecification`` standing alone, to be kept while the order does not change."""
-    return write_order(order, _WITH_VALUES).encode()
-
-
-def encode_status_response(orders: Iterable[bytes]) -> bytes:
-    """Return a ``GetStatusResponse`` around orders that `encode_order` made earlier."""
-    head, tail = _write_response("GetStatusResponse", Response(), _PLAIN, "\0").encode().split(b"\0")
-    return b"".join([head, *orders, tail])
 
 
 # --- DescribeResultAccess, Cancel -------------------------------------------------------------------------

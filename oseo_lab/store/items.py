@@ -27,7 +27,6 @@ from oseo_lab.store.records import (
     STATUS,
     WANTED,
     due,
-    from_micros,
     items_from_rows,
     micros,
 )
@@ -192,15 +191,6 @@ _WANT = Statement(
     "to_wanted",
     "key",
 )
-_NEXT_DUE = Statement(
-    sa.select(_i.due)
-    .where(_i.due.is_not(None), _i.rank == bindparam("rank"), _i.due > _big("now"))
-    .order_by(_i.due)
-    .limit(sa.literal_column("1"))
-    .offset(sa.literal_column("0")),
-    "rank",
-    "now",
-)
 
 
 @cache
@@ -258,11 +248,6 @@ class Items:
                 for number, wanted in self._session.all(_wanted_of(len(part)), (ref, *part)):
                     found[order_id, number] = _WANTEDS[wanted]
         return found
-
-    def next_due(self, now: datetime) -> datetime | None:
-        """Return when the next waiting retry or lease ends; None if nothing waits."""
-        rows = [self._session.one(_NEXT_DUE, (rank, micros(now))) for rank in _RANKS]
-        return from_micros(min((row[0] for row in rows if row is not None), default=None))
 
     # ----------------------------------------------------------------------------------------- claiming
 

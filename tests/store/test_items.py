@@ -98,14 +98,11 @@ def test_what_cannot_start_is_not_claimed(claim, added, status):
     assert claim() == []
 
 
-def test_an_item_that_waits_for_a_retry_is_claimed_when_it_is_due(store, claim, save, added, now):
+def test_an_item_that_waits_for_a_retry_is_claimed_when_it_is_due(claim, save, added, now):
     added(items=1)
     (item,) = claim()
     waiting = replace(item, retry_at=now + 5 * MINUTE, lease_owner=None, lease_until=None)
     assert save((item, waiting)) == [True]
-    with store.read() as unit:
-        assert unit.items.next_due(now) == now + 5 * MINUTE
-        assert unit.items.next_due(now + 5 * MINUTE) is None
     assert claim(at=now + 4 * MINUTE) == []
     assert [each.number for each in claim(at=now + 5 * MINUTE)] == [1]
 
