@@ -183,7 +183,7 @@ def build(settings: Settings) -> Services:
         leases=Leases(max_in_flight=settings.max_in_flight, lease=settings.lease, renew=settings.renew),
         now=_now,
         on_progress=tell,
-        presence=Presence(settings.data_dir / "dispatchers", name),
+        presence=Presence(settings.data_dir / "dispatchers" / socket.gethostname(), name),
     )
     return Services(
         settings=settings,

@@ -24,7 +24,8 @@ class Presence:
     Parameters
     ----------
     folder : Path
-        Where the dispatchers of one data folder leave theirs.
+        Where the dispatchers of one data folder and one machine leave theirs: another machine's locks may
+        not be seen here.
     name : str
         This dispatcher's id, which must make a file name.
     """
