@@ -36,6 +36,7 @@ from oseo_lab.model.job import Asset, CatalogueItem, ItemJob
 from oseo_lab.ports import Inputs
 from oseo_lab.production.workspace import JobWorkspace
 from tests.benchmarks import Row
+from tests.like_a_worker import environment
 
 SIDE, WINDOW, REPEATS, BATCH = 10980, 2048, 5, 32
 TARGET = "EPSG:4326"
@@ -190,10 +191,10 @@ def _batch(path: Path, folder: Path) -> list[Row]:
             str(folder / f"warp{index}.tif"),
         ]
         commands.append(" ".join(words))
-    environment = {**os.environ, "GDAL_NUM_THREADS": "1", "GDAL_CACHEMAX": "256"}
+    pinned = {**os.environ, "GDAL_NUM_THREADS": "1", "GDAL_CACHEMAX": "256"}
     xargs = ["xargs", "-P2", "-I{}", "sh", "-c", "{}"]
     floor = _seconds(
-        lambda: subprocess.run(xargs, input="\n".join(commands), text=True, check=True, env=environment)
+        lambda: subprocess.run(xargs, input="\n".join(commands), text=True, check=True, env=pinned)
     )
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_warm) as pool:
         for future in [pool.submit(_warm) for _ in range(4)]:
@@ -218,9 +219,10 @@ def _batch(path: Path, folder: Path) -> list[Row]:
 
 
 def _whole(path: Path, folder: Path) -> list[Row]:
-    """Measure the peak of a whole scene in a process of its own, against the 300 MB allowed."""
+    """Measure the peak of a whole scene in a process like a worker's, against the 300 MB allowed."""
     code = (
-        "import sys; from pathlib import Path; from tests.benchmarks.bench_raster import by_processor\n"
+        "import distributed, sys; from pathlib import Path\n"
+        "from tests.benchmarks.bench_raster import by_processor\n"
         "by_processor(Path(sys.argv[1]), Path(sys.argv[2]), None)\n"
         "text = Path('/proc/self/status').read_text()\n"
         "print(text.split('VmHWM:')[1].split()[0])"
@@ -232,6 +234,7 @@ def _whole(path: Path, folder: Path) -> list[Row]:
         text=True,
         check=True,
         cwd=Path(__file__).parents[2],
+        env=environment(),
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -14,10 +14,11 @@ from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from oseo_lab.ports import FailureClass, ProcessingFailed
+from tests.like_a_worker import environment
 
-# run in a process of its own: the peak of resident memory is a process's
+# run in a process of its own, as a worker is: the peak of resident memory is a process's
 _ORDER = """
-import json, sys
+import distributed, json, sys
 from pathlib import Path
 from oseo_lab.builtin.processor_raster import RASTER
 from oseo_lab.model.identifiers import ProductId
@@ -77,6 +78,7 @@ def order(scene: Path, folder: Path, **options: str) -> dict[str, object]:
         capture_output=True,
         text=True,
         check=True,
+        env=environment(),
     )
     found: dict[str, object] = json.loads(done.stdout)
     return found
