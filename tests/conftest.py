@@ -10,7 +10,7 @@ import pytest
 
 def _shared() -> Path:
     default = Path(__file__).resolve().parents[2] / "shared"
-    return Path(os.environ.get("OSEO_LAB_SHARED") or default)
+    return Path(os.environ.get("OSEO_LAB_SHARED") or default).resolve()
 
 
 @pytest.fixture(scope="session")
