@@ -6,12 +6,20 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from oseo_lab.cli.output import say
 
 __all__ = ["lab"]
+
+#: JupyterLab asks its makers for news and newer versions; this works without a network, and asks nobody.
+_NO_NETWORK = (
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
+)
 
 
 def lab(
@@ -28,18 +36,24 @@ def lab(
 
     if find_spec("jupyterlab") is None:
         raise ConfigurationError("JupyterLab is not installed: pip install 'oseo-lab[notebook]'")
-    data_dir = data_dir.absolute()
+    if not notebook.exists():
+        raise ConfigurationError(f"there is no notebook or folder {notebook}; name one: oseo-lab lab PATH")
+    data_dir, notebook = data_dir.absolute(), notebook.absolute()
+    folder = notebook if notebook.is_dir() else notebook.parent
     say("drawing the demo scenes, if they are not there yet …")
     collections = make_demo(data_dir / "demo")
     arguments = [
         "--ServerApp.jpserver_extensions={'oseo_lab': True, 'jupyterlab': True}",
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/lab/tree/{quote('' if notebook.is_dir() else notebook.name)}",
         f"--OseoLab.data_dir={data_dir}",
         f"--OseoLab.collections={collections}",
         f"--port={port}",
+        *_NO_NETWORK,
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         say("oseo-lab: running as root, which JupyterLab need not")
         arguments.append("--allow-root")
     if not browser:
         arguments.append("--no-browser")
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *arguments, str(notebook)])
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *arguments])
