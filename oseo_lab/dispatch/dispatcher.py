@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from oseo_lab.dispatch.jobs import Places, job_of, key_of
 from oseo_lab.dispatch.planner import (
@@ -133,7 +134,7 @@ class Dispatcher:
         if self._presence is not None:
             self._presence.begin()
             for name in self._presence.dead():
-                freed = self._store.write(lambda work, name=name: work.items.release(name))  # type: ignore[misc]
+                freed = self._store.write(partial(_release, name=name))
                 log.info("%d items of dispatcher %s are free again", freed, name)
         for target, name in ((self._listen, "listener"), (self._run, "dispatcher")):
             thread = threading.Thread(target=target, name=f"oseo_lab {name}", daemon=True)
@@ -237,7 +238,7 @@ class Dispatcher:
         """
         while room := self._leases.max_in_flight - len(self._held):
             limit = min(room, 1000)
-            started = self._store.write(lambda work, limit=limit: self._take(work, limit, now))  # type: ignore[misc]
+            started = self._store.write(partial(self._take, limit=limit, now=now))
             if started:
                 self._executor.start([job for _, job in started])
             self._held.update((job.key, item) for item, job in started)
@@ -421,3 +422,7 @@ class Dispatcher:
             if item and decision and decision.item != item:
                 changes.append(Change(before=item, decisions=(decision,)))
         save(work, changes, self._collections, now, self._policy)
+
+
+def _release(work: UnitOfWork, name: str) -> int:
+    return work.items.release(name)

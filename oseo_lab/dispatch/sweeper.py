@@ -11,6 +11,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from oseo_lab.dispatch.planner import Expired, Policy, decide
@@ -77,7 +78,7 @@ class Sweeper:
                     self._orphans_due = self._now() + YOUNG
                 self.remove_scratch()
                 before = self._now() - timedelta(days=MESSAGE_ID_DAYS)
-                self._store.write(lambda work, before=before: work.orders.forget_messages(before))  # type: ignore[misc]
+                self._store.write(partial(_forget_messages, before=before))
             except (OseoError, OSError) as wrong:
                 log.warning("sweeping was interrupted and will be tried again: %s", wrong)
             except Exception:
@@ -95,7 +96,7 @@ class Sweeper:
                 return removed
             for file in files:
                 self._path(file).unlink(missing_ok=True)
-            self._store.write(lambda work, files=files, now=now: _note_expired(work, files, now))  # type: ignore[misc]
+            self._store.write(partial(_note_expired, files=files, now=now))
             removed += len(files)
 
     def _path(self, file: ResultFile) -> Path:
@@ -173,3 +174,7 @@ def _items_told(work: UnitOfWork, order_id: str, number: int) -> list[OrderItem]
         return []
     items = work.items.of(order_id)
     return [package, *(each for each in items if each.status.status in _DELIVERED)]
+
+
+def _forget_messages(work: UnitOfWork, before: datetime) -> int:
+    return work.orders.forget_messages(before)
