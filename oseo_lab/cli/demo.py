@@ -164,7 +164,7 @@ def _farewell(data_dir: Path, console: Console) -> None:
             f"files      {data_dir / 'delivered'}\n"
             "notebook   make lab\n"
             f"service    oseo-lab serve --demo --data-dir {data_dir}\n"
-            "python     import oseo_lab as oseo; oseo.connect().orders   (while a service runs)",
+            "python     import oseo_lab as oseo; oseo.connect().orders",
             title="go on",
             border_style="green",
         )
