@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, Enum, Float, Integer, Unicode, default
+from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode, default
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigString
 
@@ -88,6 +88,31 @@ class OseoLab(ExtensionApp):
         False, help="Accept passwords over plain http from other machines. They can be read on the way."
     ).tag(config=True)
 
+    abstract = Unicode(help="What the service is for; said in the capabilities document.").tag(config=True)
+    keywords = Unicode(help="Keywords of the service, parted by commas.").tag(config=True)
+    fees = Unicode(help="What ordering costs, in words.").tag(config=True)
+    access_constraints = Unicode(help="Who may order, in words, parted by commas.").tag(config=True)
+    contact_name = Unicode(help="Whom users of the service write to.").tag(config=True)
+    contact_position = Unicode(help="What that person does.").tag(config=True)
+    contact_phone = Unicode(help="Their telephone number.").tag(config=True)
+    languages = Unicode("en", help="Languages of the service's texts, parted by commas.").tag(config=True)
+    operators = List(
+        Unicode(), help="Owners who may do what operators do; the trait owner, where none is named."
+    ).tag(config=True)
+    sps_url = Unicode(
+        help="Address of the linked Sensor Planning Service; without it tasking orders are refused."
+    ).tag(config=True)
+    callbacks = Bool(True, help="Whether users are called back about their orders.").tag(config=True)
+    callback_hosts = List(
+        Unicode(),
+        help="Hosts (name, name:port, address or network) that may be called back though they are private.",
+    ).tag(config=True)
+    callback_tries = Integer(12, help="Tries at sending a message before it is given up.").tag(config=True)
+    public_url = Unicode(
+        help="Where this service is for programs elsewhere, ending in /oseo/: providers that call back, and "
+        "consumers of notifications."
+    ).tag(config=True)
+
     @default("data_dir")
     def _data_dir_default(self) -> str:
         return str(Path(jupyter_data_dir()) / "oseo_lab")
@@ -127,6 +152,7 @@ class OseoLab(ExtensionApp):
         """
         values = {each.name: getattr(self, each.name) for each in fields(Settings)}
         values["data_dir"] = Path(values["data_dir"]).expanduser().absolute()
+        values |= {name: tuple(values[name]) for name in ("operators", "callback_hosts")}
         folder = values["collections"]
         values["collections"] = Path(folder).expanduser().absolute() if folder else None
         return Settings.parse(values)

@@ -23,6 +23,7 @@ GROUPS = {
     "notifier": "oseo_lab.notifiers",
     "quoter": "oseo_lab.quoters",
     "provider": "oseo_lab.providers",
+    "tasking": "oseo_lab.tasking",
 }
 
 

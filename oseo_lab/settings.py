@@ -56,6 +56,23 @@ class Settings:
         Bytes of a request body.
     insecure_passwords : bool
         Accept passwords over plain http from other machines.
+    abstract, keywords, fees, access_constraints, contact_name, contact_position, contact_phone : str
+        Said in the capabilities document; keywords and constraints are parted by commas.
+    languages : str
+        Languages of the texts, parted by commas.
+    operators : tuple of str
+        Owners who may do what operators do: the server's own owner, where none is named.
+    sps_url : str
+        Address of the linked Sensor Planning Service; tasking orders are refused where empty.
+    callbacks : bool
+        Whether users are called back (SubmitResponse, CancelResponse, GetQuotationResponse, Notify).
+    callback_hosts : tuple of str
+        Hosts (``name``, ``name:port``, address or network) that may be called back though they are private.
+    callback_tries : int
+        Tries at sending a notice before it is given up.
+    public_url : str
+        Where this service is for programs elsewhere, ending in ``/oseo/``: providers that call back, and
+        consumers of notifications. Where empty, they are not given an address.
     """
 
     data_dir: Path
@@ -79,6 +96,20 @@ class Settings:
     retry_delay: float = 5.0
     max_body: int = 16 * 1024 * 1024
     insecure_passwords: bool = False
+    abstract: str = ""
+    keywords: str = ""
+    fees: str = ""
+    access_constraints: str = ""
+    contact_name: str = ""
+    contact_position: str = ""
+    contact_phone: str = ""
+    languages: str = "en"
+    operators: tuple[str, ...] = ()
+    sps_url: str = ""
+    callbacks: bool = True
+    callback_hosts: tuple[str, ...] = ()
+    callback_tries: int = 12
+    public_url: str = ""
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Settings:
@@ -98,7 +129,15 @@ class Settings:
         return settings
 
     def _problems(self) -> list[str]:
-        positive = ("max_in_flight", "lease", "renew", "max_attempts", "retry_delay", "max_body")
+        positive = (
+            "max_in_flight",
+            "lease",
+            "renew",
+            "max_attempts",
+            "retry_delay",
+            "max_body",
+            "callback_tries",
+        )
         problems = [f"{name} must be above 0" for name in positive if getattr(self, name) <= 0]
         if self.renew >= self.lease:
             problems.append("renew must be shorter than lease")

@@ -34,7 +34,7 @@ from oseo_lab.model.job import Progress
 from oseo_lab.model.order import order_uuid
 from oseo_lab.operations import Context, Service
 from oseo_lab.plugins import load
-from oseo_lab.ports import Catalogue, Executor, OrderStore
+from oseo_lab.ports import Catalogue, Executor, OrderStore, Quoter
 from oseo_lab.settings import Settings
 from oseo_lab.store import open_store
 
@@ -76,6 +76,7 @@ class Services:
     key: bytes = field(repr=False)
     progress_listeners: list[ProgressListener] = field(default_factory=list)
     _catalogues: dict[str, Catalogue] = field(default_factory=dict)
+    _quoters: dict[str, Quoter] = field(default_factory=dict)
 
     def start(self) -> None:
         """Begin working on orders, those left by an earlier life first."""
@@ -106,7 +107,36 @@ class Services:
             found = self._catalogues[collection_id] = plugin(collection_id, collection.catalogue_settings)
         return found
 
-    def context(self, owner: str | None, *, url: str, message_id: str | None = None) -> Context:
+    def quoter(self, collection_id: str) -> Quoter | None:
+        """Return a collection's quoter; None where nothing is quoted.
+
+        Raises
+        ------
+        KeyError
+            If there is no such collection.
+        """
+        collection = self.collections[collection_id]
+        if not collection.quoter:
+            return None
+        found = self._quoters.get(collection_id)
+        if found is None:
+            plugin = load("quoter", collection.quoter)
+            found = self._quoters[collection_id] = plugin(collection_id, collection.quoter_settings)
+        return found
+
+    def is_operator(self, owner: str | None) -> bool:
+        """Whether an owner may do what operators do."""
+        return owner is not None and owner in (self.settings.operators or (self.settings.owner,))
+
+    def context(
+        self,
+        owner: str | None,
+        *,
+        url: str,
+        message_id: str | None = None,
+        reply_to: str | None = None,
+        soap_version: str = "1.2",
+    ) -> Context:
         """Return the surroundings of one request.
 
         Parameters
@@ -117,6 +147,10 @@ class Services:
             Where this service is for whoever asks, ending in ``/oseo/``.
         message_id : str or None
             ``wsa:MessageID``, if it has one.
+        reply_to : str or None
+            ``wsa:ReplyTo/wsa:Address``, if it has one.
+        soap_version : str
+            ``1.1`` or ``1.2``: as the request came.
         """
         settings = self.settings
         return Context(
@@ -133,6 +167,13 @@ class Services:
             url=url,
             link=partial(self._link, url),
             message_id=message_id,
+            reply_to=reply_to,
+            soap_version=soap_version,
+            callbacks=settings.callbacks,
+            sps_url=settings.sps_url or None,
+            is_operator=self.is_operator(owner),
+            catalogue=self.catalogue,
+            quoter=self.quoter,
         )
 
     def _link(self, url: str, order_id: str, number: int, name: str, expires: datetime | None) -> str:

@@ -68,6 +68,11 @@ class SoapVersion(Enum):
     V11 = "http://schemas.xmlsoap.org/soap/envelope/"
     V12 = "http://www.w3.org/2003/05/soap-envelope"
 
+    @property
+    def number(self) -> str:
+        """Return ``1.1`` or ``1.2``."""
+        return "1.1" if self is SoapVersion.V11 else "1.2"
+
 
 _MEDIA_TYPES = {SoapVersion.V11: "text/xml", SoapVersion.V12: "application/soap+xml"}
 

@@ -36,6 +36,8 @@ __all__ = [
     "ProductDelivery",
     "SceneSelectionOption",
     "Scope",
+    "SubscriptionRule",
+    "TaskingRule",
 ]
 
 
@@ -130,6 +132,53 @@ class DeliveryRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubscriptionRule:
+    """How standing orders on a collection are served.
+
+    Parameters
+    ----------
+    every : float
+        Seconds between two looks at the catalogue.
+    lateness : float
+        Days a product may appear in the catalogue after its acquisition and still be found.
+    max_days : float
+        Longest date range, days.
+    options_id : str
+        ``productOrderOptionsId`` of the subscription's option group.
+    """
+
+    every: float = 3600.0
+    lateness: float = 30.0
+    max_days: float = 3660.0
+    options_id: str = "subscription"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskingRule:
+    """How tasking requests become products of a collection.
+
+    Parameters
+    ----------
+    pattern : str
+        Regular expression that whole tasking request ids match.
+    use : str
+        Entry-point name or ``module:attr`` of the tasking plugin.
+    settings : mapping
+        What it needs; relative paths are already resolved.
+    every : float
+        Seconds between two questions.
+    options_id : str
+        ``productOrderOptionsId`` of the tasking's option group.
+    """
+
+    pattern: str
+    use: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    every: float = 60.0
+    options_id: str = "tasking"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Collection:
     """One thing to order from.
 
@@ -165,6 +214,26 @@ class Collection:
         Whether orders are accepted without a person's approval.
     options_id : str
         ``productOrderOptionsId`` of its option group, at most 40 characters.
+    groups : tuple of OrderOptions
+        Option groups an operator declares or hands in as a document; none means one group of ``options``.
+    payments : tuple of PaymentOption
+        Payment methods offered; none means that payment is not asked for.
+    product_orders : bool
+        Whether product orders are taken.
+    subscription : SubscriptionRule or None
+        How standing orders are served; None where they are not taken.
+    tasking : TaskingRule or None
+        How tasking requests become products; None where they do not.
+    batch : int
+        Most items of one order in work at a time: larger orders are massive, made batch after batch.
+    quoter : str
+        Entry-point name or ``module:attr`` of the quoter; empty where nothing is quoted.
+    quoter_settings : mapping
+        What the quoter needs: a tariff.
+    provider_plugin : str
+        Entry-point name or ``module:attr`` of the provider; empty for LOCAL.
+    provider_settings : mapping
+        What the provider needs, such as ``href`` and ``collection``.
     """
 
     id: str
@@ -184,6 +253,16 @@ class Collection:
     max_bytes: int | None = None
     automatic: bool = True
     options_id: str = "standard"
+    groups: tuple[OrderOptions, ...] = ()
+    payments: tuple[PaymentOption, ...] = ()
+    product_orders: bool = True
+    subscription: SubscriptionRule | None = None
+    tasking: TaskingRule | None = None
+    batch: int = 1000
+    quoter: str = ""
+    quoter_settings: Mapping[str, Any] = field(default_factory=dict)
+    provider_plugin: str = ""
+    provider_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def holds(self, identifier: str) -> bool:
         """Whether a product identifier has this collection's pattern."""

@@ -14,12 +14,15 @@ from oseo_lab.model.collection import CollectionCapability, OrderOptions
 from oseo_lab.model.delivery import ItemURL
 from oseo_lab.model.identifiers import TaskingRequestId
 from oseo_lab.model.order import Order, OrderSpecification, StatusNotification
+from oseo_lab.model.quotation import Quotation
 from oseo_lab.model.status import Status
 
 __all__ = [
     "VERSION",
     "Cancel",
     "CancelAck",
+    "CancelResponse",
+    "CancelResponseAck",
     "Capabilities",
     "Contents",
     "DescribeResultAccess",
@@ -28,8 +31,13 @@ __all__ = [
     "GetCapabilities",
     "GetOptions",
     "GetOptionsResponse",
+    "GetQuotation",
+    "GetQuotationAck",
+    "GetQuotationResponse",
+    "GetQuotationResponseAck",
     "GetStatus",
     "GetStatusResponse",
+    "NotificationProducer",
     "OperationMetadata",
     "Presentation",
     "Request",
@@ -40,6 +48,8 @@ __all__ = [
     "SubFunction",
     "Submit",
     "SubmitAck",
+    "SubmitResponse",
+    "SubmitResponseAck",
 ]
 
 #: The version of the standard that is spoken here.
@@ -157,6 +167,14 @@ class Contents:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationProducer:
+    """``swes:NotificationProducerMetadata``: where to subscribe to order events, and to which topics."""
+
+    endpoint: str
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Capabilities:
     """The capabilities document; sections not asked for are None."""
 
@@ -167,6 +185,7 @@ class Capabilities:
     operations: tuple[OperationMetadata, ...] | None = None
     languages: tuple[str, ...] | None = None
     contents: Contents | None = None
+    notifications: NotificationProducer | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,6 +205,37 @@ class GetOptionsResponse(Response):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GetQuotation(Request):
+    """06-141r6 clause 10: exactly one of the two is filled; a quotation id asks for one asked for before."""
+
+    specification: OrderSpecification | None = None
+    quotation_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GetQuotationAck(Response):
+    """The quotation, or the id to ask for it by; exactly one of the two."""
+
+    quotation_id: str | None = None
+    quotation: Quotation | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GetQuotationResponse:
+    """06-141r6 clause 11, sent to the client: a quotation that was asked for asynchronously."""
+
+    quotation: Quotation
+    version: str = VERSION
+    status: ResponseStatus = ResponseStatus.SUCCESS
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GetQuotationResponseAck(Response):
+    """The client has it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Submit(Request):
     """06-141r6 clause 12: exactly one of specification and quotation id is filled."""
 
@@ -200,6 +250,18 @@ class SubmitAck(Response):
 
     order_id: str
     order_reference: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubmitResponse(Request):
+    """06-141r6 clause 13, sent to the client: the order in full presentation."""
+
+    order: Order
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubmitResponseAck(Response):
+    """The client has it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -255,3 +317,15 @@ class Cancel(Request):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CancelAck(Response):
     """Accepted: the cancelling starts after this."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelResponse(Request):
+    """06-141r6 clause 17, sent to the client: the order in full presentation."""
+
+    order: Order
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelResponseAck(Response):
+    """The client has it."""

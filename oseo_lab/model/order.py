@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from oseo_lab.model.delivery import DeliveryAddress, DeliveryInformation, DeliveryOptions, Packaging
-from oseo_lab.model.identifiers import ItemIdentifier, OrderType
+from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId
 from oseo_lab.model.options import ParameterData
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 
@@ -23,6 +23,8 @@ __all__ = [
     "MESSAGE_ID_DAYS",
     "REFERENCE_LENGTH",
     "Attempt",
+    "Callback",
+    "CallbackKind",
     "Face",
     "ItemSpecification",
     "Order",
@@ -67,6 +69,39 @@ class Face(StrEnum):
 
     OSEO = "OSEO"
     ECHO = "ECHO"
+
+
+class CallbackKind(StrEnum):
+    """The three operations of the client's port type (06-141r6 10.3, 13 and 17)."""
+
+    SUBMIT_RESPONSE = "SubmitResponse"
+    CANCEL_RESPONSE = "CancelResponse"
+    QUOTATION_RESPONSE = "GetQuotationResponse"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Callback:
+    """Whom to tell, and how often: what Submit, Cancel or GetQuotation asked for in its SOAP header.
+
+    Parameters
+    ----------
+    kind : CallbackKind
+        Which message is sent.
+    policy : StatusNotification
+        FINAL or ALL; an asked-for NONE leaves no callback.
+    address : str
+        ``wsa:ReplyTo/wsa:Address``: http or https.
+    message_id : str
+        ``wsa:MessageID`` of the request, told back as ``wsa:RelatesTo``.
+    soap_version : str
+        ``1.1`` or ``1.2``: as the request came.
+    """
+
+    kind: CallbackKind
+    policy: StatusNotification
+    address: str
+    message_id: str
+    soap_version: str = "1.2"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,6 +215,11 @@ class OrderItem:
         When a transient failure is tried again, UTC.
     lease_owner, lease_until : str, datetime or None
         Which dispatcher works on it and until when, UTC.
+    batch : int
+        Which batch of its order it belongs to, from 1: batches of a massive order are made one after
+        another, those of a subscription as products appear. 0 where there are no batches.
+    product : ProductId or None
+        The product it is made from, where its identifier is no product: what a tasking request acquired.
     """
 
     specification: ItemSpecification
@@ -195,6 +235,8 @@ class OrderItem:
     retry_at: datetime | None = None
     lease_owner: str | None = None
     lease_until: datetime | None = None
+    batch: int = 0
+    product: ProductId | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -248,6 +290,8 @@ class Order:
         Completion sequence last returned by ``nextReady``.
     provider_orders : tuple of ProviderOrder
         One per provider.
+    quotation_id : str or None
+        The quotation it was ordered by.
     """
 
     order_id: str
@@ -264,6 +308,7 @@ class Order:
     wanted: Wanted = Wanted.COMPLETED
     next_ready: int = 0
     provider_orders: tuple[ProviderOrder, ...] = ()
+    quotation_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -324,6 +369,8 @@ class ResultFile:
         Whether it has been.
     fetched : tuple of (int, int)
         Byte ranges served so far, united, half open.
+    href : str or None
+        Where it lies, if not here: at the provider that made it. Size and hash may then be unknown (0, "").
     """
 
     order_id: str
@@ -338,6 +385,7 @@ class ResultFile:
     expires: datetime | None = None
     removed: bool = False
     fetched: tuple[tuple[int, int], ...] = ()
+    href: str | None = None
 
 
 def new_order_id() -> str:

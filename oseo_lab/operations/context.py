@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import NotAuthenticated, NotFound
 from oseo_lab.model.order import Order, order_uuid
-from oseo_lab.ports import OrderStore, UnitOfWork
+from oseo_lab.ports import Catalogue, OrderStore, Quoter, UnitOfWork
 
 __all__ = ["Context", "Link", "Service", "order_of"]
 
@@ -33,6 +33,11 @@ class Service:
     abstract: str | None = None
     provider_name: str = "oseo_lab"
     provider_site: str | None = None
+
+
+def _none(collection_id: str) -> Any:
+    """Stand for what a service without catalogues or quoters has."""
+    return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +64,20 @@ class Context:
         Makes URLs of delivered files.
     message_id : str or None
         ``wsa:MessageID`` of the request.
+    reply_to : str or None
+        ``wsa:ReplyTo/wsa:Address`` of the request.
+    soap_version : str
+        ``1.1`` or ``1.2``: as the request came.
+    callbacks : bool
+        Whether users are called back.
+    sps_url : str or None
+        Address of the linked Sensor Planning Service.
+    is_operator : bool
+        Whether the caller may do what operators do.
+    catalogue : callable
+        Gives a collection's catalogue, by collection id.
+    quoter : callable
+        Gives a collection's quoter, by collection id; None where nothing is quoted.
     """
 
     owner: str | None
@@ -70,6 +89,13 @@ class Context:
     url: str
     link: Link
     message_id: str | None = None
+    reply_to: str | None = None
+    soap_version: str = "1.2"
+    callbacks: bool = True
+    sps_url: str | None = None
+    is_operator: bool = False
+    catalogue: Callable[[str], Catalogue] = _none
+    quoter: Callable[[str], Quoter | None] = _none
 
     @property
     def caller(self) -> str:

@@ -244,7 +244,13 @@ class BaseOseoHandler(IdentityHandler):
             self.settings["api_last_activity"] = datetime.now().astimezone()
 
     async def perform(
-        self, message: Any, encode: Callable[[Any], bytes], form: str, message_id: str | None = None
+        self,
+        message: Any,
+        encode: Callable[[Any], bytes],
+        form: str,
+        message_id: str | None = None,
+        reply_to: str | None = None,
+        soap_version: str = "1.2",
     ) -> bytes:
         """Carry out one operation for the caller and return its encoded response.
 
@@ -258,10 +264,18 @@ class BaseOseoHandler(IdentityHandler):
             Names what ``encode`` makes, so that answers can be kept.
         message_id : str, optional
             The client's name for the request.
+        reply_to, soap_version : str, optional
+            Where to call back, and in which version of SOAP.
         """
         services = await self.services()
         await self.authorize(OPERATIONS[type(message)].access)
-        context = services.context(self.owner, url=self.service_url, message_id=message_id)
+        context = services.context(
+            self.owner,
+            url=self.service_url,
+            message_id=message_id,
+            reply_to=reply_to,
+            soap_version=soap_version,
+        )
         if not (isinstance(message, GetStatus) and message.order_id and self.owner):
             return await self.state.work(lambda: encode(perform(message, context)))
         key = (self.owner, message.order_id, message.presentation, form)

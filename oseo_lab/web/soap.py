@@ -62,7 +62,14 @@ class SoapHandler(BaseOseoHandler):
             self.owner = await self._by_username_token(envelope.username_token)
         decode = oseo.decode_request
         message = await self.state.work(decode, envelope.payload) if is_long else decode(envelope.payload)
-        payload = await self.perform(message, oseo.encode_response, "xml", envelope.message_id)
+        payload = await self.perform(
+            message,
+            oseo.encode_response,
+            "xml",
+            envelope.message_id,
+            envelope.reply_to,
+            envelope.version.number,
+        )
         body = soap.close_envelope(payload, envelope.version, relates_to=envelope.message_id)
         self.answer(body, soap.content_type(envelope.version))
 

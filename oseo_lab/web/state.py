@@ -58,8 +58,19 @@ class Services(Protocol):
     def catalogue(self, collection_id: str) -> Catalogue:
         """Return a collection's catalogue."""
 
-    def context(self, owner: str | None, *, url: str, message_id: str | None = None) -> Context:
+    def context(
+        self,
+        owner: str | None,
+        *,
+        url: str,
+        message_id: str | None = None,
+        reply_to: str | None = None,
+        soap_version: str = "1.2",
+    ) -> Context:
         """Return the surroundings of one request."""
+
+    def is_operator(self, owner: str | None) -> bool:
+        """Say whether an owner may do what operators do."""
 
     def sign(self, path: str, expires: int) -> str:
         """Sign a path until a time."""

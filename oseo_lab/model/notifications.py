@@ -1,0 +1,94 @@
+"""Order events that are broadcast (WS-BaseNotification 1.3; OGC 06-141r6 7.5), beside the callbacks.
+
+`Subscribe` and `Unsubscribe` come in over SOAP; `Notify` goes out. Event codes are those of the standard's
+``EventCode`` dictionary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+__all__ = [
+    "EventCode",
+    "Notify",
+    "Subscribe",
+    "SubscribeResponse",
+    "Subscriber",
+    "Topic",
+    "Unsubscribe",
+    "UnsubscribeResponse",
+]
+
+
+class Topic(StrEnum):
+    """The topics below ``OrderEvent``; the root stands for all of them."""
+
+    ORDER_EVENT = "OrderEvent"
+    ORDER_COMPLETION = "OrderCompletion"
+    ORDER_FAILURE = "OrderFailure"
+    ORDER_CANCELLATION = "OrderCancellation"
+
+
+class EventCode(StrEnum):
+    """``EventCode`` dictionary of the standard."""
+
+    COMPLETED = "ORDERING_COMPLETED"
+    DELETED = "ORDERING_DELETED"
+    FAILED = "ORDERING_FAILED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscribe:
+    """``wsnt:Subscribe``: tell a consumer about events of the caller's orders.
+
+    ``ends`` is the wanted ``InitialTerminationTime``, UTC.
+    """
+
+    consumer: str
+    topic: Topic = Topic.ORDER_EVENT
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubscribeResponse:
+    """``wsnt:SubscribeResponse``: what to name the subscription by, and until when it holds."""
+
+    reference: str
+    at: datetime | None = None
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unsubscribe:
+    """``wsnt:Unsubscribe``, sent to the subscription's reference."""
+
+    reference: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnsubscribeResponse:
+    """``wsnt:UnsubscribeResponse``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notify:
+    """``wsnt:Notify`` with one message: what happened to which order."""
+
+    topic: Topic
+    producer: str
+    code: EventCode
+    order_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscriber:
+    """A consumer of order events, as the store keeps it."""
+
+    reference: str
+    owner: str
+    consumer: str
+    topic: Topic
+    created: datetime
+    ends: datetime | None = None
