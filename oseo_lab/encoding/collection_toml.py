@@ -1,8 +1,9 @@
 """Collection files: an operator's TOML, one collection a file, read whole and said whole when wrong.
 
-`read_collection` checks a file by itself; `complete` joins it with the options its processor declares
-(`collection_options`) and gives the `Collection` that every operation reads. `collection_schema` is the same
-description as JSON Schema, for editors.
+`read_collection` checks a file by itself (its shape is `collection_tables`); `complete` joins it with the
+options its processor declares (`collection_options`), makes its option groups (`collection_groups`) and gives
+the `Collection` that every operation reads. `collection_schema` is the same description as JSON Schema, for
+editors.
 """
 
 from __future__ import annotations
@@ -14,23 +15,28 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from oseo_lab.encoding.collection_groups import check_groups, make_groups
 from oseo_lab.encoding.collection_options import OptionTable, check_options, merge_options, settle_fixed
-from oseo_lab.encoding.collection_patterns import check_pattern
+from oseo_lab.encoding.collection_tables import OPEN_TABLES, CollectionTable, GroupTable, TaskingTable
 from oseo_lab.encoding.json_read import from_plain
-from oseo_lab.model.collection import Collection, DeliveryRule, OptionLevel, Scope
-from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging, Protocol
+from oseo_lab.model.collection import (
+    Collection,
+    DeliveryRule,
+    OptionLevel,
+    OrderOptions,
+    PaymentOption,
+    SubscriptionRule,
+    TaskingRule,
+)
 from oseo_lab.model.errors import ConfigurationError, Problem, ValidationError
+from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.options import OptionDefinition
 from oseo_lab.model.order import LOCAL
 
 __all__ = ["CollectionFile", "collection_schema", "complete", "read_collection"]
 
-#: Protocols that on-line data access is served by.
-ACCESS = (Protocol.HTTP, Protocol.HTTPS)
-_PACKAGING = tuple(each for each in Packaging if each not in REFUSED_PACKAGING)
-_PLUGIN = re.compile(r"[A-Za-z0-9_.-]{1,100}(:[A-Za-z0-9_.]{1,100})?")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-#: Keys of [catalogue] that name a file or folder.
+#: Keys of a plugin's settings that name a file or folder.
 _PATHS = ("href", "root")
 
 
@@ -38,7 +44,8 @@ _PATHS = ("href", "root")
 class CollectionFile:
     """A collection file that is right by itself, before its processor has had its say.
 
-    Fields are those of `Collection`; ``tables`` are the operator's [[options]].
+    Fields are those of `Collection`; ``tables`` are the operator's [[options]], ``group_tables`` the
+    [[groups]], ``documented`` the option groups of a document handed in.
     """
 
     id: str
@@ -55,138 +62,17 @@ class CollectionFile:
     max_items: int = 10_000
     max_bytes: int | None = None
     automatic: bool = True
-
-
-# ------------------------------------------------------------------------------- the shape of a file: checks
-
-
-def _plugin(name: str) -> str:
-    if not _PLUGIN.fullmatch(name):
-        raise ValueError(f"{name[:100]!r} is no plugin; allowed: an entry-point name, or module:attr")
-    return name
-
-
-def _access(protocols: tuple[Protocol, ...]) -> tuple[Protocol, ...]:
-    wrong = [each for each in protocols if each not in ACCESS]
-    if wrong or not protocols:
-        shown = ", ".join(wrong) or "an empty list"
-        raise ValueError(f"{shown} is not served; allowed: {', '.join(ACCESS)}")
-    return protocols
-
-
-def _packaging(containers: tuple[Packaging, ...]) -> tuple[Packaging, ...]:
-    wrong = [each for each in containers if each in REFUSED_PACKAGING]
-    if wrong:
-        raise ValueError(f"{', '.join(wrong)} is never written; allowed: {', '.join(_PACKAGING)}")
-    return containers
-
-
-def _above_zero(number: float) -> float:
-    if number <= 0:
-        raise ValueError(f"{number} is not allowed; allowed: above 0")
-    return number
-
-
-def _any_limit(number: int | None) -> int | None:
-    return None if number is None else int(_above_zero(number))
-
-
-def _said(text: str, **more: Any) -> dict[str, Any]:
-    return {"description": text, **more}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProcessorTable:
-    """[processor]: what makes the products."""
-
-    use: str = field(
-        default="copy", metadata=_said("Entry-point name or module:attr of the processor.", check=_plugin)
-    )
-    fixed: Mapping[str, Any] = field(
-        default_factory=dict, metadata=_said("Options settled here; users are not asked for them.")
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class CatalogueTable:
-    """[catalogue]: where products are found; more keys are the catalogue's own settings."""
-
-    use: str = field(metadata=_said("Entry-point name or module:attr of the catalogue.", check=_plugin))
-    href: str = field(
-        metadata=_said(
-            "URL, or a path; a relative one starts at this file's folder and stays in it.", length=(1, 2000)
-        )
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProductsTable:
-    """[products]: which identifiers belong to the collection."""
-
-    pattern: str = field(
-        default=".+",
-        metadata=_said("Regular expression that whole product identifiers match.", check=check_pattern),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeliveryTable:
-    """[delivery]: how results reach their users."""
-
-    access: tuple[Protocol, ...] = field(
-        default=ACCESS, metadata=_said("Protocols of on-line data access: http, https.", check=_access)
-    )
-    days: float = field(default=10.0, metadata=_said("Days a result stays, above 0.", check=_above_zero))
-    packaging: tuple[Packaging, ...] = field(
-        default=_PACKAGING,
-        metadata=_said(
-            f"Containers offered: {', '.join(_PACKAGING)}; [] for files as they are.", check=_packaging
-        ),
-    )
-    scope: Scope = field(
-        default=Scope.ITEM, metadata=_said("Whether a package holds one item or the whole order.")
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class LimitsTable:
-    """[limits]: how much may be ordered at once."""
-
-    items: int = field(default=10_000, metadata=_said("Most items of one order.", check=_above_zero))
-    bytes: int | None = field(
-        default=None, metadata=_said("Most bytes of one item's input; without it no limit.", check=_any_limit)
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApprovalTable:
-    """[approval]: whether a person looks at orders first."""
-
-    automatic: bool = field(default=True, metadata=_said("Accept orders without a person's approval."))
-
-
-@dataclass(frozen=True, kw_only=True)
-class CollectionTable:
-    """A collection file of oseo_lab."""
-
-    id: str = field(metadata=_said("collectionId, 1 to 255 characters.", length=(1, 255)))
-    catalogue: CatalogueTable = field(metadata=_said("Where products are found."))
-    title: str = field(default="", metadata=_said("For people.", length=(0, 255)))
-    description: str = field(default="", metadata=_said("For people.", length=(0, 4000)))
-    provider: str = field(default=LOCAL, metadata=_said("Who fulfils its items.", length=(1, 40)))
-    processor: ProcessorTable = field(
-        default_factory=ProcessorTable, metadata=_said("What makes the products.")
-    )
-    products: ProductsTable = field(
-        default_factory=ProductsTable, metadata=_said("Which products belong to it.")
-    )
-    delivery: DeliveryTable = field(default_factory=DeliveryTable, metadata=_said("How results travel."))
-    options: tuple[OptionTable, ...] = field(
-        default=(),
-        metadata=_said("Options narrowed (of the processor's) or added; kind is a SWE Common component."),
-    )
-    limits: LimitsTable = field(default_factory=LimitsTable, metadata=_said("How much at once."))
-    approval: ApprovalTable = field(default_factory=ApprovalTable, metadata=_said("Who accepts orders."))
+    payments: tuple[PaymentOption, ...] = ()
+    product_orders: bool = True
+    subscription: SubscriptionRule | None = None
+    tasking: TaskingRule | None = None
+    batch: int = 1000
+    quoter: str = ""
+    quoter_settings: Mapping[str, Any] = field(default_factory=dict)
+    provider_plugin: str = ""
+    provider_settings: Mapping[str, Any] = field(default_factory=dict)
+    group_tables: tuple[GroupTable, ...] = ()
+    documented: tuple[OrderOptions, ...] = ()
 
 
 # ------------------------------------------------------------------------------------------------- reading
@@ -211,46 +97,100 @@ def read_collection(text: str, *, folder: Path) -> CollectionFile:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise ConfigurationError(f"this is not TOML: {wrong}") from None
-    settings, rest = _split_catalogue(table)
+    settings, rest = _split_settings(table)
     problems: list[Problem] = []
-    resolved = _resolved(settings, folder, problems)
+    resolved = {key: _resolved(key, given, folder, problems) for key, given in settings.items()}
     try:
         made = from_plain(CollectionTable, rest)
     except ValidationError as wrong:
-        problems += wrong.problems
-    else:
-        problems += check_options(made.options)
+        _raise_all([*problems, *wrong.problems])
+        raise
+    documented = _documented(made.options_document, folder, problems)
+    problems += check_options(made.options)
+    problems += check_groups(made.groups, documented, _order_types(made))
+    problems += _check_provider(made)
     _raise_all(problems)
-    return _file(made, resolved)
+    return _file(made, resolved, documented)
 
 
-def _split_catalogue(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part what the catalogue alone understands from what every collection has."""
-    catalogue = table.get("catalogue")
-    if not isinstance(catalogue, dict):
-        return {}, dict(table)
-    known = {each.name for each in fields(CatalogueTable)}
-    settings = {key: value for key, value in catalogue.items() if key != "use"}
-    return settings, {**table, "catalogue": {k: v for k, v in catalogue.items() if k in known}}
+def _split_settings(
+    table: Mapping[str, Any],
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Part what plugins alone understand from what every collection has."""
+    rest = dict(table)
+    settings: dict[str, dict[str, Any]] = {}
+    for key, cls in OPEN_TABLES.items():
+        given = table.get(key)
+        if isinstance(given, dict):
+            known = {each.name for each in fields(cls)}
+            settings[key] = {name: value for name, value in given.items() if name != "use"}
+            rest[key] = {name: value for name, value in given.items() if name in known}
+    return settings, rest
 
 
-def _resolved(settings: Mapping[str, Any], folder: Path, problems: list[Problem]) -> dict[str, Any]:
-    """Return the catalogue's settings with paths made absolute; those that leave the folder are problems."""
+def _resolved(
+    table: str, settings: Mapping[str, Any], folder: Path, problems: list[Problem]
+) -> dict[str, Any]:
+    """Return a plugin's settings with paths made absolute; those that leave the folder are problems."""
     result = dict(settings)
     for key in _PATHS:
         value = settings.get(key)
-        if not isinstance(value, str) or not value or _URL.match(value) or Path(value).is_absolute():
-            continue
-        home = folder.resolve()
-        path = (home / value).resolve() if "\0" not in value else home.parent
-        if not path.is_relative_to(home):
-            text = (
-                f"catalogue.{key}: {value[:200]!r} leads out of the collection file's folder; "
-                "allowed: a path inside it, an absolute path, or a URL"
-            )
-            problems.append(_problem(f"catalogue.{key}", text))
-        result[key] = str(path)
+        if isinstance(value, str) and value and not _URL.match(value) and not Path(value).is_absolute():
+            result[key] = str(_inside(f"{table}.{key}", value, folder, problems))
     return result
+
+
+def _inside(key: str, value: str, folder: Path, problems: list[Problem]) -> Path:
+    """Return a relative path made absolute; one that leaves the folder is a problem."""
+    home = folder.resolve()
+    path = (home / value).resolve() if "\0" not in value else home.parent
+    if not path.is_relative_to(home):
+        text = (
+            f"{key}: {value[:200]!r} leads out of the collection file's folder; "
+            "allowed: a path inside it, an absolute path, or a URL"
+        )
+        problems.append(_problem(key, text))
+    return path
+
+
+def _documented(name: str | None, folder: Path, problems: list[Problem]) -> tuple[OrderOptions, ...]:
+    """Return the option groups of the document a file names; what is wrong with it is a problem."""
+    if name is None:
+        return ()
+    from oseo_lab.encoding.collection_document import read_document
+
+    before = len(problems)
+    path = _inside("options_document", name, folder, problems)
+    if len(problems) > before:
+        return ()
+    try:
+        return read_document(path.read_bytes())
+    except OSError as wrong:
+        text = f"{name[:200]!r} cannot be read: {wrong.strerror}"
+    except ValueError as wrong:
+        text = f"{name[:200]!r}: {wrong}"
+    problems.append(_problem("options_document", f"options_document: {text}"))
+    return ()
+
+
+def _order_types(made: CollectionTable) -> dict[OrderType, bool]:
+    """Say which order types a file switches on."""
+    return {
+        OrderType.PRODUCT_ORDER: made.orders.product,
+        OrderType.SUBSCRIPTION_ORDER: made.subscription is not None,
+        OrderType.TASKING_ORDER: made.tasking is not None,
+    }
+
+
+def _check_provider(made: CollectionTable) -> Iterator[Problem]:
+    """Yield a provider's name without its service, or a service without a name."""
+    is_here = made.provider == LOCAL
+    if made.provider_service is not None and is_here:
+        text = f"provider: {LOCAL} is this service itself; name the provider of [provider_service]"
+        yield _problem("provider", text)
+    if made.provider_service is None and not is_here:
+        text = f"provider: {made.provider[:40]!r} has no [provider_service]; add it, or leave provider out"
+        yield _problem("provider", text)
 
 
 def _problem(key: str, text: str) -> Problem:
@@ -263,8 +203,9 @@ def _raise_all(problems: Iterable[Problem]) -> None:
         raise ConfigurationError("\n".join(each.text for each in found), problems=found)
 
 
-def _file(made: CollectionTable, settings: Mapping[str, Any]) -> CollectionFile:
-    delivery = made.delivery
+def _file(
+    made: CollectionTable, settings: Mapping[str, Mapping[str, Any]], documented: tuple[OrderOptions, ...]
+) -> CollectionFile:
     return CollectionFile(
         id=made.id,
         title=made.title,
@@ -273,16 +214,37 @@ def _file(made: CollectionTable, settings: Mapping[str, Any]) -> CollectionFile:
         processor=made.processor.use,
         fixed=made.processor.fixed,
         catalogue=made.catalogue.use,
-        catalogue_settings=settings,
+        catalogue_settings=settings["catalogue"],
         pattern=made.products.pattern,
-        delivery=DeliveryRule(
-            access=delivery.access, days=delivery.days, packaging=delivery.packaging, scope=delivery.scope
-        ),
+        delivery=_like(DeliveryRule, made.delivery),
         tables=made.options,
         max_items=made.limits.items,
         max_bytes=made.limits.bytes,
         automatic=made.approval.automatic,
+        payments=tuple(
+            PaymentOption(payment_method=each.method, info_url=each.info) for each in made.payment
+        ),
+        product_orders=made.orders.product,
+        subscription=None if made.subscription is None else _like(SubscriptionRule, made.subscription),
+        tasking=None if made.tasking is None else _tasking(made.tasking, settings["tasking"]),
+        batch=made.limits.batch,
+        quoter="" if made.quotation is None else made.quotation.use,
+        quoter_settings=settings.get("quotation", {}),
+        provider_plugin="" if made.provider_service is None else made.provider_service.use,
+        provider_settings=settings.get("provider_service", {}),
+        group_tables=made.groups,
+        documented=documented,
     )
+
+
+def _like(cls: Any, table: Any) -> Any:
+    """Return a rule of the model from the table whose keys have its fields' names."""
+    return cls(**{each.name: getattr(table, each.name) for each in fields(table)})
+
+
+def _tasking(table: TaskingTable, settings: Mapping[str, Any]) -> TaskingRule:
+    own = {key: value for key, value in settings.items() if key not in ("pattern", "every")}
+    return TaskingRule(pattern=table.pattern, use=table.use, settings=own, every=table.every)
 
 
 # ---------------------------------------------------------------------------------------------- completing
@@ -307,12 +269,16 @@ def complete(
     problems: list[Problem] = []
     options, scene = merge_options(file.tables, declared, scene_declared, problems)
     fixed = settle_fixed(file.fixed, (*options, *scene), problems)
+    options = tuple(each for each in options if each.name not in fixed)
+    scene = tuple(each for each in scene if each.name not in fixed)
+    groups = make_groups(file.group_tables, options, scene, problems)
     _raise_all(problems)
     return Collection(
         **{each.name: getattr(file, each.name) for each in _shared_fields()},
         fixed=fixed,
-        options=tuple(each for each in options if each.name not in fixed),
-        scene_options=tuple(each for each in scene if each.name not in fixed),
+        options=options,
+        scene_options=scene,
+        groups=(*groups, *file.documented),
         levels={each.name: each.level for each in file.tables if each.level is not OptionLevel.BOTH},
     )
 
@@ -327,5 +293,6 @@ def collection_schema() -> dict[str, Any]:
     from oseo_lab.encoding.json_types import definitions_of
 
     schemas, shared = definitions_of({"file": CollectionTable}, "#/$defs/{model}")
-    shared["CatalogueTable"]["additionalProperties"] = True
+    for cls in OPEN_TABLES.values():
+        shared[cls.__name__]["additionalProperties"] = True
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schemas["file"], "$defs": shared}
