@@ -22,8 +22,15 @@ from pydantic_core import PydanticCustomError, core_schema
 from pydantic_core.core_schema import CoreSchema
 
 from oseo_lab.encoding.json_values import plain_values, read_values
-from oseo_lab.model import delivery, identifiers, messages, options, order
-from oseo_lab.model.collection import Collection, CollectionCapability, OrderOptions, SceneSelectionOption
+from oseo_lab.model import delivery, identifiers, messages, options, order, quotation
+from oseo_lab.model.collection import (
+    Collection,
+    CollectionCapability,
+    OrderOptions,
+    PaymentOption,
+    SceneSelectionOption,
+    TaskingRule,
+)
 from oseo_lab.model.delivery import Secret
 
 __all__ = ["Schema", "adapter", "children", "definitions_of", "hints", "plain"]
@@ -65,12 +72,21 @@ LENGTHS: dict[tuple[type, str], tuple[int, int]] = {
     (delivery.DeliveryAddress, "company_ref"): (1, 40),
     (delivery.DeliveryAddress, "telephone_number"): (1, 18),
     (delivery.DeliveryAddress, "facsimile_telephone_number"): (1, 18),
+    (quotation.Price, "currency"): (0, 10),
+    (quotation.ProviderName, "service_name"): (0, 40),
+    (quotation.ProviderName, "organization"): (0, 40),
+    (quotation.ItemPrice, "item_id"): (1, 80),
+    (quotation.ItemPrice, "price_information"): (0, quotation.INFORMATION_LENGTH),
+    (quotation.ItemPrice, "contract_information"): (0, quotation.CONTRACT_LENGTH),
+    (quotation.ItemGroupPrice, "contract_information"): (0, quotation.CONTRACT_LENGTH),
+    (quotation.Quotation, "contract_information"): (0, quotation.CONTRACT_LENGTH),
     (messages.FilteringCriteria, "order_reference"): (1, order.REFERENCE_LENGTH),
     (messages.GetOptions, "collection_id"): (1, 255),
     (CollectionCapability, "collection_id"): (1, 255),
     (Collection, "id"): (1, 255),
     (OrderOptions, "product_order_options_id"): (1, 40),
     (OrderOptions, "description"): (0, 255),
+    (PaymentOption, "payment_method"): (1, 40),
     (SceneSelectionOption, "name"): (0, 60),
     (SceneSelectionOption, "description"): (0, 4000),
 }
@@ -78,6 +94,7 @@ LENGTHS: dict[tuple[type, str], tuple[int, int]] = {
 #: Messages of which exactly one part is given (choices of oseo.xsd).
 ONE_OF: dict[type, tuple[str, ...]] = {
     messages.GetOptions: ("collection_id", "identifiers", "tasking_request_id"),
+    messages.GetQuotation: ("specification", "quotation_id"),
     messages.Submit: ("specification", "quotation_id"),
     messages.GetStatus: ("order_id", "filtering_criteria"),
 }
@@ -86,7 +103,8 @@ ONE_OF: dict[type, tuple[str, ...]] = {
 UNWRITTEN: dict[type, frozenset[str]] = {
     delivery.OnlineAddress: frozenset({"user_password"}),
     order.Payment: frozenset({"credit_card_info"}),
-    Collection: frozenset({"catalogue_settings"}),
+    Collection: frozenset({"catalogue_settings", "quoter_settings", "provider_settings"}),
+    TaskingRule: frozenset({"settings"}),
 }
 
 #: Kinds of an order item's identifier, by the key that only this kind has; looked for in this order.

@@ -26,6 +26,7 @@ _PROBLEM_TYPE = "application/problem+json"
 OPERATIONS: dict[type, type] = {
     messages.GetCapabilities: messages.Capabilities,
     messages.GetOptions: messages.GetOptionsResponse,
+    messages.GetQuotation: messages.GetQuotationAck,
     messages.Submit: messages.SubmitAck,
     messages.GetStatus: messages.GetStatusResponse,
     messages.DescribeResultAccess: messages.DescribeResultAccessResponse,
@@ -70,6 +71,9 @@ _FACTS = (
     "max_bytes",
     "automatic",
     "options_id",
+    "product_orders",
+    "subscription",
+    "payments",
 )
 _COLLECTION = {"$ref": _TEMPLATE.format(model="CollectionFacts")}
 _COLLECTIONS = {
@@ -342,6 +346,7 @@ def _described() -> tuple[dict[str, Any], dict[str, Any]]:
     for name, top in tops.items():
         schemas.setdefault(name, top)
     facts = schemas.pop("Collection")
+    schemas.pop("TaskingRule")
     schemas["CollectionFacts"] = {
         "type": "object",
         "description": facts["description"],

@@ -39,6 +39,9 @@ def _facts(collection: Collection) -> dict[str, Any]:
         "max_bytes": collection.max_bytes,
         "automatic": collection.automatic,
         "options_id": collection.options_id,
+        "product_orders": collection.product_orders,
+        "subscription": json_form.to_plain(collection.subscription),
+        "payments": json_form.to_plain(collection.payments),
     }
 
 
