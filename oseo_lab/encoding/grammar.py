@@ -59,6 +59,7 @@ _LEXICAL: dict[str, Callable[[str], bool]] = {
     "anyURI": lambda text: True,
     "boolean": lambda text: text.strip() in ("true", "false", "1", "0"),
     "integer": lambda text: re.fullmatch(r"\s*[+-]?\d{1,18}\s*", text) is not None,
+    "double": lambda text: True,  # its pattern says all
     "int": lambda text: (
         re.fullmatch(r"\s*[+-]?\d{1,18}\s*", text) is not None and -(2**31) <= int(text) < 2**31
     ),
@@ -118,6 +119,12 @@ SIMPLE: dict[str, Simple] = {
     "ResponseStatus": _one_of(ResponseStatus),
     "lastUpdate": _TIME,
     "orderDateTime": _TIME,
+    "validityTime": _TIME,
+    "currency": _text(high=10),
+    "double": Simple(
+        "double", pattern=r"\s*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?\s*"
+    ),
+    "contractInformation": _text(high=1024),
     "expirationDate": _TIME,
     "numberOfCopies": Simple("int"),
     "productAnnotation": _text(high=4000),
@@ -207,6 +214,17 @@ _COMPLEX: dict[str, str] = {
     "sceneSelectionOption": "name=text60? description=text4000? sceneSelectionParameter*",
     "sceneSelectionParameter": "#swe? sceneRestriction*",
     "sceneRestriction": "#swe?",
+    "GetQuotation": f"{_REQUEST} (orderSpecification|quotationId)",
+    "GetQuotationAck": f"{_HEAD} (quotationId|quotation)?",
+    "GetQuotationResponse": f"@service @version {_HEAD} quotation",
+    "GetQuotationResponseAck": _HEAD,
+    "quotation": "quotationId validityTime? price=Price? orderItemGroupPrice+ contractInformation?",
+    "orderItemGroupPrice": "provider=Provider quotationId? validityTime? price=Price balance=Price?"
+    " orderItemPrice+ contractInformation?",
+    "orderItemPrice": "itemId (productId|taskingRequestId|subscriptionId) price=Price?"
+    " priceInformation=text255? contractInformation?",
+    "Price": "value=double currency",
+    "Provider": "serviceName=text40 organization=text40",
     "Submit": f"{_REQUEST} (orderSpecification|quotationId) statusNotification",
     "SubmitAck": f"{_HEAD} orderId orderReference?",
     "orderSpecification": f"{_ORDER} orderItem+",
@@ -242,6 +260,10 @@ _COMPLEX: dict[str, str] = {
     "ResourceAddress": "URL=uri serviceRequest=#any?",
     "Cancel": f"{_REQUEST} orderId statusNotification",
     "CancelAck": _HEAD,
+    "SubmitResponse": f"{_REQUEST} orderMonitorSpecification",
+    "SubmitResponseAck": _HEAD,
+    "CancelResponse": f"{_REQUEST} orderMonitorSpecification",
+    "CancelResponseAck": _HEAD,
 }
 
 
@@ -306,5 +328,6 @@ ROOTS = (
     *(name for name, row in _COMPLEX.items() if row.startswith((_REQUEST, _HEAD))),
     "GetCapabilities",
     "Capabilities",
+    "GetQuotationResponse",
     "orderMonitorSpecification",
 )

@@ -2,7 +2,7 @@
 
 `open_envelope` is the first step of a SOAP request after the bytes arrived, `close_envelope` or `fault`
 the last. The Body's child decides what is asked; SOAPAction (or the ``action`` parameter) may only agree.
-Understood headers: WS-Addressing (MessageID, ReplyTo; FaultTo is never followed) and WS-Security's
+Understood headers: WS-Addressing (MessageID, ReplyTo, RelatesTo; FaultTo is never followed) and WS-Security's
 UsernameToken. Sources: SOAP 1.1 section 4, SOAP 1.2 part 1 section 5, OASIS UsernameToken Profile 1.0,
 06-141r6 7.4 and its exception tables.
 """
@@ -38,6 +38,7 @@ __all__ = [
     "digest_token",
     "fault",
     "fault_status",
+    "http_headers",
     "open_envelope",
     "password_digest",
     "read_fault",
@@ -53,7 +54,9 @@ _PROFILE = f"{_WSS}username-token-profile-1.0"
 _BASE64 = f"{_WSS}soap-message-security-1.0#Base64Binary"
 _MESSAGE_ID = f"{{{_WSA}}}MessageID"
 _REPLY_TO = f"{{{_WSA}}}ReplyTo"
+_RELATES_TO = f"{{{_WSA}}}RelatesTo"
 _ADDRESS = f"{{{_WSA}}}Address"
+_RELATIONSHIP = ' RelationshipType="wsa:Response"'
 _SECURITY = f"{{{_WSSE}}}Security"
 #: Longest MessageID and ReplyTo address kept, and longest nonce, characters or bytes.
 _LONGEST = 1000
@@ -128,6 +131,7 @@ class Envelope:
     payload: etree._Element
     message_id: str | None = None
     reply_to: str | None = None
+    relates_to: str | None = None
     username_token: UsernameToken | None = None
 
 
@@ -178,6 +182,7 @@ def open_envelope(
         payload=payload,
         message_id=_header_text(headers.get(_MESSAGE_ID)),
         reply_to=None if reply_to is None else _header_text(reply_to.find(_ADDRESS)),
+        relates_to=_header_text(headers.get(_RELATES_TO)),
         username_token=_username_token(headers.get(_SECURITY)),
     )
 
@@ -277,6 +282,8 @@ def _headers(header: etree._Element, version: SoapVersion) -> dict[str, etree._E
     for block in header:
         tag = str(block.tag)
         if tag in found:
+            if tag == _RELATES_TO:
+                continue  # a message may relate to several; the first one counts
             raise BadMessage(f"the header {local_name(block)} comes twice; send it once")
         found[tag] = block
         said = block.get(mandatory)
@@ -381,6 +388,13 @@ def content_type(version: SoapVersion) -> str:
     return f"{_MEDIA_TYPES[version]}; charset=utf-8"
 
 
+def http_headers(version: SoapVersion, action: str) -> dict[str, str]:
+    """Return the HTTP headers of a request: SOAPAction in SOAP 1.1, the ``action`` parameter in 1.2."""
+    if version is SoapVersion.V11:
+        return {"Content-Type": content_type(version), "SOAPAction": f'"{action}"'}
+    return {"Content-Type": f'{content_type(version)}; action="{action}"'}
+
+
 def close_envelope(payload: bytes, version: SoapVersion, *, relates_to: str | None = None) -> bytes:
     """Put an answer into an envelope.
 
@@ -403,9 +417,42 @@ def request_envelope(
     *,
     message_id: str | None = None,
     username_token: UsernameToken | None = None,
+    reply_to: str | None = None,
+    relates_to: str | None = None,
+    to: str | None = None,
+    action: str | None = None,
 ) -> bytes:
-    """Put a request into an envelope, as a client sends it."""
-    header = "" if message_id is None else f"<wsa:MessageID>{escape(message_id)}</wsa:MessageID>"
+    """Put a request into an envelope, as a client sends it, or a service that calls its client back.
+
+    Parameters
+    ----------
+    payload : bytes
+        One element with its namespace declarations, UTF-8, no XML declaration.
+    version : SoapVersion
+        Which envelope.
+    message_id : str or None
+        ``wsa:MessageID``.
+    username_token : UsernameToken or None
+        Who it is from.
+    reply_to : str or None
+        ``wsa:ReplyTo/wsa:Address``: where callbacks shall go.
+    relates_to : str or None
+        MessageID of the request that a callback belongs to; with the ``RelationshipType`` that 06-141r6
+        7.4.3 prints (WS-Addressing 1.0 knows no such type; whatever a callback says there is accepted).
+    to, action : str or None
+        ``wsa:To`` and ``wsa:Action``.
+    """
+    reply = None if reply_to is None else f"<wsa:Address>{escape(reply_to)}</wsa:Address>"
+    headers = (
+        ("To", "", None if to is None else escape(to)),
+        ("Action", "", None if action is None else escape(action)),
+        ("MessageID", "", None if message_id is None else escape(message_id)),
+        ("RelatesTo", _RELATIONSHIP, None if relates_to is None else escape(relates_to)),
+        ("ReplyTo", "", reply),
+    )
+    header = "".join(
+        [f"<wsa:{name}{more}>{inside}</wsa:{name}>" for name, more, inside in headers if inside is not None]
+    )
     return _envelope(payload, version, header + _write_token(username_token))
 
 
