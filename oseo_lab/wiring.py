@@ -12,12 +12,13 @@ import logging
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -157,11 +158,7 @@ class Services:
             owner=owner,
             store=self.store,
             collections=self.collections,
-            service=Service(
-                title=settings.title,
-                provider_name=settings.provider_name,
-                provider_site=settings.provider_site or None,
-            ),
+            service=self.service,
             wake=self.dispatcher.wake,
             now=_now,
             url=url,
@@ -174,7 +171,30 @@ class Services:
             is_operator=self.is_operator(owner),
             catalogue=self.catalogue,
             quoter=self.quoter,
+            update_sequence=self._sequence,
         )
+
+    @cached_property
+    def service(self) -> Service:
+        """What the capabilities document says of the service itself."""
+        settings = self.settings
+        return Service(
+            title=settings.title,
+            abstract=settings.abstract or None,
+            keywords=_listed(settings.keywords),
+            fees=settings.fees or None,
+            access_constraints=_listed(settings.access_constraints),
+            languages=_listed(settings.languages),
+            provider_name=settings.provider_name,
+            provider_site=settings.provider_site or None,
+            contact_name=settings.contact_name or None,
+            contact_position=settings.contact_position or None,
+            contact_phone=settings.contact_phone or None,
+        )
+
+    @cached_property
+    def _sequence(self) -> Sequence:
+        return Sequence(self.settings.data_dir / "capabilities")
 
     def _link(self, url: str, order_id: str, number: int, name: str, expires: datetime | None) -> str:
         path = f"files/{order_uuid(order_id)}/{number}/{quote(name)}"
@@ -191,6 +211,43 @@ class Services:
         """Whether a signature is ours and its time is not over."""
         good = hmac.compare_digest(self.sign(path, expires).encode(), signature.encode())
         return good and expires >= time.time()
+
+
+class Sequence:
+    """Numbers the versions of a document; the number is kept in a file, so that restarts do not reuse one.
+
+    Parameters
+    ----------
+    path : Path
+        Holds the number and the fingerprint of the newest version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._newest: tuple[str, str] | None = None
+
+    def __call__(self, content: str) -> str:
+        """Return the number of a version, by its fingerprint: the newest one's, or the next."""
+        newest = self._newest
+        if newest is None or newest[1] != content:
+            with self._lock:
+                newest = self._newest = self._number(content)
+        return newest[0]
+
+    def _number(self, content: str) -> tuple[str, str]:
+        number, _, known = self._path.read_text().partition(" ") if self._path.exists() else ("0", "", "")
+        if known == content:
+            return number, content
+        number = str(int(number) + 1)
+        fresh = self._path.with_name(f".{self._path.name}-{uuid4().hex}")
+        fresh.write_text(f"{number} {content}")
+        fresh.replace(self._path)
+        return number, content
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def build(settings: Settings) -> Services:

@@ -1,4 +1,8 @@
-"""The capabilities document and the request for it (06-141r6 clause 8, OWS Common 2.0)."""
+"""The capabilities document and the request for it (06-141r6 clause 8, OWS Common 2.0).
+
+Its last section, the notifications, is the SWE Service Model's (OGC 09-001, clause 17) with a topic set of
+WS-Topics 1.3.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,14 @@ from typing import Any
 
 from lxml import etree
 
-from oseo_lab.encoding.xmltree import OSEO, OWS, XLINK, attribute, escape, one
+from oseo_lab.encoding.xmltree import OSEO, OWS, XLINK, attribute, escape, local_name, one, option_name
 from oseo_lab.model.collection import CollectionCapability
 from oseo_lab.model.messages import (
     VERSION,
     Capabilities,
     Contents,
     GetCapabilities,
+    NotificationProducer,
     OperationMetadata,
     ServiceIdentification,
     ServiceProvider,
@@ -23,6 +28,14 @@ __all__ = ["read_capabilities", "read_request", "write_capabilities", "write_req
 _O = f"{{{OSEO}}}"
 _W = f"{{{OWS}}}"
 _HREF = f"{{{XLINK}}}href"
+_SWES = "http://www.opengis.net/swes/2.0"
+_TOPICS = "http://docs.oasis-open.org/wsn/t-1"
+_ADDRESSING = "http://www.w3.org/2005/08/addressing"
+#: How topics may be named in a subscription: the registered dialect, and its draft's URI in official samples.
+_DIALECTS = (
+    "http://docs.oasis-open.org/wsn/t-1/TopicExpression/Simple",
+    "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple",
+)
 
 #: Field of the request, the element it travels in, and that of one entry.
 _ACCEPTED = (
@@ -237,8 +250,47 @@ def _write_operations(operations: tuple[OperationMetadata, ...] | None) -> str:
     return f"<ows:OperationsMetadata>{''.join(rows)}</ows:OperationsMetadata>"
 
 
+# --- notifications ----------------------------------------------------------------------------------------
+
+
+def _read_notifications(element: etree._Element | None) -> NotificationProducer | None:
+    found = None if element is None else element.find(f"{{{_SWES}}}NotificationProducerMetadata")
+    if found is None:
+        return None
+    address = f"{{{_SWES}}}producerEndpoint/{{{_ADDRESSING}}}EndpointReference/{{{_ADDRESSING}}}Address"
+    topics = found.find(f"{{{_SWES}}}servedTopics/{{{_TOPICS}}}TopicSet")
+    served = () if topics is None else topics.iterdescendants(f"{_O}*")
+    marked = (each for each in served if _flag(each.get(f"{{{_TOPICS}}}topic", "false")))
+    return NotificationProducer(
+        endpoint=(found.findtext(address) or "").strip(), topics=tuple(local_name(each) for each in marked)
+    )
+
+
+def _write_notifications(found: NotificationProducer | None) -> str:
+    """Write the section; the first topic is the root of the others (06-141r6 7.5)."""
+    if found is None:
+        return ""
+    dialects = "".join([one("swes:topicExpressionDialect", each) for each in _DIALECTS])
+    root, *below = [option_name(each) for each in found.topics]
+    topics = "".join([f'<{each} wstop:topic="true"/>' for each in below])
+    return (
+        f'<Notifications><swes:NotificationProducerMetadata xmlns:swes="{_SWES}">'
+        f'<swes:producerEndpoint><wsa:EndpointReference xmlns:wsa="{_ADDRESSING}">'
+        f"{one('wsa:Address', found.endpoint)}</wsa:EndpointReference></swes:producerEndpoint>"
+        "<swes:supportedDialects><swes:FilterDialectMetadata>"
+        f"{dialects}</swes:FilterDialectMetadata></swes:supportedDialects>"
+        "<swes:fixedTopicSet>true</swes:fixedTopicSet>"
+        f'<swes:servedTopics><wstop:TopicSet xmlns:wstop="{_TOPICS}">'
+        f'<{root} wstop:topic="true">{topics}</{root}></wstop:TopicSet></swes:servedTopics>'
+        "</swes:NotificationProducerMetadata></Notifications>"
+    )
+
+
+# --- the document -----------------------------------------------------------------------------------------
+
+
 def read_capabilities(element: etree._Element) -> Capabilities:
-    """Read ``Capabilities``; parts that the model does not name (profiles, notifications) are passed over."""
+    """Read ``Capabilities``; parts that the model does not name (profiles) are passed over."""
     languages = element.find(_W + "Languages")
     return Capabilities(
         version=element.get("version", VERSION),
@@ -248,6 +300,7 @@ def read_capabilities(element: etree._Element) -> Capabilities:
         operations=_read_operations(element.find(_W + "OperationsMetadata")),
         languages=None if languages is None else _texts(languages, _W + "Language"),
         contents=_read_contents(element.find(_O + "Contents")),
+        notifications=_read_notifications(element.find(_O + "Notifications")),
     )
 
 
@@ -263,4 +316,5 @@ def write_capabilities(found: Capabilities) -> str:
         + _write_operations(found.operations)
         + languages
         + _write_contents(found.contents)
+        + _write_notifications(found.notifications)
     )

@@ -269,6 +269,7 @@ _CLASS_OF: dict[str, type[OseoError]] = {
     "OperationNotSupported": NotSupported,
     "OptionNotSupported": NotSupported,
     "VersionNegotiationFailed": ValidationError,
+    "InvalidUpdateSequence": ValidationError,
 }
 
 

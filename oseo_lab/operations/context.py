@@ -31,8 +31,20 @@ class Service:
 
     title: str = "oseo_lab ordering service"
     abstract: str | None = None
+    keywords: tuple[str, ...] = ()
+    fees: str | None = None
+    access_constraints: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("en",)
     provider_name: str = "oseo_lab"
     provider_site: str | None = None
+    contact_name: str | None = None
+    contact_position: str | None = None
+    contact_phone: str | None = None
+
+
+def _first(content: str) -> str:
+    """Return the number of a document that never changes."""
+    return "1"
 
 
 def _none(collection_id: str) -> Any:
@@ -78,6 +90,8 @@ class Context:
         Gives a collection's catalogue, by collection id.
     quoter : callable
         Gives a collection's quoter, by collection id; None where nothing is quoted.
+    update_sequence : callable
+        Numbers the capabilities document, by a fingerprint of it: higher with every change.
     """
 
     owner: str | None
@@ -96,6 +110,7 @@ class Context:
     is_operator: bool = False
     catalogue: Callable[[str], Catalogue] = _none
     quoter: Callable[[str], Quoter | None] = _none
+    update_sequence: Callable[[str], str] = _first
 
     @property
     def caller(self) -> str:

@@ -146,6 +146,7 @@ def _from_query(asked: dict[str, str]) -> GetCapabilities:
         "accept_versions": listed("acceptversions"),
         "sections": listed("sections"),
         "accept_formats": listed("acceptformats"),
+        "accept_languages": listed("acceptlanguages"),
         "update_sequence": asked.get("updatesequence"),
     }
     return GetCapabilities(**values)

@@ -41,8 +41,11 @@ from oseo_lab.model.messages import (
     GetCapabilities,
     GetOptions,
     GetOptionsResponse,
+    GetQuotation,
+    GetQuotationAck,
     GetStatus,
     GetStatusResponse,
+    NotificationProducer,
     OperationMetadata,
     Presentation,
     ResponseStatus,
@@ -84,6 +87,7 @@ from oseo_lab.model.order import (
     StatusInfo,
     StatusNotification,
 )
+from oseo_lab.model.quotation import ItemGroupPrice, ItemPrice, Price, ProviderName, Quotation
 from oseo_lab.model.status import Status
 
 DATA = Path(__file__).parents[1] / "data"
@@ -331,6 +335,37 @@ CAPABILITIES = Capabilities(
         ),
         encodings=("XMLEncoding",),
     ),
+    notifications=NotificationProducer(
+        endpoint="https://www.example.org/oseo/?a=1&b=2", topics=("OrderEvent", "OrderFailure")
+    ),
+)
+
+QUOTATION = Quotation(
+    quotation_id="urn:uuid:0b0e6f3c-98a8-4a2b-8a57-d7f2d4c0a001",
+    validity_time=NOON,
+    price=Price(value=12.5, currency="EUR"),
+    groups=(
+        ItemGroupPrice(
+            provider=ProviderName(service_name="Lab & more", organization="Lab"),
+            quotation_id="urn:other:1",
+            validity_time=FRACTION,
+            price=Price(value=12.5, currency="EUR"),
+            balance=Price(value=-2.5, currency="EUR"),
+            items=(
+                ItemPrice(
+                    item_id="1",
+                    identifier=ProductId(identifier="S2A", collection_id="c"),
+                    price=Price(value=12.0, currency="EUR"),
+                    price_information="12 an item",
+                    contract_information="for research",
+                ),
+                ItemPrice(item_id="2", identifier=SubscriptionId(collection_id="c")),
+                ItemPrice(item_id="3", identifier=TaskingRequestId(id="urn:task:1")),
+            ),
+            contract_information="one year",
+        ),
+    ),
+    contract_information="no resale",
 )
 
 REQUESTS: dict[str, Any] = {
@@ -361,6 +396,8 @@ REQUESTS: dict[str, Any] = {
         status_notification=StatusNotification.FINAL,
     ),
     "Submit_quotation": Submit(quotation_id="urn:quotation:1"),
+    "GetQuotation": GetQuotation(time_stamp=FRACTION, specification=EVERYTHING),
+    "GetQuotation_again": GetQuotation(quotation_id="urn:quotation:1"),
     "GetStatus_order": GetStatus(order_id=ORDER_ID, presentation=Presentation.FULL),
     "GetStatus_search": GetStatus(
         filtering_criteria=FilteringCriteria(
@@ -380,6 +417,10 @@ RESPONSES: dict[str, Any] = {
     "Capabilities": CAPABILITIES,
     "Capabilities_bare": Capabilities(update_sequence="7"),
     "GetOptionsResponse": GetOptionsResponse(order_options=(GROUP,)),
+    "GetQuotationAck": GetQuotationAck(
+        quotation=QUOTATION, status=ResponseStatus.PARTIAL, error_message="item 4 cannot be quoted"
+    ),
+    "GetQuotationAck_later": GetQuotationAck(quotation_id="urn:quotation:1"),
     "SubmitAck": SubmitAck(order_id=ORDER_ID, order_reference="Alps"),
     "SubmitAck_partial": SubmitAck(
         order_id=ORDER_ID, status=ResponseStatus.PARTIAL, error_message="FAST_TRACK is treated as STANDARD"

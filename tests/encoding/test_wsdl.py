@@ -13,7 +13,7 @@ from zeep.xsd.types.unresolved import UnresolvedCustomType
 
 from oseo_lab.encoding.oseo import CODECS, decode_request
 from oseo_lab.encoding.soap import SoapVersion, open_envelope
-from oseo_lab.encoding.wsdl import wsdl
+from oseo_lab.encoding.wsdl import ASYNC_CLIENT, SERVICE, wsdl
 from tests.encoding.golden import REQUESTS
 
 NAMES = {
@@ -30,23 +30,61 @@ def found(path: str) -> list[str]:
     return [str(each) for each in ROOT.xpath(path, namespaces=NAMES)]  # type: ignore[union-attr]
 
 
-def test_names_are_those_the_standard_published() -> None:
-    assert found("/w:definitions/@name") == ["OSEO_V100"]
-    assert found("/w:definitions/@targetNamespace") == ["http://www.opengis.net/oseo/1.0"]
-    assert found("//w:portType/@name") == ["OSEO_V100_Service"]
-    assert found("//w:service/@name") == ["OSEO_V100"]
-    assert "OSEO_V1.0.0_Port" in found("//w:port/@name")
+def official(shared: Path, path: str) -> list[str]:
+    location = shared / "schemas/schemas.opengis.net/oseo/1.0/oseo.wsdl"
+    return [str(each) for each in etree.parse(location).xpath(path, namespaces=NAMES)]  # type: ignore[union-attr]
 
 
-def test_both_bindings_have_the_operations_that_work_and_no_other() -> None:
-    assert found("//w:portType/w:operation/@name") == list(CODECS)
-    for prefix in ("s11", "s12"):
-        assert found(f"//w:binding[{prefix}:binding]/w:operation/@name") == list(CODECS)
-        assert found(f"//{prefix}:operation/@soapAction") == list(CODECS)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/w:definitions/@name",
+        "/w:definitions/@targetNamespace",
+        "//w:portType/@name",
+        "//w:portType[1]/w:operation/@name",
+        "//w:portType[2]/w:operation/@name",
+        "//w:service/@name",
+    ],
+)
+def test_names_are_those_the_standard_published(path: str, shared: Path) -> None:
+    assert found(path) == official(shared, path)
 
 
-def test_address_is_this_servers() -> None:
-    assert found("//s11:address/@location") == found("//s12:address/@location") == [URL]
+@pytest.mark.parametrize("path", ["//w:binding/@name", "//w:port/@name"])
+def test_bindings_and_ports_of_the_standard_are_there_beside_those_of_soap_1_2(
+    path: str, shared: Path
+) -> None:
+    own = [each for each in found(path) if each not in official(shared, path)]
+    assert set(official(shared, path)) <= set(found(path))
+    assert own and all("Soap12" in each for each in own)
+
+
+@pytest.mark.parametrize("prefix", ["s11", "s12"])
+def test_both_soap_versions_bind_the_headers_and_actions_of_the_standard(prefix: str, shared: Path) -> None:
+    for binding in official(shared, "//w:binding/@name"):
+        ours = binding if prefix == "s11" else binding.replace("PortBinding", "Soap12Binding")
+        operations = official(shared, f"//w:binding[@name='{binding}']/w:operation/@name")
+        assert found(f"//w:binding[@name='{ours}']//{prefix}:operation/@soapAction") == operations
+        for operation in operations:
+            path = "//w:binding[@name='{}']/w:operation[@name='{}']//{}:header/@{}"
+            for kind in ("part", "message"):
+                said = official(shared, path.format(binding, operation, "s11", kind))
+                written = found(path.format(ours, operation, prefix, kind))
+                assert [each.partition(":")[2] or each for each in written] == [
+                    each.partition(":")[2] or each for each in said
+                ]
+
+
+def test_every_operation_that_works_has_the_reply_it_says() -> None:
+    replies = {each.name: each.reply for each in (*SERVICE, *ASYNC_CLIENT)}
+    worded = {name: codec.response_name for name, codec in CODECS.items() if name in replies}
+    assert len(worded) >= 6
+    assert worded.items() <= replies.items()
+
+
+def test_address_is_this_servers_and_that_of_clients_is_left_open() -> None:
+    assert found("//w:service[1]//@location") == [URL, URL]
+    assert found("//w:service[2]//@location") == ["No Target Address", "No Target Address"]
 
 
 def test_types_come_from_the_official_schema() -> None:
