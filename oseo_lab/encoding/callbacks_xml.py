@@ -1,4 +1,4 @@
-"""The messages that a service sends to its clients, and what they answer (06-141r6 clauses 13 and 17).
+"""The messages that a service sends to its clients, and what they answer (06-141r6 clauses 11, 13 and 17).
 
 They are requests of the client's port type: with ``service`` and ``version``, and with the order as GetStatus
 tells it in full. A table of its own beside `oseo.CODECS`: at the service's own endpoint none of them is an
@@ -15,6 +15,7 @@ from typing import Any
 from lxml import etree
 
 from oseo_lab.encoding.checking import check
+from oseo_lab.encoding.quotation_xml import read_quotation_response, write_quotation_response
 from oseo_lab.encoding.status_xml import read_order, write_order
 from oseo_lab.encoding.xmltree import (
     DATASET,
@@ -31,6 +32,8 @@ from oseo_lab.model.errors import BadMessage, NotSupported
 from oseo_lab.model.messages import (
     CancelResponse,
     CancelResponseAck,
+    GetQuotationResponse,
+    GetQuotationResponseAck,
     Response,
     ResponseStatus,
     SubmitResponse,
@@ -106,6 +109,13 @@ CALLBACKS: dict[str, CallbackCodec] = {
     for codec in (
         _of_order(SubmitResponse, SubmitResponseAck),
         _of_order(CancelResponse, CancelResponseAck),
+        CallbackCodec(
+            name="GetQuotationResponse",
+            message=GetQuotationResponse,
+            decode=read_quotation_response,
+            encode=write_quotation_response,
+            acknowledgement=GetQuotationResponseAck,
+        ),
     )
 }
 _BY_MESSAGE = {codec.message: codec for codec in CALLBACKS.values()}

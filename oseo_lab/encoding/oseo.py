@@ -18,6 +18,7 @@ from oseo_lab.encoding import capabilities_xml
 from oseo_lab.encoding.checking import check
 from oseo_lab.encoding.options_xml import read_definition, write_definition
 from oseo_lab.encoding.order_xml import read_specification, write_specification
+from oseo_lab.encoding.quotation_xml import read_quotation, write_quotation
 from oseo_lab.encoding.status_xml import read_item_url, read_order, write_item_url, write_order
 from oseo_lab.encoding.xmltree import (
     DATASET,
@@ -49,6 +50,8 @@ from oseo_lab.model.messages import (
     GetCapabilities,
     GetOptions,
     GetOptionsResponse,
+    GetQuotation,
+    GetQuotationAck,
     GetStatus,
     GetStatusResponse,
     Presentation,
@@ -264,6 +267,33 @@ def _write_get_options_response(response: GetOptionsResponse) -> str:
     return _write_response("GetOptionsResponse", response, _WITH_SWE, groups)
 
 
+# --- GetQuotation -----------------------------------------------------------------------------------------
+
+_GET_QUOTATION: Readers = {
+    **_BASE,
+    f"{_O}orderSpecification": ("specification", read_specification, False),
+    f"{_O}quotationId": ("quotation_id", _uri, False),
+}
+_GET_QUOTATION_ACK: Readers = {
+    **_HEAD,
+    f"{_O}quotationId": ("quotation_id", _uri, False),
+    f"{_O}quotation": ("quotation", read_quotation, False),
+}
+
+
+def _write_get_quotation(request: GetQuotation) -> str:
+    specification = request.specification
+    body = "" if specification is None else write_specification(specification)
+    body += one("quotationId", request.quotation_id)
+    return _write_request("GetQuotation", request, _WITH_VALUES, body)
+
+
+def _write_get_quotation_ack(response: GetQuotationAck) -> str:
+    body = one("quotationId", response.quotation_id)
+    body += "" if response.quotation is None else write_quotation(response.quotation)
+    return _write_response("GetQuotationAck", response, _PLAIN, body)
+
+
 # --- Submit -----------------------------------------------------------------------------------------------
 
 _SUBMIT: Readers = {
@@ -399,6 +429,16 @@ CODECS: dict[str, Codec] = {
             encode_request=_write_get_options,
             decode_response=lambda element: GetOptionsResponse(**read(element, _GET_OPTIONS_RESPONSE)),
             encode_response=_write_get_options_response,
+        ),
+        Codec(
+            name="GetQuotation",
+            request=GetQuotation,
+            response_name="GetQuotationAck",
+            response=GetQuotationAck,
+            decode_request=lambda element: GetQuotation(**_request(element, _GET_QUOTATION)),
+            encode_request=_write_get_quotation,
+            decode_response=lambda element: GetQuotationAck(**read(element, _GET_QUOTATION_ACK)),
+            encode_response=_write_get_quotation_ack,
         ),
         Codec(
             name="Submit",

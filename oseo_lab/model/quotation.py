@@ -7,29 +7,50 @@ the store keeps: who asked, for what, and what became of it.
 
 from __future__ import annotations
 
+import hashlib
+import math
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
+from typing import Any
 
 from oseo_lab.model.identifiers import ItemIdentifier
 from oseo_lab.model.order import Callback, OrderSpecification
 
 __all__ = [
+    "CONTRACT_LENGTH",
+    "INFORMATION_LENGTH",
     "Charge",
     "Estimate",
     "Finished",
     "ItemGroupPrice",
     "ItemPrice",
+    "Outlook",
     "Price",
     "ProviderName",
     "Quotation",
+    "QuotationAnswer",
     "QuotationMode",
     "QuotationRecord",
     "QuotationState",
+    "choice_of",
+    "compose",
+    "decimal_of",
+    "estimate",
+    "in_words",
     "new_quotation_id",
+    "shares",
+    "total",
 ]
+
+#: Longest ``priceInformation`` and ``contractInformation``, characters.
+INFORMATION_LENGTH = 255
+CONTRACT_LENGTH = 1024
+#: Finished items made with the same options that are enough to estimate from them alone.
+ENOUGH = 10
 
 
 class QuotationMode(StrEnum):
@@ -178,6 +199,35 @@ class QuotationRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class QuotationAnswer:
+    """What an operator answers to a quotation that a person gives.
+
+    Parameters
+    ----------
+    currency : str
+        ISO 4217 code, or a quota unit of at most 10 characters.
+    price : float or None
+        Of all items together; the sum of ``item_prices`` where it is left out.
+    item_prices : mapping of str to float
+        By item id.
+    validity_time : datetime or None
+        Until when it holds, UTC.
+    price_information, contract_information : str or None
+        For the user.
+    problem : str or None
+        Why there is no quotation; then nothing else counts.
+    """
+
+    currency: str = "EUR"
+    price: float | None = None
+    item_prices: Mapping[str, float] = field(default_factory=dict)
+    validity_time: datetime | None = None
+    price_information: str | None = None
+    contract_information: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Charge:
     """What one item drew from its owner's balance; given back if it fails or is cancelled."""
 
@@ -206,3 +256,151 @@ class Finished:
 def new_quotation_id() -> str:
     """Return a fresh quotation id: ``urn:uuid:`` and a random UUID in lower case."""
     return uuid.uuid4().urn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outlook:
+    """What is likely of an item, and what that is taken from (``basis``, for people)."""
+
+    size: Estimate | None
+    duration: Estimate | None
+    basis: str
+
+
+def choice_of(chosen: Mapping[str, Any]) -> str:
+    """Return a short digest of an item's chosen options, by which finished items like it are found."""
+    said = repr(sorted((name, str(value)) for name, value in chosen.items()))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def estimate(past: Sequence[Finished], choice: str) -> Outlook:
+    """Estimate size and time of an item from finished ones: 10th, 50th and 90th percentile.
+
+    Parameters
+    ----------
+    past : sequence of Finished
+        Delivered items of one collection, newest first.
+    choice : str
+        The item's own choice: ten made alike are enough, or else all of the collection count.
+    """
+    alike = [each for each in past if each.choice == choice]
+    same = len(alike) >= ENOUGH
+    found = alike if same else list(past)
+    if not found:
+        return Outlook(size=None, duration=None, basis="nothing of this collection has been made yet")
+    items = "item" if len(found) == 1 else "items"
+    return Outlook(
+        size=_percentiles([each.size for each in found]),
+        duration=_percentiles([each.seconds for each in found]),
+        basis=f"of the last {len(found)} {items} {'with these options' if same else 'of the collection'}",
+    )
+
+
+def _percentiles(values: Sequence[float]) -> Estimate:
+    """Return percentiles by linear interpolation between the sorted values."""
+    ordered = sorted(values)
+
+    def at(part: float) -> float:
+        place = part * (len(ordered) - 1)
+        below = math.floor(place)
+        above = min(below + 1, len(ordered) - 1)
+        return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+    return Estimate(low=at(0.1), typical=at(0.5), high=at(0.9))
+
+
+def total(estimates: Sequence[Estimate | None]) -> Estimate | None:
+    """Add estimates; None where one is missing.
+
+    Items vary independently of each other, so their deviations add in squares: a sum of many is surer than
+    each of them.
+    """
+    known = [each for each in estimates if each is not None]
+    if not known or len(known) < len(estimates):
+        return None
+    typical = math.fsum(each.typical for each in known)
+    below = math.sqrt(math.fsum((each.typical - each.low) ** 2 for each in known))
+    above = math.sqrt(math.fsum((each.high - each.typical) ** 2 for each in known))
+    return Estimate(low=max(0.0, typical - below), typical=typical, high=typical + above)
+
+
+def in_words(size: Estimate | None, duration: Estimate | None) -> str:
+    """Return what is likely as words: ``about 80 MB (70 MB to 95 MB), 1.5 min of work (1 min to 3 min)``."""
+    parts = []
+    if size is not None:
+        low, typical, high = (_bytes(each) for each in (size.low, size.typical, size.high))
+        parts.append(f"about {typical}" + (f" ({low} to {high})" if low != high else ""))
+    if duration is not None:
+        low, typical, high = (_seconds(each) for each in (duration.low, duration.typical, duration.high))
+        parts.append(f"{typical} of work" + (f" ({low} to {high})" if low != high else ""))
+    return ", ".join(parts)
+
+
+def _bytes(number: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"
+
+
+def _seconds(number: float) -> str:
+    for limit, unit, divisor in ((100.0, "s", 1), (6000.0, "min", 60), (172_800.0, "h", 3600)):
+        if number < limit:
+            return f"{number / divisor:.2g} {unit}"
+    return f"{number / 86_400:.3g} days"
+
+
+def compose(
+    quotation_id: str, groups: Sequence[ItemGroupPrice], specification: OrderSpecification
+) -> Quotation:
+    """Put groups together (06-141r6 7.3.10).
+
+    The quotation holds as long as its shortest group; it has a total only if all groups are of one currency
+    and their items are paid by one method.
+    """
+    ends = [each.validity_time for each in groups if each.validity_time is not None]
+    currencies = {each.price.currency for each in groups}
+    paid = {
+        each.item_id: each.payment.payment_method if each.payment else None for each in specification.items
+    }
+    methods = {paid.get(each.item_id) for group in groups for each in group.items}
+    price = None
+    if len(currencies) == 1 and len(methods) == 1:
+        value = sum((decimal_of(each.price) for each in groups), Decimal())
+        price = Price(value=float(value), currency=groups[0].price.currency)
+    items = [each for group in groups for each in group.items]
+    return Quotation(
+        quotation_id=quotation_id,
+        groups=tuple(groups),
+        validity_time=min(ends, default=None),
+        price=price,
+        size=total([each.size for each in items]),
+        duration=total([each.duration for each in items]),
+    )
+
+
+def decimal_of(price: Price) -> Decimal:
+    """Return a price's value as it is written: 0.1 is one tenth."""
+    return Decimal(repr(price.value))
+
+
+def shares(group: ItemGroupPrice) -> dict[str, Decimal]:
+    """Part a group's price among its items, by item id; the shares add up to it exactly.
+
+    Parted in proportion to the items' own prices, where they have any (a flat fee or discount of the group
+    so falls on them alike), else evenly; rounded to the places the prices have.
+    """
+    price = decimal_of(group.price)
+    own = [decimal_of(each.price) if each.price is not None else Decimal() for each in group.items]
+    places = min(0, *(int(each.as_tuple().exponent) for each in (price, *own)))
+    weights = own if sum(own) > 0 else [Decimal(1)] * len(own)
+    whole = sum(weights)
+    parted: dict[str, Decimal] = {}
+    so_far = given = Decimal()
+    for item, weight in zip(group.items, weights, strict=True):
+        so_far += weight
+        until = (price * so_far / whole).quantize(Decimal(1).scaleb(places), ROUND_HALF_EVEN)
+        parted[item.item_id] = until - given
+        given = until
+    return parted

@@ -16,6 +16,7 @@ from oseo_lab.operations.context import Context, Link, Service
 from oseo_lab.operations.describe_result_access import describe_result_access
 from oseo_lab.operations.get_capabilities import get_capabilities
 from oseo_lab.operations.get_options import get_options
+from oseo_lab.operations.get_quotation import get_quotation
 from oseo_lab.operations.get_status import get_status
 from oseo_lab.operations.submit import submit
 
@@ -36,6 +37,7 @@ class Operation:
 OPERATIONS: Mapping[type, Operation] = {
     messages.GetCapabilities: Operation("GetCapabilities", get_capabilities, "open"),
     messages.GetOptions: Operation("GetOptions", get_options, "read"),
+    messages.GetQuotation: Operation("GetQuotation", get_quotation, "write"),
     messages.Submit: Operation("Submit", submit, "write"),
     messages.GetStatus: Operation("GetStatus", get_status, "read"),
     messages.DescribeResultAccess: Operation("DescribeResultAccess", describe_result_access, "read"),

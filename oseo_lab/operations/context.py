@@ -6,13 +6,14 @@ Made by `oseo_lab.wiring` for each request; step 5 of the walk hands it over wit
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import NotAuthenticated, NotFound
 from oseo_lab.model.order import Order, order_uuid
+from oseo_lab.model.quotation import QuotationRecord, QuotationState
 from oseo_lab.ports import Catalogue, OrderStore, Quoter, UnitOfWork
 
 __all__ = ["Context", "Link", "Service", "order_of"]
@@ -50,6 +51,11 @@ def _first(content: str) -> str:
 def _none(collection_id: str) -> Any:
     """Stand for what a service without catalogues or quoters has."""
     return None
+
+
+def _unquoted(record: QuotationRecord) -> QuotationRecord:
+    """Stand for what makes quotations, where nothing does."""
+    return replace(record, state=QuotationState.FAILED, problem="nothing is quoted here")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +96,9 @@ class Context:
         Gives a collection's catalogue, by collection id.
     quoter : callable
         Gives a collection's quoter, by collection id; None where nothing is quoted.
+    quote : callable
+        Makes a quotation now, of quoters that answer within a request (raises ProcessingFailed where asking
+        again may help).
     update_sequence : callable
         Numbers the capabilities document, by a fingerprint of it: higher with every change.
     """
@@ -110,6 +119,7 @@ class Context:
     is_operator: bool = False
     catalogue: Callable[[str], Catalogue] = _none
     quoter: Callable[[str], Quoter | None] = _none
+    quote: Callable[[QuotationRecord], QuotationRecord] = _unquoted
     update_sequence: Callable[[str], str] = _first
 
     @property

@@ -108,9 +108,22 @@ ROWS = [
         why="the same order by a protocol that is",
     ),
     Row("soap-pyoseo/GetStatus_soap11.xml", "Fault", UNKNOWN, why="B.7: '1' is nobody's order here"),
+    Row(
+        "oseo/GetQuotation.xml",
+        "Fault",
+        faults(("InvalidParameterValue", "deliveryOptions"), ("MissingParameterValue", "frame")),
+        why="B.3: checked as Submit checks; media delivery is not offered",
+    ),
+    Row(
+        "oseo/GetQuotation.xml",
+        "Fault",
+        faults(("OperationNotSupported", "GetQuotation")),
+        change=(*ONLINE, ("<ns:sceneType>", "<ns:frame>1</ns:frame><ns:sceneType>")),
+        why="B.3: nothing of it is quoted here",
+    ),
     *(
         Row(f"oseo/{name}.xml", "Fault", faults(("OperationNotSupported", name)), why="not announced")
-        for name in ("GetQuotation", "SubmitResponse", "CancelResponse", "GetQuotationResponse")
+        for name in ("SubmitResponse", "CancelResponse", "GetQuotationResponse")
     ),
 ]
 

@@ -191,10 +191,10 @@ def test_long_texts_are_cut_and_empty_ones_left_out(shared: Path) -> None:
 
 
 def test_operation_not_in_the_table_is_not_supported(shared: Path) -> None:
-    element = parse((shared / "samples" / "oseo" / "GetQuotation.xml").read_bytes())
+    element = parse((shared / "samples" / "oseo" / "SubmitResponse.xml").read_bytes())
     with pytest.raises(NotSupported) as caught:
         decode_request(element)
-    assert (caught.value.code, caught.value.locator) == ("OperationNotSupported", "GetQuotation")
+    assert (caught.value.code, caught.value.locator) == ("OperationNotSupported", "SubmitResponse")
     assert "Submit" in caught.value.text
 
 
