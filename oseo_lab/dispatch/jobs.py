@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from oseo_lab.model.collection import Collection, Scope
-from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.identifiers import OrderType, ProductId
 from oseo_lab.model.job import ItemJob
 from oseo_lab.model.order import Order, OrderItem, Priority, order_uuid
 
@@ -35,17 +35,16 @@ def job_of(
 ) -> ItemJob:
     """Make the job of an item's current attempt; item number 0 is the package of the whole order."""
     specification = item.specification
-    identifier = specification.identifier
-    assert isinstance(identifier, ProductId)  # Submit takes nothing else
     is_package = item.number == 0
-    packs = is_package or collection.delivery.scope is Scope.ITEM
+    is_subscribed = order.specification.order_type is OrderType.SUBSCRIPTION_ORDER
+    packs = is_package or is_subscribed or collection.delivery.scope is Scope.ITEM
     return ItemJob(
         key=key_of(item),
         order_id=item.order_id,
         number=item.number,
         attempt=item.attempt,
         item_id=specification.item_id,
-        product=identifier,
+        product=_product(item),
         collection_id=collection.id,
         collection_title=collection.title,
         options={} if is_package else collection.chosen(order.specification, specification),
@@ -62,3 +61,15 @@ def job_of(
         is_order_package=is_package,
         deliveries=tuple(deliveries),
     )
+
+
+def _product(item: OrderItem) -> ProductId:
+    """Return what an item is made from: what it names, or what its tasking request acquired."""
+    identifier = item.specification.identifier
+    if item.product is not None:
+        return item.product
+    if isinstance(identifier, ProductId):
+        return identifier
+    if item.number == 0:
+        return ProductId(identifier=item.order_id)  # a package is made of deliveries, not of a product
+    raise ValueError(f"nothing was acquired for {identifier}")

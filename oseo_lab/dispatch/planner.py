@@ -13,19 +13,25 @@ from enum import StrEnum
 from typing import Any
 
 from oseo_lab.dispatch.lifecycle import advance
-from oseo_lab.model.job import Failure, FailureClass, ItemReport, Started
+from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.job import REASON_LENGTH, Failure, FailureClass, ItemReport, Started
 from oseo_lab.model.order import OrderItem
 from oseo_lab.model.status import Status, Wanted
 
 __all__ = [
+    "Acquired",
+    "BatchReleased",
     "Cancelled",
     "Claimed",
     "Decision",
     "Downloaded",
     "Expired",
     "Instruction",
+    "NotComing",
     "PackageReady",
     "Policy",
+    "StillWaiting",
+    "TimeIsOver",
     "WantedChanged",
     "decide",
 ]
@@ -96,6 +102,39 @@ class PackageReady:
     """All items of the order are final: its package can be made, if there is anything to pack."""
 
     delivered: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchReleased:
+    """The batches before the item's are done: it can be made."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acquired:
+    """A tasking request has its product."""
+
+    product: ProductId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotComing:
+    """What the item waits for will not come."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimeIsOver:
+    """A standing item has run its course."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StillWaiting:
+    """There is something else to say of an item that waits."""
+
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,6 +261,37 @@ def _package_ready(item: OrderItem, event: PackageReady, now: datetime, policy: 
     return Decision(item=advance(item, Status.ACCEPTED, now))
 
 
+def _batch_released(item: OrderItem, event: BatchReleased, now: datetime, policy: Policy) -> Decision:
+    if item.status.status is not Status.SUSPENDED:
+        return Decision(item=item)
+    return Decision(item=advance(item, Status.ACCEPTED, now))
+
+
+def _acquired(item: OrderItem, event: Acquired, now: datetime, policy: Policy) -> Decision:
+    if item.status.status is not Status.SUSPENDED:
+        return Decision(item=item)
+    accepted = advance(item, Status.ACCEPTED, now, f"acquired: {event.product.identifier}")
+    return Decision(item=replace(accepted, product=event.product), author="tasking service")
+
+
+def _not_coming(item: OrderItem, event: NotComing, now: datetime, policy: Policy) -> Decision:
+    if item.status.status is not Status.SUSPENDED:
+        return Decision(item=item)
+    return Decision(item=advance(item, Status.FAILED, now, event.text[:REASON_LENGTH]))
+
+
+def _time_is_over(item: OrderItem, event: TimeIsOver, now: datetime, policy: Policy) -> Decision:
+    if item.status.status is not Status.SUSPENDED:
+        return Decision(item=item)
+    return Decision(item=advance(item, Status.TERMINATED, now, event.text))
+
+
+def _still_waiting(item: OrderItem, event: StillWaiting, now: datetime, policy: Policy) -> Decision:
+    if item.status.status is not Status.SUSPENDED or item.status.additional == event.text:
+        return Decision(item=item)
+    return Decision(item=advance(item, Status.SUSPENDED, now, event.text))
+
+
 _DECISIONS: Mapping[type, Callable[[OrderItem, Any, datetime, Policy], Decision]] = {
     Claimed: _claimed,
     Started: _started,
@@ -231,4 +301,9 @@ _DECISIONS: Mapping[type, Callable[[OrderItem, Any, datetime, Policy], Decision]
     Downloaded: _downloaded,
     Expired: _expired,
     PackageReady: _package_ready,
+    BatchReleased: _batch_released,
+    Acquired: _acquired,
+    NotComing: _not_coming,
+    TimeIsOver: _time_is_over,
+    StillWaiting: _still_waiting,
 }

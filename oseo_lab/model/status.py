@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-__all__ = ["FINAL", "OPEN", "ProviderOrderState", "Status", "Wanted", "provider_order_state", "roll_up"]
+from oseo_lab.model.identifiers import OrderType
+
+__all__ = [
+    "FINAL",
+    "OPEN",
+    "ProviderOrderState",
+    "Status",
+    "Wanted",
+    "provider_order_state",
+    "roll_up",
+    "roll_up_of",
+]
 
 
 class Status(StrEnum):
@@ -88,13 +99,47 @@ def roll_up(counts: Mapping[Status, int]) -> Status:
     return Status.CANCELLED
 
 
-def provider_order_state(counts: Mapping[Status, int], wanted: Wanted) -> ProviderOrderState:
-    """ECHO's state of ``LOCAL``'s provider order from the counts of its items.
+def roll_up_of(
+    order_type: OrderType, counts: Mapping[Status, int], wanted: Wanted = Wanted.COMPLETED
+) -> Status:
+    """Status of an order of any type: a subscription is not over when what has come so far is done.
+
+    Parameters
+    ----------
+    order_type : OrderType
+        Of the order.
+    counts : mapping of Status to int
+        Items by status; at least one item.
+    wanted : Wanted
+        What the user last asked of the order.
+
+    Notes
+    -----
+    Subscriptions: anything Accepted or InProduction is InProduction; else Suspended while they wait for
+    products; else Submitted while they wait for approval; at the end Terminated, or Cancelled where that is
+    what the user wanted or nothing ran its course.
+    """
+    if order_type is not OrderType.SUBSCRIPTION_ORDER:
+        return roll_up(counts)
+    has = {status for status, count in counts.items() if count}
+    if has & {Status.ACCEPTED, Status.IN_PRODUCTION}:
+        return Status.IN_PRODUCTION
+    for status in (Status.SUSPENDED, Status.SUBMITTED):
+        if status in has:
+            return status
+    is_over = Status.TERMINATED in has and wanted is not Wanted.CANCELLED
+    return Status.TERMINATED if is_over else Status.CANCELLED
+
+
+def provider_order_state(
+    counts: Mapping[Status, int], wanted: Wanted, order_type: OrderType = OrderType.PRODUCT_ORDER
+) -> ProviderOrderState:
+    """ECHO's state of a provider order from the counts of its items.
 
     The reverse table of ECHO and OSEO states: Submitted is SUBMITTING, anything open is PROCESSING (or
     CANCELLING where the user asked for that), and at the end CLOSED if anything was delivered.
     """
-    status = roll_up(counts)
+    status = roll_up_of(order_type, counts, wanted)
     if status in (Status.COMPLETED, Status.DOWNLOADED, Status.TERMINATED):
         return ProviderOrderState.CLOSED
     if status.is_final:

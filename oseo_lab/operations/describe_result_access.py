@@ -87,7 +87,7 @@ def _items(work: UnitOfWork, order: Order, files: list[ResultFile]) -> dict[int,
 def _url(file: ResultFile, order: Order, item: OrderItem | None, context: Context) -> ItemURL:
     """Say where one file lies; a package of the whole order has no item of its own."""
     specification = item.specification if item else None
-    identifier = specification.identifier if specification else None
+    identifier = (item.product or item.specification.identifier) if item else None
     return ItemURL(
         item_id=specification.item_id if specification else "order",
         product_id=identifier if isinstance(identifier, ProductId) else None,

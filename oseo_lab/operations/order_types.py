@@ -1,18 +1,24 @@
 """The order types: whose product an item is, and how a new order begins.
 
 A product order's items name products; a subscription order's name collections whose coming products are
-wanted; a tasking order's name requests to a linked planning service (06-141r6 7.3.5, 7.3.11).
+wanted; a tasking order's name requests to a linked planning service (06-141r6 7.3.5, 7.3.11). What a product
+order's items exceed of the collection's ``batch`` waits: such an order is a massive one.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from oseo_lab.model.collection import Collection, Scope
 from oseo_lab.model.errors import NotSupported, Problem
-from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId
+from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId, SubscriptionId, TaskingRequestId
+from oseo_lab.model.options import PATTERN_LENGTH, selected
 from oseo_lab.model.order import (
+    LOCAL,
     ItemSpecification,
     Order,
     OrderItem,
@@ -21,16 +27,40 @@ from oseo_lab.model.order import (
     StatusInfo,
     new_order_id,
 )
-from oseo_lab.model.status import ProviderOrderState, Status
+from oseo_lab.model.status import Status, Wanted, provider_order_state, roll_up_of
+from oseo_lab.model.subscription import (
+    SUBSCRIPTION_OPTIONS,
+    check_standing,
+    is_massive,
+    period_of,
+    standing_of,
+    without_period,
+)
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.get_options import collection_of, unsupported
 
-__all__ = ["check_order_type", "collection_for", "make_order"]
+__all__ = ["check_order_type", "check_standing_items", "checkable", "collection_for", "make_order"]
 
-_REFUSED_TYPES = {
-    OrderType.SUBSCRIPTION_ORDER: ("SubscriptionNotSupported", "standing orders are not taken here"),
-    OrderType.TASKING_ORDER: ("FutureProductNotSupported", "tasking orders are not taken here"),
+#: Order type: the code of the standard's table for where it is not taken, and what to say.
+_REFUSALS = {
+    OrderType.PRODUCT_ORDER: ("ProductOrderingNotSupported", "product orders are not taken"),
+    OrderType.SUBSCRIPTION_ORDER: ("SubscriptionNotSupported", "standing orders are not taken"),
+    OrderType.TASKING_ORDER: ("FutureProductNotSupported", "tasking orders are not taken"),
 }
+_KINDS = {
+    OrderType.PRODUCT_ORDER: (ProductId, "productId"),
+    OrderType.SUBSCRIPTION_ORDER: (SubscriptionId, "subscriptionId"),
+    OrderType.TASKING_ORDER: (TaskingRequestId, "taskingRequestId"),
+}
+
+
+def _taken(order_type: OrderType, collection: Collection, context: Context) -> bool:
+    """Whether a collection is ordered from by this type."""
+    if order_type is OrderType.SUBSCRIPTION_ORDER:
+        return collection.subscription is not None
+    if order_type is OrderType.TASKING_ORDER:
+        return context.sps_url is not None and collection.tasking is not None
+    return collection.product_orders
 
 
 def check_order_type(order_type: OrderType, context: Context) -> None:
@@ -41,26 +71,131 @@ def check_order_type(order_type: OrderType, context: Context) -> None:
     NotSupported
         With the code of the standard's table; locator ``orderType``.
     """
-    refused = _REFUSED_TYPES.get(order_type)
-    if refused:
-        code, text = refused
-        raise NotSupported(f"{text}; allowed: {OrderType.PRODUCT_ORDER}", code=code, locator="orderType")
+    collections = context.collections.values()
+    taken = [each for each in OrderType if any(_taken(each, one, context) for one in collections)]
+    if order_type in taken or (order_type is OrderType.PRODUCT_ORDER and not collections):
+        return  # of a service without any collection, the collection is what is wrong
+    code, text = _REFUSALS[order_type]
+    allowed = ", ".join(taken) or "none"
+    raise NotSupported(f"{text} here; allowed: {allowed}", code=code, locator="orderType")
 
 
 def collection_for(
     identifier: ItemIdentifier, order_type: OrderType, context: Context
 ) -> Collection | Problem:
     """Return the collection an item is ordered from, or what is wrong with its identifier."""
-    if not isinstance(identifier, ProductId):
+    kind, name = _KINDS[order_type]
+    if not isinstance(identifier, kind):
         return Problem(
-            code="InvalidParameterValue",
-            locator="orderType",
-            text="an item of a PRODUCT_ORDER has a productId",
+            code="InvalidParameterValue", locator="orderType", text=f"an item of a {order_type} has a {name}"
         )
+    found = _named(identifier, context)
+    if isinstance(found, Problem) or _taken(order_type, found, context):
+        return found
+    code, text = _REFUSALS[order_type]
+    others = [each.id for each in context.collections.values() if _taken(order_type, each, context)]
+    allowed = ", ".join(others) or "none"
+    return Problem(code=code, locator="orderType", text=f"{text} by {found.id}; collections: {allowed}")
+
+
+def _named(identifier: ItemIdentifier, context: Context) -> Collection | Problem:
+    if isinstance(identifier, TaskingRequestId):
+        return _tasked(identifier.id, context)
     if identifier.collection_id is None:
+        assert isinstance(identifier, ProductId)  # a subscription is its collection's
         return collection_of(identifier.identifier, context.collections)
     collection = context.collections.get(identifier.collection_id)
     return collection or unsupported(identifier.collection_id, context.collections)
+
+
+def _tasked(request_id: str, context: Context) -> Collection | Problem:
+    """Return the one collection whose tasking pattern a request id has, or what is wrong with it."""
+    rules = [(each, each.tasking) for each in context.collections.values() if each.tasking]
+    short = request_id[:PATTERN_LENGTH]
+    matching = [each for each, rule in rules if short == request_id and re.fullmatch(rule.pattern, short)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        text = f"tasking request {short[:100]!r} may belong to {', '.join(each.id for each in matching)}"
+    else:
+        patterns = ", ".join(rule.pattern for _, rule in rules) or "none are taken"
+        text = f"no collection has tasking requests like {short[:100]!r}; allowed: {patterns}"
+    return Problem(code="InvalidParameterValue", locator="taskingRequestId", text=text)
+
+
+def checkable(specification: OrderSpecification) -> OrderSpecification:
+    """Return the order as its collection's options can be checked: a massive one without its date range."""
+    return without_period(specification) if is_massive(specification) else specification
+
+
+def check_standing_items(
+    specification: OrderSpecification, collections: Sequence[Collection], now: datetime
+) -> Iterator[Problem]:
+    """Yield what is wrong with items that stand for products to come, beyond their single values."""
+    if is_massive(specification) and len(specification.items) == 1:
+        item = specification.items[0]
+        if period_of((*specification.options, *item.options)) is None:
+            yield Problem(
+                code="MissingParameterValue",
+                locator="dateRange",
+                text="a massive order (orderReference 'Massive order', one item) has a dateRange of two "
+                "instants; for an ordinary order take another orderReference",
+                item_id=item.item_id,
+            )
+    if specification.order_type is not OrderType.SUBSCRIPTION_ORDER:
+        return
+    for item, collection in zip(specification.items, collections, strict=True):
+        rule = collection.subscription
+        values = selected(SUBSCRIPTION_OPTIONS, (*specification.options, *item.options))
+        record = OrderItem(specification=item, status=StatusInfo(status=Status.SUSPENDED))
+        standing = standing_of(specification, record, values)
+        if rule is not None and standing is not None:
+            yield from check_standing(standing, now, rule.max_days, item.item_id)
+
+
+# ---------------------------------------------------------------------------------------- how an order begins
+
+_ACCEPTED = StatusInfo(status=Status.ACCEPTED)
+_TO_APPROVE = StatusInfo(status=Status.SUBMITTED, additional="waiting for an operator's approval")
+
+_Begin = Callable[[int, int], tuple[StatusInfo, int]]
+
+
+def _suspended(text: str) -> StatusInfo:
+    return StatusInfo(status=Status.SUSPENDED, additional=text)
+
+
+def _begin_product(number: int, size: int) -> tuple[StatusInfo, int]:
+    """Return first status and batch of an item of a product order; ``size`` 0 is one without batches."""
+    if not size:
+        return _ACCEPTED, 0
+    batch = (number - 1) // size + 1
+    return (_ACCEPTED if batch == 1 else _suspended(f"waits for batch {batch - 1}")), batch
+
+
+def _begin_massive(number: int, size: int) -> tuple[StatusInfo, int]:
+    return _suspended("the catalogue is asked for its products"), 0
+
+
+def _begin_subscription(number: int, size: int) -> tuple[StatusInfo, int]:
+    return _suspended("subscription is active"), 0
+
+
+def _begin_tasking(number: int, size: int) -> tuple[StatusInfo, int]:
+    return _suspended("waiting for the tasking service"), 0
+
+
+_BEGINNINGS: dict[OrderType, _Begin] = {
+    OrderType.PRODUCT_ORDER: _begin_product,
+    OrderType.SUBSCRIPTION_ORDER: _begin_subscription,
+    OrderType.TASKING_ORDER: _begin_tasking,
+}
+
+
+def _beginning(specification: OrderSpecification) -> _Begin:
+    if is_massive(specification) and len(specification.items) == 1:
+        return _begin_massive
+    return _BEGINNINGS[specification.order_type]
 
 
 def make_order(
@@ -73,33 +208,19 @@ def make_order(
 ) -> Order:
     """Return the record of a new order: with its provider orders, and its items in their first status."""
     order_id = new_order_id()
-    automatic = all(each.automatic for each in collections)
-    first = (
-        StatusInfo(status=Status.ACCEPTED)
-        if automatic
-        else StatusInfo(status=Status.SUBMITTED, additional="waiting for an operator's approval")
-    )
-    state = ProviderOrderState.PROCESSING if automatic else ProviderOrderState.SUBMITTING
-    items = tuple(
-        OrderItem(
-            specification=item,
-            status=first,
-            order_id=order_id,
-            number=number,
-            collection_id=collection.id,
-            provider=collection.provider,
-            updated=now,
-        )
-        for number, (item, collection) in enumerate(
-            zip(specification.items, collections, strict=True), start=1
-        )
-    )
-    if specification.packaging is not None and collections[0].delivery.scope is Scope.ORDER:
+    items = _items(specification, collections, order_id, now)
+    order_type = specification.order_type
+    parts = {each.provider: Counter[Status]() for each in items}
+    for item in items:
+        parts[item.provider][item.status.status] += 1
+    status = roll_up_of(order_type, Counter(each.status.status for each in items))
+    said = items[0].status.additional if all(each.status == items[0].status for each in items) else None
+    if _is_packed(specification, collections[0]):
         items = (_package(items[0]), *items)
     return Order(
         order_id=order_id,
         specification=replace(specification, items=()),
-        status=first,
+        status=StatusInfo(status=status, additional=said),
         created=now,
         updated=now,
         items=items,
@@ -107,10 +228,50 @@ def make_order(
         message_id=message_id,
         request_digest=digest,
         provider_orders=tuple(
-            ProviderOrder(order_id=order_id, provider=provider, state=state, updated=now)
-            for provider in dict.fromkeys(each.provider for each in collections)
+            ProviderOrder(
+                order_id=order_id,
+                provider=provider,
+                state=provider_order_state(counts, Wanted.COMPLETED, order_type),
+                updated=now,
+            )
+            for provider, counts in parts.items()
         ),
     )
+
+
+def _items(
+    specification: OrderSpecification, collections: Sequence[Collection], order_id: str, now: datetime
+) -> tuple[OrderItem, ...]:
+    """Make the items: those beyond the smallest batch of their collections wait for the ones before."""
+    begin = _beginning(specification)
+    automatic = all(each.automatic for each in collections)
+    local = [each for each in collections if each.provider == LOCAL]
+    size = min((each.batch for each in local), default=0)
+    size = size if len(local) > size else 0
+    items, place = [], 0
+    for number, (item, collection) in enumerate(zip(specification.items, collections, strict=True), start=1):
+        is_local = collection.provider == LOCAL
+        place += is_local
+        status, batch = begin(place, size if is_local else 0)
+        items.append(
+            OrderItem(
+                specification=item,
+                status=status if automatic else _TO_APPROVE,
+                order_id=order_id,
+                number=number,
+                collection_id=collection.id,
+                provider=collection.provider,
+                updated=now,
+                batch=batch,
+            )
+        )
+    return tuple(items)
+
+
+def _is_packed(specification: OrderSpecification, collection: Collection) -> bool:
+    """Whether one package holds the whole order; each batch of a subscription is packed by itself."""
+    is_whole = specification.packaging is not None and collection.delivery.scope is Scope.ORDER
+    return is_whole and specification.order_type is not OrderType.SUBSCRIPTION_ORDER
 
 
 def _package(first: OrderItem) -> OrderItem:
@@ -118,6 +279,7 @@ def _package(first: OrderItem) -> OrderItem:
     return replace(
         first,
         number=0,
+        batch=0,
         specification=ItemSpecification(item_id="order", identifier=first.specification.identifier),
         status=StatusInfo(status=Status.SUSPENDED, additional="the package waits for the items"),
     )
