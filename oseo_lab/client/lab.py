@@ -6,6 +6,7 @@ orders and finds earlier ones again by name.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,26 @@ from oseo_lab.model.messages import Capabilities, GetCapabilities
 
 if TYPE_CHECKING:
     from oseo_lab.client.draft import OrderDraft
+    from oseo_lab.client.listener import CallbackListener
     from oseo_lab.client.orders import Orders
     from oseo_lab.client.search import Products
 
 __all__ = ["Collections", "Lab", "connect"]
 
 
-def connect(url: str | None = None, token: str | None = None, *, transport: Transport | None = None) -> Lab:
+def connect(
+    url: str | None = None,
+    token: str | None = None,
+    *,
+    transport: Transport | None = None,
+    soap: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    identity: str | None = None,
+    soap_version: str | None = None,
+    listen: bool | str | CallbackListener = False,
+    catalogue: str | None = None,
+) -> Lab:
     """Connect to an ordering service.
 
     Parameters
@@ -36,6 +50,20 @@ def connect(url: str | None = None, token: str | None = None, *, transport: Tran
         Jupyter token; ``OSEO_LAB_TOKEN`` or the server's runtime file otherwise.
     transport : Transport, optional
         Another way to reach a service; then nothing is looked for.
+    soap : str, optional
+        SOAP endpoint of any OSEO 1.0 service, ours or not; what follows is for that alone.
+    username, password : str, optional
+        An account there; ``OSEO_LAB_PASSWORD`` where the password is not given. Or ``token``, sent as
+        ``Authorization: Bearer``.
+    identity : str, optional
+        How the password is said: ``text`` (default) and ``digest`` in WS-Security, or ``basic`` in HTTP.
+    soap_version : str, optional
+        ``1.2`` or ``1.1``; without it 1.2, and 1.1 where the service refuses that.
+    listen : bool or str, optional
+        Take callbacks: True on this machine alone, or the URL the service reaches you at
+        (``http://me.example.org:9000/``). Without it orders are asked after.
+    catalogue : str, optional
+        A STAC API that `Lab.search` asks: an OSEO service has no product search.
 
     Raises
     ------
@@ -46,12 +74,43 @@ def connect(url: str | None = None, token: str | None = None, *, transport: Tran
     TransportError
         If it does not answer.
     """
+    if soap is not None:
+        transport = _soap(
+            soap, token, username, password, identity, soap_version, listen=listen, catalogue=catalogue
+        )
     if transport is None:
         place = find_server(url, token)
         transport = HttpTransport(place.url, place.token)
     lab = Lab(transport)
     _ = lab.about
     return lab
+
+
+def _soap(
+    url: str,
+    token: str | None,
+    username: str | None,
+    password: str | None,
+    identity: str | None,
+    soap_version: str | None,
+    *,
+    listen: bool | str | CallbackListener,
+    catalogue: str | None,
+) -> Transport:
+    """Return the way to any OSEO service."""
+    from oseo_lab.client.listener import CallbackListener
+    from oseo_lab.client.soap_transport import SoapTransport, credentials_of
+    from oseo_lab.client.stac_search import StacSearch
+
+    if username and not password:
+        password = os.environ.get("OSEO_LAB_PASSWORD")
+    return SoapTransport(
+        url,
+        credentials_of(username, password, token, identity),
+        soap_version=soap_version,
+        search=StacSearch(catalogue) if catalogue else None,
+        listener=CallbackListener.of(listen),
+    )
 
 
 class Lab(Session):
