@@ -10,6 +10,7 @@ import json
 import types
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -66,6 +67,8 @@ def _converters(hint: Any) -> tuple[_Convert, _Convert]:
         return _plain, lambda plain: _made(hint, plain)  # type: ignore[arg-type]
     if isinstance(hint, type) and issubclass(hint, Enum):
         return lambda member: member.value, hint
+    if hint is datetime:
+        return datetime.isoformat, datetime.fromisoformat
     return _same, _tuples
 
 

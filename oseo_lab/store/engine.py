@@ -20,14 +20,21 @@ from oseo_lab import ports
 from oseo_lab.model.errors import ConfigurationError, OseoError, Unavailable
 from oseo_lab.ports import UnitOfWork
 from oseo_lab.store.accounts import Accounts
+from oseo_lab.store.balances import Balances
+from oseo_lab.store.callbacks import Callbacks
 from oseo_lab.store.databases import bring_up_to_date, make_engine, revision_of, unreachable
 from oseo_lab.store.events import Events
 from oseo_lab.store.items import Items
+from oseo_lab.store.matches import Matches
 from oseo_lab.store.migrations import REVISIONS
 from oseo_lab.store.orders import Orders, ProviderOrders
 from oseo_lab.store.outbox import Outbox
+from oseo_lab.store.past import Past
+from oseo_lab.store.quotations import Quotations
 from oseo_lab.store.results import Results
+from oseo_lab.store.sendings import Sendings
 from oseo_lab.store.session import Caches, Session
+from oseo_lab.store.subscribers import Subscribers
 
 __all__ = ["Store", "open_store"]
 
@@ -51,6 +58,13 @@ class _Unit:
         self.events: ports.Events = Events(session)
         self.outbox: ports.Outbox = Outbox(session)
         self.accounts: ports.Accounts = Accounts(session)
+        self.quotations: ports.Quotations = Quotations(session)
+        self.callbacks: ports.Callbacks = Callbacks(session)
+        self.balances: ports.Balances = Balances(session)
+        self.past: ports.Past = Past(session)
+        self.matches: ports.Matches = Matches(session)
+        self.subscribers: ports.Subscribers = Subscribers(session)
+        self.sendings: ports.Sendings = Sendings(session)
 
 
 class _Connections:

@@ -1,8 +1,8 @@
 """Order items: claims under leases, saves by compare-and-set, what users want of them.
 
 ``items.due`` says from when on an item can be claimed: 0 at once, the end of its lease or of its wait,
-NULL never (final, Submitted, Suspended, or not wanted completed). It is kept here and in `records.due`,
-nowhere else.
+NULL never (final, Submitted, Suspended, another provider's, or not wanted completed). It is kept here and
+in `records.due`, nowhere else.
 """
 
 from __future__ import annotations
@@ -10,27 +10,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from oseo_lab.model.order import OrderItem
+from oseo_lab.model.order import LOCAL, OrderItem
 from oseo_lab.model.status import Status, Wanted
 from oseo_lab.store import tables
-from oseo_lab.store.orders import TALLIES, raise_revisions
+from oseo_lab.store.orders import ADD_EVENT, ADD_ITEM, TALLIES, raise_revisions
 from oseo_lab.store.records import (
     CLAIMABLE,
     ITEM_COLUMNS,
+    PRIORITIES,
+    RANK,
     STATUS,
     WANTED,
     due,
+    item_rows,
     items_from_rows,
     micros,
+    product_text,
 )
-from oseo_lab.store.session import NO_LIMIT, Session, Statement, chunks, limited
+from oseo_lab.store.session import NO_LIMIT, Session, Statement, among_statements, chunks, limited
 
 __all__ = ["Items"]
 
@@ -44,6 +48,8 @@ _WANTEDS = {number: wanted for wanted, number in WANTED.items()}
 _OPEN = _i.status < sa.literal_column("10")
 _CLAIMABLE: list[Any] = [sa.literal_column(str(STATUS[status])) for status in sorted(CLAIMABLE)]
 _CANCELLED = _i.wanted == sa.literal_column(str(WANTED[Wanted.CANCELLED]))
+_SUSPENDED = _i.status == sa.literal_column(str(STATUS[Status.SUSPENDED]))
+_IS_OURS = _i.provider == bindparam("local", type_=sa.Integer)
 _LEASE_OWNER, _LEASE_UNTIL = ITEM_COLUMNS.index("lease_owner"), ITEM_COLUMNS.index("lease_until")
 
 
@@ -51,13 +57,13 @@ def _big(name: str) -> Any:
     return bindparam(name, type_=sa.BigInteger)
 
 
-def _due(lease_until: Any, retry_at: Any, status: Any, wanted: Any) -> sa.Case[Any]:
+def _due(lease_until: Any, retry_at: Any, status: Any, wanted: Any, is_ours: Any) -> sa.Case[Any]:
     """Return `records.due` of an item that is wanted so, as SQL."""
     later = sa.case(
         (sa.and_(lease_until.is_not(None), sa.or_(retry_at.is_(None), lease_until > retry_at)), lease_until),
         else_=sa.func.coalesce(retry_at, sa.literal_column("0")),
     )
-    never = sa.or_(status.not_in(_CLAIMABLE), wanted != sa.literal_column("0"))
+    never = sa.or_(status.not_in(_CLAIMABLE), wanted != sa.literal_column("0"), sa.not_(is_ours))
     return sa.case((never, sa.null()), else_=later)
 
 
@@ -76,6 +82,41 @@ _GET = Statement(
     "order_ref",
     "number",
 )
+_LAST_NUMBER = Statement(
+    sa.select(sa.func.max(_i.number)).where(_i.order_ref == bindparam("order_ref")), "order_ref"
+)
+_OF_STATUS = Statement(
+    limited(
+        sa.select(*_ITEM)
+        .where(
+            _i.order_ref == bindparam("order_ref"),
+            _i.status == bindparam("status"),
+            _i.number > bindparam("after"),
+        )
+        .order_by(_i.number)
+    ),
+    "order_ref",
+    "status",
+    "after",
+    "limit",
+)
+
+
+def _of_batch(*where: sa.ColumnElement[bool]) -> Statement:
+    query = sa.select(*_ITEM).where(
+        _i.order_ref == bindparam("order_ref"), _i.batch == bindparam("batch"), *where
+    )
+    return Statement(limited(query.order_by(_i.number)), "order_ref", "batch", "limit")
+
+
+_OF_BATCH = _of_batch(_i.batch > sa.literal_column("0"))  # as the partial index says
+_OF_NO_BATCH = _of_batch(_i.number > sa.literal_column("0"))  # 0 is a package
+_NEXT_BATCH = Statement(
+    sa.select(sa.func.min(_i.batch)).where(
+        _i.order_ref == bindparam("order_ref"), _i.batch > sa.literal_column("0"), _SUSPENDED
+    ),
+    "order_ref",
+)
 _COUNTS = Statement(sa.select(*(_o[name] for name in TALLIES.values())).where(_o.id == bindparam("id")), "id")
 
 
@@ -93,6 +134,7 @@ _ENDED = Statement(
         .where(
             _CANCELLED,
             _OPEN,
+            _IS_OURS,
             sa.or_(
                 _i.lease_owner.is_(None),
                 _i.lease_owner == bindparam("dispatcher"),
@@ -101,6 +143,7 @@ _ENDED = Statement(
         )
         .order_by(_i.order_ref, _i.number)
     ).with_for_update(skip_locked=True),
+    "local",
     "dispatcher",
     "now",
     "limit",
@@ -155,6 +198,7 @@ _SAVE = Statement(
         retry_at=bindparam("to_retry_at"),
         lease_owner=bindparam("to_lease_owner"),
         lease_until=bindparam("to_lease_until"),
+        product=bindparam("to_product"),
         due=sa.case((_wanted_after == sa.literal_column("0"), _big("to_due"))),
     )
     .where(
@@ -174,6 +218,7 @@ _SAVE = Statement(
     "to_retry_at",
     "to_lease_owner",
     "to_lease_until",
+    "to_product",
     "to_due",
     "key",
     "key_number",
@@ -185,10 +230,13 @@ _WANT = Statement(
     sa.update(tables.items)
     .values(
         wanted=bindparam("to_wanted"),
-        due=_due(_i.lease_until, _i.retry_at, _i.status, bindparam("to_wanted", type_=sa.SmallInteger)),
+        due=_due(
+            _i.lease_until, _i.retry_at, _i.status, bindparam("to_wanted", type_=sa.SmallInteger), _IS_OURS
+        ),
     )
     .where(_i.order_ref == bindparam("key"), _OPEN),
     "to_wanted",
+    "local",
     "key",
 )
 
@@ -201,6 +249,11 @@ def _wanted_of(size: int) -> Statement:
         _i.order_ref == bindparam("order_ref"), _i.number.in_(numbers)
     )
     return Statement(query, "order_ref", *names)
+
+
+_PRIORITIES = among_statements(_o.id, _o.id, _o.priority)
+#: Who adds items to orders that are there already.
+_AUTHOR = "dispatcher"
 
 
 class _SomeMoved(Exception):
@@ -228,6 +281,35 @@ class Items:
         ref = self._session.order_ref(order_id)
         rows = [] if ref is None else self._session.all(_GET, (ref, number))
         return items_from_rows(rows, self._session)[0] if rows else None
+
+    def of_batch(self, order_id: str, batch: int, limit: int | None = None) -> list[OrderItem]:
+        """Return the items of one batch of an order, in order; of batch 0 those that are in none."""
+        ref = self._session.order_ref(order_id)
+        if ref is None:
+            return []
+        statement = _OF_BATCH if batch > 0 else _OF_NO_BATCH
+        rows = self._session.all(statement, (ref, batch, NO_LIMIT if limit is None else limit))
+        return items_from_rows(rows, self._session)
+
+    def next_batch(self, order_id: str) -> int | None:
+        """Return the lowest batch, from 1, that has Suspended items; None where there is none."""
+        ref = self._session.order_ref(order_id)
+        row = None if ref is None else self._session.one(_NEXT_BATCH, (ref,))
+        return None if row is None else row[0]
+
+    def last_number(self, order_id: str) -> int:
+        """Return the highest item number of an order; 0 where there is none."""
+        ref = self._session.order_ref(order_id)
+        row = None if ref is None else self._session.one(_LAST_NUMBER, (ref,))
+        return 0 if row is None or row[0] is None else int(row[0])
+
+    def of_status(self, order_id: str, status: Status, after: int = 0, limit: int = 500) -> list[OrderItem]:
+        """Return an order's items of one status with numbers above ``after``, in order."""
+        ref = self._session.order_ref(order_id)
+        if ref is None or status not in self.counts(order_id):  # mostly none: one row says so
+            return []
+        rows = self._session.all(_OF_STATUS, (ref, STATUS[status], after, limit))
+        return items_from_rows(rows, self._session)
 
     def counts(self, order_id: str) -> dict[Status, int]:
         """Count an order's items by status, in one query; statuses of no item are missing."""
@@ -265,8 +347,11 @@ class Items:
     def claim_ended(
         self, dispatcher: str, limit: int, now: datetime, lease_until: datetime
     ) -> list[OrderItem]:
-        """Lease open items that are wanted cancelled and that nobody (or this dispatcher) holds."""
-        values = (self._session.ref(dispatcher), micros(now), limit)
+        """Lease open items that are wanted cancelled and that nobody (or this dispatcher) holds.
+
+        Of provider LOCAL only: another provider's are cancelled there first.
+        """
+        values = (self._session.ref(LOCAL), self._session.ref(dispatcher), micros(now), limit)
         return self._leased(self._session.all(_ENDED, values), dispatcher, lease_until)
 
     def renew(self, dispatcher: str, keys: Iterable[tuple[str, int]], lease_until: datetime) -> None:
@@ -288,6 +373,42 @@ class Items:
         owner, until = self._session.ref(dispatcher), micros(lease_until)
         self._session.many(_LEASE, [(owner, until, row[0], row[1]) for row in rows])
         return items_from_rows([_with_lease(row, owner, until) for row in rows], self._session)
+
+    # ------------------------------------------------------------------------------------------- adding
+
+    def add(self, items: Sequence[OrderItem]) -> None:
+        """Add items to orders that are there already, with their first status changes.
+
+        The changes are the dispatcher's, at the items' ``updated``. Counts and revision of each order move.
+
+        Raises
+        ------
+        NotFound
+            If an order is not there.
+        Conflict
+            If an item of this number is.
+        """
+        session = self._session
+        refs = session.known_refs(item.order_id for item in items)
+        by_order: dict[int, list[OrderItem]] = {}
+        for item in items:
+            by_order.setdefault(refs[item.order_id], []).append(item)
+        ranks = {ref: _rank(priority) for ref, priority in session.among(_PRIORITIES, by_order)}
+        author, now = session.ref(_AUTHOR), datetime.now(UTC)
+        moved: dict[int, tuple[Counter[Status], int]] = {}
+        for ref, added in by_order.items():
+            session.many(ADD_ITEM, item_rows(ref, ranks[ref], added, session))
+            at = [micros(item.updated or now) or 0 for item in added]
+            changes = [
+                (
+                    *(ref, item.number, STATUS[item.status.status], moment, author, item.attempt),
+                    *(session.ref(item.status.additional), None),
+                )
+                for item, moment in zip(added, at, strict=True)
+            ]
+            session.many(ADD_EVENT, changes)
+            moved[ref] = Counter(item.status.status for item in added), max(at)
+        raise_revisions(session, moved)
 
     # ------------------------------------------------------------------------------------------- saving
 
@@ -339,6 +460,7 @@ class Items:
             micros(after.retry_at),
             to_ref(after.lease_owner),
             micros(after.lease_until),
+            product_text(after),
             due(after),
             ref,
             before.number,
@@ -352,7 +474,7 @@ class Items:
         ref = self._session.order_ref(order_id)
         if ref is None:
             return 0
-        count = self._session.run(_WANT, (WANTED[wanted], ref))
+        count = self._session.run(_WANT, (WANTED[wanted], self._session.ref(LOCAL), ref))
         if count:
             raise_revisions(self._session, {ref: (Counter(), micros(now) or 0)})
         return count
@@ -363,6 +485,10 @@ class Items:
         for order_id, number in keys:
             numbers.setdefault(order_id, []).append(number)
         return numbers
+
+
+def _rank(priority: int | None) -> int:
+    return RANK[None if priority is None else PRIORITIES[priority]]
 
 
 def _key(row: tuple[Any, ...]) -> tuple[int, int]:

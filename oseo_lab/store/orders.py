@@ -12,15 +12,18 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from oseo_lab.model.errors import Conflict
+from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.messages import FilteringCriteria
-from oseo_lab.model.order import Order, Priority, ProviderOrder
+from oseo_lab.model.order import Order, ProviderOrder
 from oseo_lab.model.status import Status
 from oseo_lab.store import tables
 from oseo_lab.store.records import (
     EVENT_COLUMNS,
     ITEM_COLUMNS,
     ORDER_COLUMNS,
+    ORDER_TYPE,
     PROVIDER_ORDER_COLUMNS,
+    RANK,
     STATUS,
     WANTED,
     item_rows,
@@ -33,7 +36,7 @@ from oseo_lab.store.records import (
 )
 from oseo_lab.store.session import NO_LIMIT, Session, Statement, among_statements, insert_of, limited, uuid_of
 
-__all__ = ["TALLIES", "Orders", "ProviderOrders", "raise_revisions"]
+__all__ = ["ADD_EVENT", "ADD_ITEM", "TALLIES", "Orders", "ProviderOrders", "raise_revisions"]
 
 #: Order: the columns that count its items by status.
 TALLIES: dict[Status, str] = {
@@ -63,8 +66,8 @@ def _add_order(insert: Any) -> Any:
 
 
 _ADD = Statement(_add_order, *_NEW_ORDER)
-_ADD_ITEM = Statement(insert_of(tables.items, ITEM_COLUMNS), *ITEM_COLUMNS)
-_ADD_EVENT = Statement(insert_of(tables.events, EVENT_COLUMNS), *EVENT_COLUMNS)
+ADD_ITEM = Statement(insert_of(tables.items, ITEM_COLUMNS), *ITEM_COLUMNS)
+ADD_EVENT = Statement(insert_of(tables.events, EVENT_COLUMNS), *EVENT_COLUMNS)
 _ADD_PART = Statement(insert_of(tables.provider_orders, PROVIDER_ORDER_COLUMNS), *PROVIDER_ORDER_COLUMNS)
 _GET = Statement(sa.select(_o.id, *_ORDER).where(_o.uuid == bindparam("uuid")), "uuid")
 _GET_MANY = among_statements(_o.uuid, _o.id, *_ORDER)
@@ -102,6 +105,21 @@ _SAVE = Statement(
     "next_ready",
     "key",
 )
+_STANDING = Statement(
+    limited(
+        sa.select(_o.id, *_ORDER)
+        .where(
+            _o.order_type == bindparam("order_type"),
+            _o.order_type > sa.literal_column("0"),  # as the partial index says
+            _o.status < sa.literal_column("10"),
+            _o.uuid > bindparam("after"),
+        )
+        .order_by(_o.uuid)
+    ),
+    "order_type",
+    "after",
+    "limit",
+)
 _FORGET = Statement(
     sa.update(tables.orders)
     .values(message=sa.null(), request_digest=sa.null())
@@ -131,6 +149,7 @@ _SAVE_PART = Statement(
         tracking_id=bindparam("to_tracking_id"),
         updated=bindparam("to_updated"),
         closed=bindparam("to_closed"),
+        watched=bindparam("to_watched"),
     )
     .where(_p.order_ref == bindparam("key"), _p.provider == bindparam("key_provider")),
     "key",
@@ -139,6 +158,26 @@ _SAVE_PART = Statement(
     "to_tracking_id",
     "to_updated",
     "to_closed",
+    "to_watched",
+)
+
+
+_OPEN_PARTS = Statement(
+    limited(
+        sa.select(*(_p[name] for name in PROVIDER_ORDER_COLUMNS))
+        .where(_p.watched.is_not(None))
+        .order_by(_p.watched, _p.order_ref, _p.provider)
+    ),
+    "limit",
+)
+_BY_TRACKING = Statement(
+    sa.select(*(_p[name] for name in PROVIDER_ORDER_COLUMNS)).where(
+        _p.tracking_id == bindparam("tracking_id"),
+        _p.tracking_id.is_not(None),
+        _p.provider == bindparam("provider"),
+    ),
+    "tracking_id",
+    "provider",
 )
 
 
@@ -203,8 +242,8 @@ class Orders:
             raise Conflict(text, locator="MessageID")
         ref = int(added[0])
         session.remember_order(ref, order.order_id)
-        rank = 0 if order.specification.priority is Priority.FAST_TRACK else 1
-        session.many(_ADD_ITEM, item_rows(ref, rank, order.items, session))
+        rank = RANK[order.specification.priority]
+        session.many(ADD_ITEM, item_rows(ref, rank, order.items, session))
         session.many(_ADD_PART, [provider_order_row(ref, part, session) for part in order.provider_orders])
         self._add_first_changes(ref, row, order)
 
@@ -226,7 +265,7 @@ class Orders:
             )
             for item in order.items
         ]
-        session.many(_ADD_EVENT, changes)
+        session.many(ADD_EVENT, changes)
 
     def get(self, order_id: str, owner: str | None = None) -> Order | None:
         """Return an order without its items; None where it is unknown or another owner's."""
@@ -293,6 +332,11 @@ class Orders:
         """Forget MessageIDs of orders made before a moment; return how many."""
         return self._session.run(_FORGET, (micros(before),))
 
+    def standing(self, order_type: OrderType, after: str = "", limit: int = 500) -> list[Order]:
+        """Return open orders of a type (subscription or tasking), without items, by id, after an id."""
+        values = (ORDER_TYPE[order_type], uuid_of(after) or b"", limit)
+        return self._orders(self._session.all(_STANDING, values))
+
     def _orders(self, rows: list[tuple[Any, ...]]) -> list[Order]:
         """Return the orders of rows that begin with the order's number, with their provider orders."""
         session = self._session
@@ -321,3 +365,19 @@ class ProviderOrders:
         ref = self._session.order_ref(provider_order.order_id)
         if ref is not None:
             self._session.run(_SAVE_PART, provider_order_row(ref, provider_order, self._session))
+
+    def open(self, limit: int = 500) -> list[ProviderOrder]:
+        """Return provider orders of others than LOCAL that are not closed, oldest ``updated`` first."""
+        return self._named(self._session.all(_OPEN_PARTS, (limit,)))
+
+    def by_tracking(self, provider: str, tracking_id: str) -> ProviderOrder | None:
+        """Return the provider order that a provider knows by this id."""
+        provider_ref = self._session.find(provider)
+        if provider_ref is None:
+            return None
+        found = self._named(self._session.all(_BY_TRACKING, (tracking_id, provider_ref)))
+        return found[0] if found else None
+
+    def _named(self, rows: list[tuple[Any, ...]]) -> list[ProviderOrder]:
+        names = self._session.order_ids(row[0] for row in rows)
+        return [provider_order_from_row(row, names[row[0]], self._session) for row in rows]

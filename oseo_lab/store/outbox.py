@@ -1,41 +1,62 @@
-"""Messages owed to users: saved with the change they tell of, claimed by the relay."""
+"""Messages owed to users: saved with the change they tell of, claimed by the relay.
+
+Of all notices of one subject (an order or a quotation) to one address only the oldest is in the index that
+the relay's claims walk. It is taken out when it is settled, and the next one takes its place; so finding
+work costs the same however much waits behind an address that does not answer.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from oseo_lab.ports import Notice
 from oseo_lab.store import tables
-from oseo_lab.store.records import micros
-from oseo_lab.store.session import Session, Statement, insert_of, limited
+from oseo_lab.store.records import from_micros, micros, pack, unpack
+from oseo_lab.store.session import Session, Statement, limited
 
 __all__ = ["Outbox"]
 
 _n = tables.outbox.c
-_earlier = tables.outbox.alias("earlier").c
-_COLUMNS = ("order_ref", "kind", "address", "body", "attempts", "due")
+_older = tables.outbox.alias("older").c
+_COLUMNS = ("subject", "kind", "address", "body", "attempts", "due")
+_NOTICE = [_n.id, *(_n[name] for name in _COLUMNS)]
+_ONE: Any = sa.literal_column("1")
+_ZERO: Any = sa.literal_column("0")
 
-_ADD = Statement(insert_of(tables.outbox, _COLUMNS), *_COLUMNS)
+_is_behind = sa.exists().where(
+    _older.subject == bindparam("behind_subject"), _older.address == bindparam("behind_address")
+)
+_ADD = Statement(
+    sa.insert(tables.outbox).values(
+        **{name: bindparam(name) for name in _COLUMNS}, is_next=sa.case((_is_behind, _ZERO), else_=_ONE)
+    ),
+    "subject",
+    "kind",
+    "address",
+    "body",
+    "attempts",
+    "due",
+    "behind_subject",
+    "behind_address",
+)
 _CLAIM = Statement(
     limited(
-        sa.select(_n.id, *(_n[name] for name in _COLUMNS))
-        .where(
-            _n.due <= bindparam("now", type_=sa.BigInteger),
-            ~sa.exists().where(_earlier.order_ref == _n.order_ref, _earlier.id < _n.id),
-        )
-        .order_by(_n.id)
-    ).with_for_update(of=tables.outbox, skip_locked=True),
+        sa.select(*_NOTICE)
+        .where(_n.is_next == _ONE, _n.due <= bindparam("now", type_=sa.BigInteger))
+        .order_by(_n.due, _n.id)
+    ).with_for_update(skip_locked=True),
     "now",
     "limit",
 )
 _LEASE = Statement(
     sa.update(tables.outbox)
-    .values(due=bindparam("to_due"), attempts=_n.attempts + sa.literal_column("1"))
+    .values(due=bindparam("to_due"), attempts=_n.attempts + _ONE)
     .where(_n.id == bindparam("key")),
     "to_due",
     "key",
@@ -46,6 +67,15 @@ _KEEP = Statement(
     "key",
 )
 _REMOVE = Statement(sa.delete(tables.outbox).where(_n.id == bindparam("key")), "key")
+_oldest = (
+    sa.select(sa.func.min(_older.id))
+    .where(_older.subject == bindparam("subject"), _older.address == bindparam("address"))
+    .scalar_subquery()
+)
+_ADVANCE = Statement(
+    sa.update(tables.outbox).values(is_next=_ONE).where(_n.id == _oldest), "subject", "address"
+)
+_WAITING = Statement(sa.select(*_NOTICE).where(_n.subject == bindparam("subject")).order_by(_n.id), "subject")
 
 
 class Outbox:
@@ -55,47 +85,47 @@ class Outbox:
         self._session = session
 
     def add(self, notices: Sequence[Notice]) -> None:
-        """Save notices in the transaction of the change they tell of; due now if they do not say."""
-        refs = self._session.known_refs(notice.order_id for notice in notices)
-        now = micros(datetime.now(UTC))
-        rows = [
-            (
-                refs[notice.order_id],
-                notice.kind,
-                notice.address,
-                json.dumps(dict(notice.body), ensure_ascii=False),
-                notice.attempts,
-                now if notice.due is None else micros(notice.due),
-            )
-            for notice in notices
-        ]
+        """Save notices in the transaction of the change they tell of; due at once if they do not say."""
+        rows = []
+        for notice in notices:
+            subject = pack(notice.order_id)
+            body = json.dumps(dict(notice.body), ensure_ascii=False)
+            due = micros(notice.due) or 0
+            queue = subject, notice.address
+            rows.append((subject, notice.kind, notice.address, body, notice.attempts, due, *queue))
         self._session.many(_ADD, rows)
 
     def claim(self, limit: int, now: datetime, lease_until: datetime) -> list[Notice]:
-        """Lease notices that are due, in order per order.
+        """Lease notices that are due, in order per subject and address, those first that waited longest.
 
-        At most one per order, its oldest: the next one waits until that is settled, however long it
-        takes. ``attempts`` counts this try already, so a relay that dies is counted too.
+        At most one per subject and address, its oldest: the next one waits until that is settled, however
+        long it takes. ``attempts`` counts this try already, so a relay that dies is counted too.
         """
         rows = self._session.all(_CLAIM, (micros(now), limit))
-        self._session.many(_LEASE, [(micros(lease_until), row[0]) for row in rows])
-        names = self._session.order_ids(row[1] for row in rows)
-        return [
-            Notice(
-                notice_id=row[0],
-                order_id=names[row[1]],
-                kind=row[2],
-                address=row[3],
-                body=json.loads(row[4]),
-                attempts=row[5] + 1,
-                due=lease_until,
-            )
-            for row in rows
-        ]
+        until = micros(lease_until)
+        self._session.many(_LEASE, [(until, row[0]) for row in rows])
+        return [_notice((*row[:5], row[5] + 1, until)) for row in rows]
 
     def settle(self, notice: Notice, *, due: datetime | None) -> None:
         """Remove a notice that was sent (``due`` None), or keep it until ``due``."""
-        if due is None:
-            self._session.run(_REMOVE, (notice.notice_id,))
-        else:
+        if due is not None:
             self._session.run(_KEEP, (micros(due), notice.notice_id))
+            return
+        self._session.run(_REMOVE, (notice.notice_id,))
+        self._session.run(_ADVANCE, (pack(notice.order_id), notice.address))
+
+    def waiting(self, order_id: str) -> list[Notice]:
+        """Return an order's (or quotation's) notices that are not sent yet, oldest first."""
+        return [_notice(row) for row in self._session.all(_WAITING, (pack(order_id),))]
+
+
+def _notice(row: Sequence[Any]) -> Notice:
+    return Notice(
+        notice_id=row[0],
+        order_id=unpack(row[1]),
+        kind=row[2],
+        address=row[3],
+        body=json.loads(row[4]),
+        attempts=row[5],
+        due=from_micros(row[6] or None),
+    )

@@ -22,6 +22,7 @@ from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId, SubscriptionId, TaskingRequestId
 from oseo_lab.model.options import ParameterData
 from oseo_lab.model.order import (
+    LOCAL,
     Attempt,
     Face,
     ItemSpecification,
@@ -45,7 +46,10 @@ __all__ = [
     "EVENT_COLUMNS",
     "ITEM_COLUMNS",
     "ORDER_COLUMNS",
+    "ORDER_TYPE",
+    "PRIORITIES",
     "PROVIDER_ORDER_COLUMNS",
+    "RANK",
     "RESULT_COLUMNS",
     "STATUS",
     "STATUSES",
@@ -66,11 +70,16 @@ __all__ = [
     "order_from_row",
     "order_row",
     "pack",
+    "product_text",
     "provider_order_from_row",
     "provider_order_row",
     "result_from_row",
     "result_row",
+    "secrets_of",
     "unpack",
+    "with_secrets",
+    "without_card",
+    "without_secrets",
 ]
 
 #: What orders of thousands of items are made of.
@@ -99,10 +108,12 @@ WANTED = {Wanted.COMPLETED: 0, Wanted.SUSPENDED: 1, Wanted.CANCELLED: 2}
 _WANTEDS = {number: wanted for wanted, number in WANTED.items()}
 _FACE = {Face.OSEO: 0, Face.ECHO: 1}
 _FACES = {number: face for face, number in _FACE.items()}
-_TYPE = {OrderType.PRODUCT_ORDER: 0, OrderType.SUBSCRIPTION_ORDER: 1, OrderType.TASKING_ORDER: 2}
-_TYPES = {number: order_type for order_type, number in _TYPE.items()}
+ORDER_TYPE = {OrderType.PRODUCT_ORDER: 0, OrderType.SUBSCRIPTION_ORDER: 1, OrderType.TASKING_ORDER: 2}
+_TYPES = {number: order_type for order_type, number in ORDER_TYPE.items()}
 _PRIORITY = {Priority.STANDARD: 0, Priority.FAST_TRACK: 1}
-_PRIORITIES = {number: priority for priority, number in _PRIORITY.items()}
+#: Of the items of an order: which are claimed first.
+RANK: dict[Priority | None, int] = {Priority.FAST_TRACK: 0, Priority.STANDARD: 1, None: 1}
+PRIORITIES = {number: priority for priority, number in _PRIORITY.items()}
 _STATE = {
     ProviderOrderState.SUBMITTING: 0,
     ProviderOrderState.SUBMIT_REJECTED: 1,
@@ -131,7 +142,7 @@ def from_micros(number: int | None) -> datetime | None:
     return None if number is None else _EPOCH + timedelta(microseconds=number)
 
 
-def _moment(number: int) -> datetime:
+def moment(number: int) -> datetime:
     return _EPOCH + timedelta(microseconds=number)
 
 
@@ -200,6 +211,7 @@ ORDER_COLUMNS = (
     "reference",
     "rest",
     "secrets",
+    "quotation",
 )
 
 
@@ -226,11 +238,12 @@ def order_row(order: Order, session: Session) -> tuple[Any, ...]:
         order.next_ready,
         _packed(order.message_id),
         _packed(order.request_digest),
-        _TYPE[specification.order_type],
+        ORDER_TYPE[specification.order_type],
         None if priority is None else _PRIORITY[priority],
         specification.order_reference,
         None if rest == _NO_REST else session.ref(dump(rest)),
-        _secrets_of(specification.delivery_information),
+        secrets_of(specification.delivery_information),
+        _packed(order.quotation_id),
     )
 
 
@@ -241,9 +254,9 @@ def order_from_row(row: Sequence[Any], session: Session, parts: Sequence[Sequenc
     specification = OrderSpecification(
         order_type=_TYPES[row[13]],
         order_reference=row[15],
-        priority=None if row[14] is None else _PRIORITIES[row[14]],
+        priority=None if row[14] is None else PRIORITIES[row[14]],
         order_remark=rest.order_remark,
-        delivery_information=_with_secrets(rest.delivery_information, row[17]),
+        delivery_information=with_secrets(rest.delivery_information, row[17]),
         invoice_address=rest.invoice_address,
         packaging=rest.packaging,
         options=rest.options,
@@ -264,17 +277,14 @@ def order_from_row(row: Sequence[Any], session: Session, parts: Sequence[Sequenc
         message_id=_unpacked(row[11]),
         request_digest=_unpacked(row[12]),
         provider_orders=tuple(provider_order_from_row(part, order_id, session) for part in parts),
+        quotation_id=_unpacked(row[18]),
     )
 
 
 def _rest_of(specification: OrderSpecification) -> OrderRest:
-    information = specification.delivery_information
-    if information is not None and information.online_addresses:
-        addresses = tuple(replace(each, user_password=None) for each in information.online_addresses)
-        information = replace(information, online_addresses=addresses)
     return OrderRest(
         order_remark=specification.order_remark,
-        delivery_information=information,
+        delivery_information=without_secrets(specification.delivery_information),
         invoice_address=specification.invoice_address,
         packaging=specification.packaging,
         options=specification.options,
@@ -283,7 +293,16 @@ def _rest_of(specification: OrderSpecification) -> OrderRest:
     )
 
 
-def _secrets_of(information: DeliveryInformation | None) -> str | None:
+def without_secrets(information: DeliveryInformation | None) -> DeliveryInformation | None:
+    """Return where to deliver without the passwords for it."""
+    if information is None or not information.online_addresses:
+        return information
+    addresses = tuple(replace(each, user_password=None) for each in information.online_addresses)
+    return replace(information, online_addresses=addresses)
+
+
+def secrets_of(information: DeliveryInformation | None) -> str | None:
+    """Return the passwords of on-line addresses as JSON, in their order; None where there is none."""
     if information is None:
         return None
     passwords = [
@@ -293,7 +312,8 @@ def _secrets_of(information: DeliveryInformation | None) -> str | None:
     return json.dumps(passwords, ensure_ascii=False) if any(each is not None for each in passwords) else None
 
 
-def _with_secrets(information: DeliveryInformation | None, secrets: str | None) -> DeliveryInformation | None:
+def with_secrets(information: DeliveryInformation | None, secrets: str | None) -> DeliveryInformation | None:
+    """Return where to deliver with the passwords that `secrets_of` took out."""
     if information is None or secrets is None:
         return information
     addresses = tuple(
@@ -322,7 +342,10 @@ def _read(cls: type[Any], cache: dict[int, Any], ref: int, session: Session) -> 
 
 # ------------------------------------------------------------------------------------- provider orders
 
-PROVIDER_ORDER_COLUMNS = ("order_ref", "provider", "state", "tracking_id", "updated", "closed")
+PROVIDER_ORDER_COLUMNS = ("order_ref", "provider", "state", "tracking_id", "updated", "closed", "watched")
+_ENDED = frozenset(
+    {ProviderOrderState.SUBMIT_REJECTED, ProviderOrderState.CANCELLED, ProviderOrderState.CLOSED}
+)
 
 
 def provider_order_row(order_ref: int, part: ProviderOrder, session: Session) -> tuple[Any, ...]:
@@ -334,7 +357,15 @@ def provider_order_row(order_ref: int, part: ProviderOrder, session: Session) ->
         part.tracking_id,
         micros(part.updated),
         micros(part.closed),
+        _watched(part),
     )
+
+
+def _watched(part: ProviderOrder) -> int | None:
+    """Return when it last changed, if it is another provider's and open; None for the others."""
+    if part.provider == LOCAL or part.closed is not None or part.state in _ENDED:
+        return None
+    return micros(part.updated) or 0
 
 
 def provider_order_from_row(row: Sequence[Any], order_id: str, session: Session) -> ProviderOrder:
@@ -393,6 +424,8 @@ ITEM_COLUMNS = (
     "lease_until",
     "due",
     "rank",
+    "batch",
+    "product",
 )
 
 
@@ -402,11 +435,15 @@ CLAIMABLE = frozenset({Status.ACCEPTED, Status.IN_PRODUCTION})
 
 def due(item: OrderItem) -> int | None:
     """Return from when on an item that is wanted completed can be claimed; None for never."""
-    status = item.status.status
-    if status not in CLAIMABLE:
+    if item.status.status not in CLAIMABLE or item.provider != LOCAL:
         return None
     lease = micros(item.lease_until) if item.lease_owner is not None else None
     return max(lease or 0, micros(item.retry_at) or 0)
+
+
+def product_text(item: OrderItem) -> str | None:
+    """Return the product an item is made from as JSON, where its identifier is none."""
+    return None if item.product is None else dump(item.product)
 
 
 def item_rows(
@@ -435,6 +472,8 @@ def item_rows(
             micros(item.lease_until),
             due(item) if item.wanted is Wanted.COMPLETED else None,
             rank,
+            item.batch,
+            product_text(item),
         )
         for item in items
     ]
@@ -461,9 +500,11 @@ def items_from_rows(rows: Sequence[tuple[Any, ...]], session: Session) -> list[O
             attempt=row[11],
             failures=row[12],
             updated=from_micros(row[13]),
-            retry_at=None if row[14] is None else _moment(row[14]),
+            retry_at=None if row[14] is None else moment(row[14]),
             lease_owner=None if row[15] is None else texts[row[15]],
-            lease_until=None if row[16] is None else _moment(row[16]),
+            lease_until=None if row[16] is None else moment(row[16]),
+            batch=row[19],
+            product=None if row[20] is None else load(ProductId, row[20]),
         )
         for row in rows
     ]
@@ -515,7 +556,7 @@ def _choice_of(item: OrderItem) -> tuple[Any, ...]:
         specification.options,
         specification.scene_selections,
         specification.delivery_options,
-        None if specification.payment is None else _without_card(specification.payment),
+        None if specification.payment is None else without_card(specification.payment),
         specification.extensions,
     )
 
@@ -551,7 +592,8 @@ def _choice_text(choice: tuple[Any, ...]) -> str:
     return dump(Choice(**dict(zip(names, choice, strict=True))))
 
 
-def _without_card(payment: Payment) -> Payment:
+def without_card(payment: Payment) -> Payment:
+    """Return what is kept of how something is paid."""
     return replace(payment, credit_card_info=None)
 
 
@@ -580,7 +622,7 @@ def event_from_row(row: Sequence[Any], order_id: str, session: Session) -> Statu
         order_id=order_id,
         number=row[1],
         status=STATUSES[row[2]],
-        at=_moment(row[3]),
+        at=moment(row[3]),
         author=session.text(row[4]) or "",
         attempt=row[5],
         info=session.text(row[6]),
@@ -636,6 +678,7 @@ RESULT_COLUMNS = (
     "expires",
     "removed",
     "fetched",
+    "href",
 )
 
 
@@ -657,6 +700,7 @@ def result_row(
         micros(file.expires),
         int(file.removed),
         json.dumps(file.fetched) if file.fetched else None,
+        file.href,
     )
 
 
@@ -675,6 +719,7 @@ def result_from_row(row: Sequence[Any], order_id: str, session: Session) -> Resu
         expires=from_micros(row[10]),
         removed=bool(row[11]),
         fetched=tuple((start, end) for start, end in json.loads(row[12])) if row[12] else (),
+        href=row[13],
     )
 
 

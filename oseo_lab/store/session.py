@@ -109,6 +109,8 @@ class Caches:
         What a stored document reads as, by its number (`oseo_lab.store.records`).
     ref_of_choice : dict
         The reverse of ``choices``.
+    past_added : dict
+        By collection: how many finished items were added since it was last trimmed.
     """
 
     def __init__(self) -> None:
@@ -119,6 +121,7 @@ class Caches:
         self.choices: dict[int, Any] = {}
         self.rests: dict[int, Any] = {}
         self.ref_of_choice: dict[Any, int] = {}
+        self.past_added: dict[int, int] = {}
 
 
 def keep(cache: dict[Any, Any], key: Any, value: Any) -> None:
@@ -172,13 +175,16 @@ _ADD_TEXT = Statement(
 )
 
 
-def among_statements(column: sa.Column[Any], *columns: sa.Column[Any]) -> dict[int, Statement]:
+def among_statements(
+    column: sa.Column[Any], *columns: sa.Column[Any], where: sa.ColumnElement[bool] | None = None
+) -> dict[int, Statement]:
     """Make "these columns where column is one of" for each length that `chunks` gives."""
+    also = () if where is None else (where,)
     made = {}
     for size in _CHUNKS:
         names = [f"key_{place}" for place in range(size)]
         keys = [sa.bindparam(name, type_=column.type) for name in names]
-        made[size] = Statement(sa.select(*columns).where(column.in_(keys)), *names)
+        made[size] = Statement(sa.select(*columns).where(column.in_(keys), *also), *names)
     return made
 
 

@@ -1,9 +1,10 @@
 """The tables, one comment per column: ECHO's shape (order, provider order, item), packed small.
 
 Times are microseconds since 1970 UTC, enumerations small integers (`oseo_lab.store.records`), UUIDs 16
-bytes, and what repeats between orders (collections, option selections, owners, remarks of the house) is a
-row of ``texts`` that others refer to by its number. No foreign keys are declared: rows are never deleted,
-and each is written in the transaction of what it refers to, by this package alone.
+bytes, amounts millionths of their unit, and what repeats between orders (collections, option selections,
+owners, remarks of the house) is a row of ``texts`` that others refer to by its number. No foreign keys are
+declared: nothing that is referred to is ever deleted, and each row is written in the transaction of what it
+refers to, by this package alone. Columns that a later revision added stand last in their table.
 """
 
 from __future__ import annotations
@@ -11,19 +12,38 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
 
 __all__ = [
     "METADATA",
     "accounts",
     "attempts",
+    "balances",
+    "callbacks",
+    "charges",
     "events",
     "items",
+    "matches",
     "nonces",
     "orders",
     "outbox",
+    "past",
     "provider_orders",
+    "quotations",
     "results",
+    "sendings",
+    "subscribers",
     "texts",
 ]
 
@@ -34,6 +54,12 @@ Big = BigInteger().with_variant(Integer, "sqlite")
 
 def _required(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """Return an index of some rows only: cheap to keep, and to walk, however many the others are."""
+    condition = sa.text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 texts = Table(
@@ -78,16 +104,17 @@ orders = Table(
     _required("failed", Integer),
     _required("terminated", Integer),
     _required("downloaded", Integer),
+    Column("quotation", LargeBinary),  # the quotation it was ordered by, packed
     Index("orders_uuid", "uuid", unique=True),
     Index("orders_search", "owner", "status", "updated", "id"),
-    Index(
+    _partial(
         "orders_message",
         "owner",
         "message",
+        where="message IS NOT NULL",
         unique=True,
-        sqlite_where=sa.text("message IS NOT NULL"),
-        postgresql_where=sa.text("message IS NOT NULL"),
     ),
+    _partial("orders_standing", "order_type", "uuid", where="order_type > 0 AND status < 10"),
 )
 
 provider_orders = Table(
@@ -99,6 +126,10 @@ provider_orders = Table(
     Column("tracking_id", Text),  # the provider's own name for it
     Column("updated", BigInteger),
     Column("closed", BigInteger),
+    # When it last changed, while it is open at another provider, who must be asked; otherwise NULL.
+    Column("watched", BigInteger),
+    _partial("provider_orders_watched", "watched", "order_ref", where="watched IS NOT NULL"),
+    _partial("provider_orders_tracking", "tracking_id", "provider", where="tracking_id IS NOT NULL"),
     sqlite_with_rowid=False,
 )
 
@@ -123,24 +154,28 @@ items = Table(
     Column("retry_at", BigInteger),  # when a transient failure is tried again
     Column("lease_owner", Integer),  # text: which dispatcher works on it
     Column("lease_until", BigInteger),
-    # From when on it can be claimed: end of lease or wait, 0 for at once, NULL for never. In an index of
+    # From when on it can be claimed: end of lease or wait, 0 for at once, NULL for never (also what another
+    # provider fulfils). In an index of
     # its own: finding work stays cheap however many items are finished, suspended or in other hands.
     Column("due", BigInteger),
-    Index(
+    # Which batch of its order, from 1; 0 where there are none.
+    Column("batch", Integer, nullable=False, server_default=sa.text("0")),
+    Column("product", Text),  # JSON: what a tasking request acquired
+    _partial("items_batch", "order_ref", "batch", "number", where="batch > 0"),
+    _partial("items_held", "order_ref", "batch", where="batch > 0 AND status = 3"),  # Suspended
+    _partial(
         "items_due",
         "rank",
         "due",
         "order_ref",
         "number",
-        sqlite_where=sa.text("due IS NOT NULL"),
-        postgresql_where=sa.text("due IS NOT NULL"),
+        where="due IS NOT NULL",
     ),
-    Index(
+    _partial(
         "items_ended",  # open (below 10) and wanted cancelled (2)
         "order_ref",
         "number",
-        sqlite_where=sa.text("wanted = 2 AND status < 10"),
-        postgresql_where=sa.text("wanted = 2 AND status < 10"),
+        where="wanted = 2 AND status < 10",
     ),
     sqlite_with_rowid=False,
 )
@@ -191,12 +226,12 @@ results = Table(
     Column("expires", BigInteger),
     _required("removed", SmallInteger),
     Column("fetched", Text),  # JSON: byte ranges served so far
+    Column("href", Text),  # where it lies, if not here
     # Of each delivery one row, its first: all files of a delivery expire together.
-    Index(
+    _partial(
         "results_expires",
         "expires",
-        sqlite_where=sa.text("removed = 0 AND position = 0"),
-        postgresql_where=sa.text("removed = 0 AND position = 0"),
+        where="removed = 0 AND position = 0",
     ),
     sqlite_with_rowid=False,
 )
@@ -204,14 +239,17 @@ results = Table(
 outbox = Table(
     "outbox",
     METADATA,
-    Column("id", Big, primary_key=True),  # rises: notices of an order go out in this order
-    _required("order_ref", BigInteger),
+    Column("id", Big, primary_key=True),  # rises: notices of one subject to one address go out in this order
+    _required("subject", LargeBinary),  # order or quotation id, packed
     _required("kind", Text),
     _required("address", Text),
     _required("body", Text),  # JSON
     _required("attempts", Integer),
-    _required("due", BigInteger),  # next try, or end of the lease
-    Index("outbox_order", "order_ref", "id"),
+    _required("due", BigInteger),  # next try, or end of the lease; 0 for at once
+    # 1 if nothing older of its subject is owed to its address: finding work does not walk past queues.
+    _required("is_next", SmallInteger),
+    Index("outbox_queue", "subject", "address", "id"),
+    _partial("outbox_due", "due", "id", where="is_next = 1"),
     sqlite_autoincrement=True,
 )
 
@@ -234,4 +272,104 @@ nonces = Table(
     _required("keep_until", BigInteger),
     Index("nonces_keep_until", "keep_until"),
     sqlite_with_rowid=False,
+)
+
+quotations = Table(
+    "quotations",
+    METADATA,
+    Column("id", Big, primary_key=True),  # rises with each quotation: oldest first
+    _required("uuid", LargeBinary),  # of the quotation id
+    _required("owner", Integer),  # text
+    _required("state", SmallInteger),
+    _required("requested", BigInteger),
+    Column("ordered", LargeBinary),  # the order it became, packed
+    _required("specification", LargeBinary),  # what was asked, as compressed JSON, without secrets
+    Column("secrets", Text),  # JSON: passwords of the on-line addresses, in their order; nowhere else
+    _required("answer", LargeBinary),  # all that is told of it, as compressed JSON
+    Index("quotations_uuid", "uuid", unique=True),
+    Index("quotations_owner", "owner", "id"),
+    _partial("quotations_pending", "id", where="state = 0"),
+)
+
+callbacks = Table(
+    "callbacks",
+    METADATA,
+    Column("order_ref", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    _required("policy", SmallInteger),
+    _required("address", Text),
+    _required("message", LargeBinary),  # MessageID of the request, packed
+    _required("soap_version", Text),
+    sqlite_with_rowid=False,
+)
+
+balances = Table(
+    "balances",
+    METADATA,
+    Column("owner", Integer, primary_key=True, autoincrement=False),  # text
+    Column("currency", Text, primary_key=True),
+    _required("value", BigInteger),  # millionths
+    sqlite_with_rowid=False,
+)
+
+charges = Table(
+    "charges",
+    METADATA,
+    Column("order_ref", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("currency", Text, primary_key=True),
+    _required("owner", Integer),  # text
+    _required("amount", BigInteger),  # millionths
+    _required("is_drawn", SmallInteger),  # 0 if there was no balance to draw from: nothing comes back to it
+    _required("is_given_back", SmallInteger),
+    sqlite_with_rowid=False,
+)
+
+past = Table(
+    "past",
+    METADATA,
+    Column("id", Big, primary_key=True),  # rises: newest last
+    _required("collection", Integer),  # text
+    _required("choice", Integer),  # text
+    _required("seconds", Float),  # of work
+    _required("size", BigInteger),
+    Index("past_collection", "collection", "id"),
+)
+
+matches = Table(
+    "matches",
+    METADATA,
+    Column("order_ref", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("identifier", Text, primary_key=True),  # of the product
+    Column("revision", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+subscribers = Table(
+    "subscribers",
+    METADATA,
+    Column("reference", Text, primary_key=True),
+    _required("owner", Integer),  # text
+    _required("consumer", Text),  # where events are sent
+    _required("topic", Text),
+    _required("created", BigInteger),
+    Column("ends", BigInteger),
+    Index("subscribers_owner", "owner", "created"),
+    sqlite_with_rowid=False,
+)
+
+sendings = Table(
+    "sendings",
+    METADATA,
+    Column("id", Big, primary_key=True),  # rises: oldest first
+    _required("subject", LargeBinary),  # order or quotation id, packed
+    _required("notice", BigInteger),  # of the outbox
+    _required("kind", Text),
+    _required("address", Text),
+    _required("at", BigInteger),
+    _required("attempt", Integer),
+    _required("outcome", Text),  # sent, or why not
+    _required("is_last", SmallInteger),  # nothing follows: sent, or given up
+    Index("sendings_subject", "subject", "id"),
 )

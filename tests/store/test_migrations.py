@@ -74,13 +74,13 @@ def test_a_store_of_an_older_version_is_copied_before_it_is_changed(tmp_path, ma
     store.close()
     assert upgrade(url) is None
     for module in (databases, engine):
-        monkeypatch.setattr(module, "REVISIONS", ("0001", "0002"))
+        monkeypatch.setattr(module, "REVISIONS", (*REVISIONS, "9999"))
     monkeypatch.setattr(databases, "_run_alembic", lambda connection: None)
     with pytest.raises(ConfigurationError, match="oseo-lab db upgrade"):
         open_store(url, migrate=False)
     copy = upgrade(url)
     monkeypatch.undo()
-    assert copy == tmp_path / "orders.sqlite.0001.backup"
+    assert copy == tmp_path / f"orders.sqlite.{REVISIONS[-1]}.backup"
     restored = open_store(f"sqlite:///{copy}")
     with restored.read() as unit:
         assert unit.orders.get(order.order_id) is not None

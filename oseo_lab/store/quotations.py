@@ -1,0 +1,203 @@
+"""Quotations: what was asked, and what was answered, each as one compressed document.
+
+What was asked never changes; the answer, the state and the order it became do. Passwords of on-line
+addresses lie in a column of their own and card numbers nowhere, as for orders.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from oseo_lab.model.errors import ValidationError
+from oseo_lab.model.order import Callback, ItemSpecification, OrderSpecification
+from oseo_lab.model.quotation import Quotation, QuotationMode, QuotationRecord, QuotationState
+from oseo_lab.store import tables
+from oseo_lab.store.documents import dump, load
+from oseo_lab.store.records import (
+    micros,
+    moment,
+    pack,
+    secrets_of,
+    unpack,
+    with_secrets,
+    without_card,
+    without_secrets,
+)
+from oseo_lab.store.session import Session, Statement, insert_of, limited, order_id_of, uuid_of
+
+__all__ = ["Quotations"]
+
+#: Fast; equal items compress to next to nothing all the same.
+_LEVEL = 1
+
+_q = tables.quotations.c
+_COLUMNS = ("uuid", "owner", "state", "requested", "ordered", "specification", "secrets", "answer")
+_RECORD = [_q[name] for name in _COLUMNS]
+_STATE = {QuotationState.PENDING: 0, QuotationState.READY: 1, QuotationState.FAILED: 2}
+_STATES = {number: state for state, number in _STATE.items()}
+
+_ADD = Statement(insert_of(tables.quotations, _COLUMNS), *_COLUMNS)
+_GET = Statement(sa.select(*_RECORD).where(_q.uuid == bindparam("uuid")), "uuid")
+_OF = Statement(
+    limited(sa.select(*_RECORD).where(_q.owner == bindparam("owner")).order_by(_q.id.desc())),
+    "owner",
+    "limit",
+)
+_PENDING = Statement(
+    limited(sa.select(*_RECORD).where(_q.state == sa.literal_column("0")).order_by(_q.id)), "limit"
+)
+_SAVE = Statement(
+    sa.update(tables.quotations)
+    .values(state=bindparam("to_state"), ordered=bindparam("to_ordered"), answer=bindparam("to_answer"))
+    .where(
+        _q.uuid == bindparam("key"),
+        _q.state == bindparam("was_state"),
+        _q.ordered.is_not_distinct_from(bindparam("was_ordered", type_=sa.LargeBinary)),
+    ),
+    "to_state",
+    "to_ordered",
+    "to_answer",
+    "key",
+    "was_state",
+    "was_ordered",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Answer:
+    """What is told of a quotation, and how."""
+
+    mode: QuotationMode = QuotationMode.SYNCHRONOUS
+    quotation: Quotation | None = None
+    partial: str | None = None
+    problem: str | None = None
+    callback: Callback | None = None
+
+
+class Quotations:
+    """`oseo_lab.ports.Quotations` on one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, record: QuotationRecord) -> None:
+        """Save a new one.
+
+        Raises
+        ------
+        Conflict
+            If there is one of this id.
+        ValidationError
+            If its id is not ``urn:uuid:`` and a UUID in lower case.
+        """
+        identifier = uuid_of(record.quotation_id)
+        if identifier is None:
+            text = f"quotation id {record.quotation_id!r} is not urn:uuid: and a UUID in lower case"
+            raise ValidationError(text, locator="quotationId")
+        row = (
+            identifier,
+            self._session.ref(record.owner),
+            _STATE[record.state],
+            micros(record.requested),
+            _packed(record.order_id),
+            _compressed(_stored(record.specification)),
+            secrets_of(record.specification.delivery_information),
+            _answer(record),
+        )
+        self._session.run(_ADD, row)
+
+    def get(self, quotation_id: str, owner: str | None = None) -> QuotationRecord | None:
+        """Return one; None where it is unknown or another owner's."""
+        key = uuid_of(quotation_id)
+        row = None if key is None else self._session.one(_GET, (key,))
+        if row is None or (owner is not None and row[1] != self._session.find(owner)):
+            return None
+        return self._record(row)
+
+    def of(self, owner: str, limit: int = 100) -> list[QuotationRecord]:
+        """Return an owner's quotations, newest first."""
+        ref = self._session.find(owner)
+        rows = [] if ref is None else self._session.all(_OF, (ref, limit))
+        return [self._record(row) for row in rows]
+
+    def save(self, before: QuotationRecord, after: QuotationRecord) -> bool:
+        """Save one if its state and order id are still those of ``before``.
+
+        What was asked, by whom and when stays as it was added.
+        """
+        values = (
+            _STATE[after.state],
+            _packed(after.order_id),
+            _answer(after),
+            uuid_of(before.quotation_id),
+            _STATE[before.state],
+            _packed(before.order_id),
+        )
+        return self._session.run(_SAVE, values) == 1
+
+    def pending(self, limit: int = 100) -> list[QuotationRecord]:
+        """Return those still to be made, oldest first."""
+        return [self._record(row) for row in self._session.all(_PENDING, (limit,))]
+
+    def _record(self, row: Sequence[Any]) -> QuotationRecord:
+        specification = load(OrderSpecification, _text(row[5]))
+        information = with_secrets(specification.delivery_information, row[6])
+        answer = load(_Answer, _text(row[7]))
+        return QuotationRecord(
+            quotation_id=order_id_of(row[0]),
+            owner=self._session.text(row[1]) or "",
+            specification=replace(specification, delivery_information=information),
+            state=_STATES[row[2]],
+            requested=moment(row[3]),
+            mode=answer.mode,
+            quotation=answer.quotation,
+            partial=answer.partial,
+            problem=answer.problem,
+            callback=answer.callback,
+            order_id=None if row[4] is None else unpack(row[4]),
+        )
+
+
+def _stored(specification: OrderSpecification) -> OrderSpecification:
+    """Return what may be kept in the clear: no passwords, no cards."""
+    return replace(
+        specification,
+        delivery_information=without_secrets(specification.delivery_information),
+        items=tuple(_without_card(item) for item in specification.items),
+    )
+
+
+def _without_card(item: ItemSpecification) -> ItemSpecification:
+    return item if item.payment is None else replace(item, payment=without_card(item.payment))
+
+
+def _answer(record: QuotationRecord) -> bytes:
+    answer = _Answer(
+        mode=record.mode,
+        quotation=record.quotation,
+        partial=record.partial,
+        problem=record.problem,
+        callback=record.callback,
+    )
+    return _compressed(answer)
+
+
+def _compressed(document: Any) -> bytes:
+    try:
+        return zlib.compress(dump(document).encode(), _LEVEL)
+    except UnicodeEncodeError as error:
+        raise ValidationError("a text holds half a surrogate pair, which is not Unicode") from error
+
+
+def _text(compressed: bytes) -> str:
+    return zlib.decompress(compressed).decode()
+
+
+def _packed(order_id: str | None) -> bytes | None:
+    return None if order_id is None else pack(order_id)

@@ -1,0 +1,69 @@
+"""The delivery log: every try at sending a notice, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from oseo_lab.ports import Sending
+from oseo_lab.store import tables
+from oseo_lab.store.records import micros, moment, pack, unpack
+from oseo_lab.store.session import Session, Statement, insert_of, limited
+
+__all__ = ["Sendings"]
+
+_s = tables.sendings.c
+_COLUMNS = ("subject", "notice", "kind", "address", "at", "attempt", "outcome", "is_last")
+
+_ADD = Statement(insert_of(tables.sendings, _COLUMNS), *_COLUMNS)
+_OF = Statement(
+    limited(
+        sa.select(*(_s[name] for name in _COLUMNS)).where(_s.subject == bindparam("subject")).order_by(_s.id)
+    ),
+    "subject",
+    "limit",
+)
+
+
+class Sendings:
+    """`oseo_lab.ports.Sendings` on one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, sendings: Sequence[Sending]) -> None:
+        """Append lines."""
+        self._session.many(_ADD, [_row(sending) for sending in sendings])
+
+    def of(self, order_id: str, limit: int = 1000) -> list[Sending]:
+        """Return the lines of one order or quotation, oldest first."""
+        return [_sending(row) for row in self._session.all(_OF, (pack(order_id), limit))]
+
+
+def _row(sending: Sending) -> tuple[Any, ...]:
+    return (
+        pack(sending.order_id),
+        sending.notice_id,
+        sending.kind,
+        sending.address,
+        micros(sending.at),
+        sending.attempt,
+        sending.outcome,
+        int(sending.is_last),
+    )
+
+
+def _sending(row: Sequence[Any]) -> Sending:
+    return Sending(
+        order_id=unpack(row[0]),
+        notice_id=row[1],
+        kind=row[2],
+        address=row[3],
+        at=moment(row[4]),
+        attempt=row[5],
+        outcome=row[6],
+        is_last=bool(row[7]),
+    )
