@@ -63,9 +63,10 @@ class QuotationMode(StrEnum):
 
 
 class QuotationState(StrEnum):
-    """Where a quotation stands."""
+    """Where a quotation stands: still to be made, waiting for a person's answer, or answered."""
 
     PENDING = "pending"
+    WAITING = "waiting"
     READY = "ready"
     FAILED = "failed"
 
@@ -389,11 +390,11 @@ def shares(group: ItemGroupPrice) -> dict[str, Decimal]:
     """Part a group's price among its items, by item id; the shares add up to it exactly.
 
     Parted in proportion to the items' own prices, where they have any (a flat fee or discount of the group
-    so falls on them alike), else evenly; rounded to the places the prices have.
+    so falls on them alike), else evenly; rounded to the places the prices have, at most six.
     """
     price = decimal_of(group.price)
     own = [decimal_of(each.price) if each.price is not None else Decimal() for each in group.items]
-    places = min(0, *(int(each.as_tuple().exponent) for each in (price, *own)))
+    places = max(-6, min(0, *(int(each.as_tuple().exponent) for each in (price, *own))))
     weights = own if sum(own) > 0 else [Decimal(1)] * len(own)
     whole = sum(weights)
     parted: dict[str, Decimal] = {}

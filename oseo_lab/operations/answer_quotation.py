@@ -47,7 +47,7 @@ def answer_quotation(quotation_id: str, answer: QuotationAnswer, context: Contex
         raise NotAuthorized("only operators answer quotations", locator="quotationId")
     with context.store.read() as snapshot:
         record = quotation_of(snapshot.quotations.get(quotation_id))
-    if record.state is not QuotationState.PENDING or record.mode is not QuotationMode.OFF_LINE:
+    if record.state is not QuotationState.WAITING:
         raise Conflict("this quotation does not wait for a person's answer", locator="quotationId")
     answered = _answered(record, answer, context)
     if not context.store.write(lambda work: work.quotations.save(record, answered)):
@@ -65,8 +65,7 @@ def _answered(record: QuotationRecord, answer: QuotationAnswer, context: Context
         raise ValidationError.of(problems)
     group = _group(answer, items)
     quotation = compose(record.quotation_id, (group,), record.specification)
-    mode = QuotationMode.ASYNCHRONOUS if record.callback else QuotationMode.MONITORING
-    return replace(record, mode=mode, quotation=quotation)
+    return replace(record, state=QuotationState.PENDING, quotation=quotation)
 
 
 def _is_off_line(item: ItemSpecification, record: QuotationRecord, context: Context) -> bool:

@@ -1,19 +1,154 @@
-"""What an order draws from its owner's balance, in the transaction that saves it.
+"""What an order draws from its owner's balance, in the transaction that saves it; and ordering by quotation.
 
-Only collections with a quoter draw anything, and only in currencies the owner has a balance of.
+An order by quotation draws what was quoted. One by specification draws what the quoters say now, if its owner
+has a balance at all; then what takes its time to be quoted has to be ordered by quotation. What failed or was
+cancelled is given back by `oseo_lab.dispatch.settle`. Standing items (subscriptions, massive orders) draw
+nothing here: how many products come of them is not known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from oseo_lab.model.order import Order
-from oseo_lab.model.quotation import Charge, QuotationRecord
+from oseo_lab.model.errors import Conflict, Unavailable, ValidationError
+from oseo_lab.model.identifiers import OrderType
+from oseo_lab.model.order import Order, OrderSpecification
+from oseo_lab.model.quotation import (
+    Charge,
+    ItemGroupPrice,
+    QuotationMode,
+    QuotationRecord,
+    QuotationState,
+    new_quotation_id,
+    shares,
+)
+from oseo_lab.model.subscription import is_massive
 from oseo_lab.operations.context import Context
+from oseo_lab.operations.get_quotation import mode_of, quotation_of
+from oseo_lab.ports import ProcessingFailed, UnitOfWork
 
-__all__ = ["charges_of"]
+__all__ = ["charges_of", "orderable", "save_ordered"]
+
+
+def orderable(quotation_id: str, context: Context) -> tuple[OrderSpecification, QuotationRecord]:
+    """Return what was quoted, to be ordered as it was quoted, and its record.
+
+    Items that could not be quoted are left out: the quotation said so.
+
+    Raises
+    ------
+    ValidationError
+        If it is unknown, not made yet, failed, lapsed or ordered already; locator ``quotationId``.
+    """
+    with context.store.read() as snapshot:
+        record = quotation_of(snapshot.quotations.get(quotation_id, context.caller))
+    wrong = _obstacle(record, context)
+    if wrong is not None:
+        raise ValidationError(wrong, locator="quotationId")
+    assert record.quotation is not None
+    quoted = {each.item_id for group in record.quotation.groups for each in group.items}
+    items = tuple(each for each in record.specification.items if each.item_id in quoted)
+    return replace(record.specification, items=items), record
+
+
+def _obstacle(record: QuotationRecord, context: Context) -> str | None:
+    """Say why a quotation cannot be ordered, and what to do then."""
+    anew = "send GetQuotation with the same orderSpecification for a new one"
+    if record.order_id is not None:
+        return f"this quotation was ordered already, as {record.order_id}; {anew}"
+    if record.state is QuotationState.FAILED:
+        return f"this quotation could not be made: {record.problem}; {anew}"
+    if record.quotation is None or record.state is not QuotationState.READY:
+        return "this quotation is not ready yet; ask for it with GetQuotation and its quotationId"
+    until = record.quotation.validity_time
+    if until is not None and until < context.now():
+        return f"this quotation lapsed on {until:%Y-%m-%d %H:%M:%S} UTC; {anew}"
+    return None
+
+
+def save_ordered(work: UnitOfWork, record: QuotationRecord, order_id: str) -> None:
+    """Note in the order's transaction what the quotation has become: it is ordered once.
+
+    Raises
+    ------
+    Conflict
+        If somebody was first.
+    """
+    if not work.quotations.save(record, replace(record, order_id=order_id)):
+        raise Conflict(
+            "this quotation has just been ordered; GetStatus lists your orders", locator="quotationId"
+        )
 
 
 def charges_of(order: Order, quoted: QuotationRecord | None, context: Context) -> Sequence[Charge]:
-    """Return what an order's items draw: what was quoted, or what its quoters say now."""
-    return ()
+    """Return what an order's items draw: what was quoted, or what its quoters say now.
+
+    Raises
+    ------
+    ValidationError
+        If the owner has a balance and what an order costs cannot be said now.
+    """
+    specification = order.specification
+    if specification.order_type is OrderType.SUBSCRIPTION_ORDER or is_massive(specification):
+        return ()
+    if quoted is not None and quoted.quotation is not None:
+        return _charges(order, quoted.quotation.groups)
+    with context.store.read() as snapshot:
+        limited = bool(snapshot.balances.of(order.owner))
+    if not limited:
+        return ()
+    modes = {
+        each: mode_of(context.collections[each], context)
+        for each in dict.fromkeys(item.collection_id for item in order.items)
+    }
+    if not any(modes.values()):
+        return ()
+    slow = [each for each, mode in modes.items() if mode not in (None, QuotationMode.SYNCHRONOUS)]
+    if slow:
+        raise ValidationError(
+            f"what {', '.join(slow)} costs takes its time to say, and your account has a balance: "
+            "send GetQuotation first, then Submit with its quotationId",
+            code="MissingParameterValue",
+            locator="quotationId",
+        )
+    return _charges(order, _groups_now(order, {each for each, mode in modes.items() if mode}, context))
+
+
+def _groups_now(order: Order, priced: set[str], context: Context) -> Sequence[ItemGroupPrice]:
+    """Return what the quoters say of the items that are priced at all."""
+    items = tuple(each.specification for each in order.items if each.number and each.collection_id in priced)
+    asked = QuotationRecord(
+        quotation_id=new_quotation_id(),
+        owner=order.owner,
+        specification=replace(order.specification, items=items),
+        state=QuotationState.PENDING,
+        requested=context.now(),
+    )
+    try:
+        record = context.quote(asked)
+    except ProcessingFailed as failed:
+        raise Unavailable(f"the price could not be said now: {failed.reason}; submit again soon") from failed
+    if record.quotation is None or record.partial is not None:
+        raise ValidationError(
+            f"your account has a balance, and what this costs cannot be said: "
+            f"{record.partial or record.problem}; order the rest, or ask the operator",
+            locator="payment",
+        )
+    return record.quotation.groups
+
+
+def _charges(order: Order, groups: Iterable[ItemGroupPrice]) -> list[Charge]:
+    numbers = {each.specification.item_id: each.number for each in order.items if each.number}
+    return [
+        Charge(
+            order_id=order.order_id,
+            number=numbers[item_id],
+            owner=order.owner,
+            currency=group.price.currency,
+            amount=amount,
+        )
+        for group in groups
+        for item_id, amount in shares(group).items()
+        if amount and item_id in numbers
+    ]

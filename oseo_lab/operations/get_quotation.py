@@ -17,7 +17,7 @@ from oseo_lab.model.order import Callback, CallbackKind, OrderSpecification, Sta
 from oseo_lab.model.quotation import QuotationMode, QuotationRecord, QuotationState, new_quotation_id
 from oseo_lab.operations.checking import check_specification
 from oseo_lab.operations.context import Context
-from oseo_lab.operations.order_types import check_order_type
+from oseo_lab.operations.order_types import check_order_type, checkable
 from oseo_lab.operations.replying import callback_of
 from oseo_lab.ports import ProcessingFailed
 
@@ -82,7 +82,7 @@ def _asked(specification: OrderSpecification, context: Context) -> QuotationReco
     check_order_type(specification.order_type, context)
     callback = _callback(context)
     problems = (callback,) if isinstance(callback, Problem) else ()
-    collections = check_specification(specification, context, problems)
+    collections = check_specification(checkable(specification), context, problems)
     modes = _modes(collections, context)
     to_call = callback if isinstance(callback, Callback) else None
     if QuotationMode.OFF_LINE in modes:
@@ -96,7 +96,7 @@ def _asked(specification: OrderSpecification, context: Context) -> QuotationReco
         quotation_id=new_quotation_id(),
         owner=context.caller,
         specification=specification,
-        state=QuotationState.PENDING,
+        state=QuotationState.WAITING if mode is QuotationMode.OFF_LINE else QuotationState.PENDING,
         requested=context.now(),
         mode=mode,
         callback=to_call,
@@ -166,7 +166,7 @@ def _failed(record: QuotationRecord) -> OseoError:
 def _answer(record: QuotationRecord) -> GetQuotationAck:
     if record.state is QuotationState.FAILED:
         raise _failed(record)
-    if record.quotation is None or record.state is QuotationState.PENDING:
+    if record.quotation is None or record.state is not QuotationState.READY:
         return GetQuotationAck(quotation_id=record.quotation_id)
     status = ResponseStatus.SUCCESS if record.partial is None else ResponseStatus.PARTIAL
     return GetQuotationAck(quotation=record.quotation, status=status, error_message=record.partial)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from oseo_lab.model.errors import Conflict, Problem, ValidationError
 from oseo_lab.model.messages import Submit, SubmitAck
 from oseo_lab.model.order import MESSAGE_ID_DAYS, Callback, CallbackKind, Order, OrderSpecification
 from oseo_lab.model.quotation import Charge, QuotationRecord
-from oseo_lab.operations.charging import charges_of
+from oseo_lab.operations.charging import charges_of, orderable, save_ordered
 from oseo_lab.operations.checking import check_specification
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.order_types import check_order_type, checkable, make_order
@@ -48,10 +49,12 @@ def submit(request: Submit, context: Context) -> SubmitAck:
     problems = (callback,) if isinstance(callback, Problem) else ()
     collections = check_specification(checkable(specification), context, problems)
     order = make_order(specification, collections, owner, context.message_id, digest, context.now())
+    if quoted is not None:
+        order = replace(order, quotation_id=quoted.quotation_id)
     charges = charges_of(order, quoted, context)
     to_call = callback if isinstance(callback, Callback) else None
     try:
-        context.store.write(lambda work: _save(work, order, to_call, charges))
+        context.store.write(lambda work: _save(work, order, to_call, quoted, charges))
     except Conflict:
         with context.store.read() as snapshot:
             first = snapshot.orders.by_message(owner, context.message_id or "")
@@ -64,10 +67,13 @@ def submit(request: Submit, context: Context) -> SubmitAck:
 
 def _asked(request: Submit, context: Context) -> tuple[OrderSpecification, QuotationRecord | None]:
     """Return what is ordered, and the quotation it is ordered by, if it is."""
+    if request.quotation_id is not None:
+        return orderable(request.quotation_id, context)
     if request.specification is None:
         raise ValidationError(
-            "there is no such quotation: quotations are not given here; submit an orderSpecification",
-            locator="quotationId",
+            "Submit needs an orderSpecification or a quotationId",
+            code="MissingParameterValue",
+            locator="orderSpecification",
         )
     return request.specification, None
 
@@ -86,9 +92,17 @@ def _again(first: Order, digest: str | None, now: datetime) -> SubmitAck:
     return SubmitAck(order_id=first.order_id, order_reference=first.specification.order_reference)
 
 
-def _save(work: UnitOfWork, order: Order, callback: Callback | None, charges: Sequence[Charge]) -> None:
+def _save(
+    work: UnitOfWork,
+    order: Order,
+    callback: Callback | None,
+    quoted: QuotationRecord | None,
+    charges: Sequence[Charge],
+) -> None:
     """Save everything a new order consists of, in one transaction."""
     work.orders.add(order)
+    if quoted is not None:
+        save_ordered(work, quoted, order.order_id)
     if callback is not None:
         work.callbacks.add(order.order_id, callback)
     if charges:

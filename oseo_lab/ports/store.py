@@ -282,6 +282,9 @@ class Quotations(Protocol):
     def pending(self, limit: int = 100) -> list[QuotationRecord]:
         """Return those still to be made, oldest first."""
 
+    def waiting(self, limit: int = 100) -> list[QuotationRecord]:
+        """Return those that wait for a person's answer, oldest first."""
+
 
 class Callbacks(Protocol):
     """Whom to tell about orders."""

@@ -39,7 +39,12 @@ _LEVEL = 1
 _q = tables.quotations.c
 _COLUMNS = ("uuid", "owner", "state", "requested", "ordered", "specification", "secrets", "answer")
 _RECORD = [_q[name] for name in _COLUMNS]
-_STATE = {QuotationState.PENDING: 0, QuotationState.READY: 1, QuotationState.FAILED: 2}
+_STATE = {
+    QuotationState.PENDING: 0,
+    QuotationState.READY: 1,
+    QuotationState.FAILED: 2,
+    QuotationState.WAITING: 3,
+}
 _STATES = {number: state for state, number in _STATE.items()}
 
 _ADD = Statement(insert_of(tables.quotations, _COLUMNS), *_COLUMNS)
@@ -51,6 +56,9 @@ _OF = Statement(
 )
 _PENDING = Statement(
     limited(sa.select(*_RECORD).where(_q.state == sa.literal_column("0")).order_by(_q.id)), "limit"
+)
+_WAITING = Statement(
+    limited(sa.select(*_RECORD).where(_q.state == sa.literal_column("3")).order_by(_q.id)), "limit"
 )
 _SAVE = Statement(
     sa.update(tables.quotations)
@@ -144,6 +152,10 @@ class Quotations:
     def pending(self, limit: int = 100) -> list[QuotationRecord]:
         """Return those still to be made, oldest first."""
         return [self._record(row) for row in self._session.all(_PENDING, (limit,))]
+
+    def waiting(self, limit: int = 100) -> list[QuotationRecord]:
+        """Return those that wait for a person's answer, oldest first."""
+        return [self._record(row) for row in self._session.all(_WAITING, (limit,))]
 
     def _record(self, row: Sequence[Any]) -> QuotationRecord:
         specification = load(OrderSpecification, _text(row[5]))

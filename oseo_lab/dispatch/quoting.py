@@ -1,0 +1,293 @@
+"""Making quotations: asks the quoter of each collection, puts the answers together, tells who waits.
+
+`Quoting.made` is the one place where a quotation comes about. GetQuotation and Submit call it (through
+`oseo_lab.wiring`) where every quoter answers within a request; the loop here does where one takes its time,
+a server has to be asked, or a person has answered. A thread beside the dispatcher; a quotation that two
+processes make is saved by the first.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from oseo_lab.model.collection import Collection
+from oseo_lab.model.errors import OseoError, Problem
+from oseo_lab.model.identifiers import ItemIdentifier, OrderType
+from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.order import LOCAL, CallbackKind, ItemSpecification
+from oseo_lab.model.quotation import (
+    ItemGroupPrice,
+    Price,
+    ProviderName,
+    QuotationRecord,
+    QuotationState,
+    compose,
+    decimal_of,
+)
+from oseo_lab.ports import Notice, OrderStore, ProcessingFailed, QuoteRequest, UnitOfWork
+
+__all__ = ["Quoting", "Seams"]
+
+log = logging.getLogger("oseo_lab.dispatch")
+
+#: Seconds between looks at the store; a request here wakes the loop at once.
+EVERY = 5.0
+#: Seconds before a quotation is tried again that could not be made; doubles, at most an hour.
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 3600.0
+#: Tries at a quotation before what could not be priced is given up.
+TRIES = 8
+#: Most quotations of one look.
+LOOK = 100
+#: Longest text that says what could not be quoted, characters.
+LONGEST = 4000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seams:
+    """What `oseo_lab.wiring` gives to ask with.
+
+    Parameters
+    ----------
+    collection_for : callable
+        Finds the collection of an item, or says what is wrong.
+    quote : callable
+        Asks a collection's quoter, or the provider that makes its items; None where nobody quotes it.
+    find : callable
+        Asks a collection's catalogue, by collection id, for products.
+    provider : ProviderName
+        This service, as quotations name it.
+    """
+
+    collection_for: Callable[[ItemIdentifier, OrderType], Collection | Problem]
+    quote: Callable[[QuoteRequest], Sequence[ItemGroupPrice] | None]
+    find: Callable[[str, Sequence[str]], Mapping[str, CatalogueItem]]
+    provider: ProviderName
+
+
+@dataclass
+class _Asked:
+    """What the quoters have said of one quotation."""
+
+    groups: list[ItemGroupPrice] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
+
+
+class Quoting:
+    """Makes quotations, at once or in a thread of its own.
+
+    Parameters
+    ----------
+    store : OrderStore
+        Where quotations, balances and past items are.
+    seams : Seams
+        Whom to ask.
+    now : callable
+        The clock, UTC.
+    """
+
+    def __init__(self, *, store: OrderStore, seams: Seams, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._seams = seams
+        self._now = now
+        self._tries: dict[str, tuple[int, datetime]] = {}
+        self._woken = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="oseo_lab quoting", daemon=True)
+
+    def start(self) -> None:
+        """Begin making what is pending."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at once."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """Stop; what was not made stays pending."""
+        self._closing = True
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._woken.clear()
+            try:
+                self.step(self._now())
+            except OseoError as wrong:
+                log.warning("quotations were not looked at and will be again: %s", wrong)
+            except Exception:
+                log.exception("a look at pending quotations failed")
+            self._woken.wait(EVERY)
+
+    def step(self, now: datetime) -> int:
+        """Make every pending quotation that is due; return how many are answered, well or not."""
+        with self._store.read() as snapshot:
+            waiting = snapshot.quotations.pending(LOOK)
+        self._tries = {each.quotation_id: self._tries.get(each.quotation_id, (0, now)) for each in waiting}
+        answered = 0
+        for record in waiting:
+            if self._closing:
+                break
+            if self._tries[record.quotation_id][1] <= now:
+                answered += self._answer(record, now)
+        return answered
+
+    def _answer(self, record: QuotationRecord, now: datetime) -> bool:
+        tries = self._tries[record.quotation_id][0] + 1
+        try:
+            after = self.made(record, is_last=tries >= TRIES)
+        except ProcessingFailed as failed:
+            pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+            self._tries[record.quotation_id] = tries, now + timedelta(seconds=pause)
+            log.info("quotation %s will be tried again: %s", record.quotation_id, failed.reason)
+            return False
+        return self._store.write(lambda work: _save(work, record, after))
+
+    def made(self, record: QuotationRecord, *, is_last: bool = True) -> QuotationRecord:
+        """Return a quotation's record as its quoters answer it: ready, or failed.
+
+        Groups that the record holds already (a person's answer) are kept, and their items not asked again.
+
+        Parameters
+        ----------
+        record : QuotationRecord
+            As it was asked.
+        is_last : bool
+            Whether what might be answered another time counts as not quoted.
+
+        Raises
+        ------
+        ProcessingFailed
+            With ``retry``: somebody could not be reached, and it is not the last try.
+        """
+        given = record.quotation.groups if record.quotation else ()
+        found = _Asked(groups=[replace(each, provider=self._seams.provider) for each in given])
+        now = self._now()
+        done = {each.item_id for group in given for each in group.items}
+        specification = record.specification
+        left = [each for each in specification.items if each.item_id not in done]
+        for collection, items in self._parts(specification.order_type, left, found):
+            self._ask(record, collection, items, now, found)
+        if found.later and not is_last:
+            raise ProcessingFailed("; ".join(found.later), retry=True)
+        return self._ended(record, found)
+
+    def _ended(self, record: QuotationRecord, found: _Asked) -> QuotationRecord:
+        said = "; ".join([*found.problems, *found.later])[:LONGEST] or None
+        if not found.groups:
+            return replace(record, state=QuotationState.FAILED, problem=said, quotation=None)
+        groups = self._with_balances(record.owner, found.groups)
+        quotation = compose(record.quotation_id, groups, record.specification)
+        partial = f"not quoted: {said}" if said else None
+        return replace(record, state=QuotationState.READY, quotation=quotation, partial=partial)
+
+    def _parts(
+        self, order_type: OrderType, items: Sequence[ItemSpecification], found: _Asked
+    ) -> Iterator[tuple[Collection, list[ItemSpecification]]]:
+        """Yield the items by collection; what has none is a problem."""
+        parts: dict[str, tuple[Collection, list[ItemSpecification]]] = {}
+        for item in items:
+            collection = self._seams.collection_for(item.identifier, order_type)
+            if isinstance(collection, Problem):
+                found.problems.append(f"item {item.item_id}: {collection.text}")
+            else:
+                parts.setdefault(collection.id, (collection, []))[1].append(item)
+        yield from parts.values()
+
+    def _ask(
+        self,
+        record: QuotationRecord,
+        collection: Collection,
+        items: Sequence[ItemSpecification],
+        now: datetime,
+        found: _Asked,
+    ) -> None:
+        """Ask one collection's quoter; whatever it does becomes groups or a sentence."""
+        with self._store.read() as snapshot:
+            past = snapshot.past.of(collection.id)
+        request = QuoteRequest(
+            owner=record.owner,
+            specification=replace(record.specification, items=()),
+            items=items,
+            collection=collection,
+            now=now,
+            past=past,
+            find=lambda identifiers: self._seams.find(collection.id, identifiers),
+        )
+        try:
+            groups = self._seams.quote(request)
+            if groups is None:
+                found.problems.append(f"{collection.id} has no quotations")
+                return
+            _check(groups, items)
+        except ProcessingFailed as failed:
+            said = found.later if failed.failure_class.value == "transient" else found.problems
+            said.append(f"{collection.id}: {failed.reason}")
+        except Exception:
+            log.exception("the quoter of %s failed", collection.id)
+            found.problems.append(f"{collection.id}: no price, because of an internal error")
+        else:
+            found.groups.extend(self._named(collection, groups))
+            priced = {each.item_id for group in groups for each in group.items}
+            missing = [each.item_id for each in items if each.item_id not in priced]
+            found.problems.extend([f"items {', '.join(missing)} of {collection.id}"] if missing else [])
+
+    def _named(self, collection: Collection, groups: Sequence[ItemGroupPrice]) -> list[ItemGroupPrice]:
+        """Name this service where it is the provider."""
+        if collection.provider != LOCAL:
+            return list(groups)
+        return [replace(each, provider=self._seams.provider) for each in groups]
+
+    def _with_balances(self, owner: str, groups: Sequence[ItemGroupPrice]) -> list[ItemGroupPrice]:
+        """Say what the owner's account would be left with, group after group."""
+        with self._store.read() as snapshot:
+            left = dict(snapshot.balances.of(owner))
+        result = []
+        for group in groups:
+            currency = group.price.currency
+            balance = None
+            if currency in left:
+                left[currency] -= decimal_of(group.price)
+                balance = Price(value=float(left[currency]), currency=currency)
+            result.append(replace(group, balance=balance))
+        return result
+
+
+def _check(groups: Sequence[ItemGroupPrice], items: Sequence[ItemSpecification]) -> None:
+    """Refuse what a quoter must not say.
+
+    Raises
+    ------
+    ValueError
+        If it prices items twice or that it was not asked for, or says no price that can be paid.
+    """
+    asked = {each.item_id for each in items}
+    priced = [each.item_id for group in groups for each in group.items]
+    if len(set(priced)) != len(priced) or not asked.issuperset(priced):
+        raise ValueError("items are priced twice, or were not asked for")
+    for group in groups:
+        prices = [group.price, *(each.price for each in group.items if each.price is not None)]
+        if not group.items or any(not math.isfinite(each.value) or each.value < 0 for each in prices):
+            raise ValueError("a group has no items, or a price is not 0 or more")
+        if len({each.currency for each in prices}) > 1 or not 1 <= len(group.price.currency) <= 10:
+            raise ValueError("a group has one currency, of 1 to 10 characters")
+
+
+def _save(work: UnitOfWork, before: QuotationRecord, after: QuotationRecord) -> bool:
+    """Save an answer, with the message that is owed for it; False where somebody else was first."""
+    if not work.quotations.save(before, after):
+        return False
+    callback = after.callback
+    if callback is not None and after.state is QuotationState.READY:
+        notice = Notice(
+            order_id=after.quotation_id, kind=CallbackKind.QUOTATION_RESPONSE, address=callback.address
+        )
+        work.outbox.add([notice])
+    return True
