@@ -27,15 +27,18 @@ from oseo_lab.dispatch.dispatcher import Dispatcher, Leases
 from oseo_lab.dispatch.jobs import Places
 from oseo_lab.dispatch.planner import Policy
 from oseo_lab.dispatch.presence import Presence
+from oseo_lab.dispatch.quoting import Quoting, Seams
 from oseo_lab.dispatch.sweeper import Sweeper
 from oseo_lab.encoding.json_form import complete, read_collection
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import ConfigurationError, Problem
 from oseo_lab.model.job import Progress
 from oseo_lab.model.order import order_uuid
+from oseo_lab.model.quotation import ItemGroupPrice, ProviderName
 from oseo_lab.operations import Context, Service
+from oseo_lab.operations.order_types import collection_for
 from oseo_lab.plugins import load
-from oseo_lab.ports import Catalogue, Executor, OrderStore, Quoter
+from oseo_lab.ports import Catalogue, Executor, OrderStore, Provider, Quoter, QuoteRequest
 from oseo_lab.settings import Settings
 from oseo_lab.store import open_store
 
@@ -78,16 +81,19 @@ class Services:
     progress_listeners: list[ProgressListener] = field(default_factory=list)
     _catalogues: dict[str, Catalogue] = field(default_factory=dict)
     _quoters: dict[str, Quoter] = field(default_factory=dict)
+    _providers: dict[str, Provider] = field(default_factory=dict)
 
     def start(self) -> None:
         """Begin working on orders, those left by an earlier life first."""
         if self.settings.dispatch:
             self.dispatcher.start()
             self.sweeper.start()
+            self.quoting.start()
 
     def close(self) -> None:
         """Stop working, give back what is held, let go of the store."""
         if self.settings.dispatch:
+            self.quoting.close()
             self.sweeper.close()
             self.dispatcher.close()
             self.executor.close()
@@ -125,6 +131,48 @@ class Services:
             found = self._quoters[collection_id] = plugin(collection_id, collection.quoter_settings)
         return found
 
+    def provider(self, collection_id: str) -> Provider | None:
+        """Return the provider a collection's orders are passed on to; None where they are made here.
+
+        Raises
+        ------
+        KeyError
+            If there is no such collection.
+        """
+        collection = self.collections[collection_id]
+        if not collection.provider_plugin:
+            return None
+        found = self._providers.get(collection_id)
+        if found is None:
+            plugin = load("provider", collection.provider_plugin)
+            found = self._providers[collection_id] = plugin(collection_id, collection.provider_settings)
+        return found
+
+    @cached_property
+    def quoting(self) -> Quoting:
+        """What makes quotations: in its own loop, and at once for those who ask."""
+        settings = self.settings
+        seams = Seams(
+            collection_for=partial(collection_for, context=self.context(None, url="")),
+            quote=self._quote,
+            find=lambda collection_id, identifiers: self.catalogue(collection_id).find(identifiers),
+            provider=ProviderName(service_name=settings.title[:40], organization=settings.provider_name[:40]),
+        )
+        return Quoting(store=self.store, seams=seams, now=_now)
+
+    def _quote(self, request: QuoteRequest) -> list[ItemGroupPrice] | None:
+        """Ask the collection's quoter; without one the provider that makes its items."""
+        quoter = self.quoter(request.collection.id)
+        if quoter is not None:
+            return list(quoter(request))
+        provider = self.provider(request.collection.id)
+        return None if provider is None else list(provider.quote(request))
+
+    def wake(self) -> None:
+        """Tell everything that waits for work that there is some."""
+        self.dispatcher.wake()
+        self.quoting.wake()
+
     def is_operator(self, owner: str | None) -> bool:
         """Whether an owner may do what operators do."""
         return owner is not None and owner in (self.settings.operators or (self.settings.owner,))
@@ -159,7 +207,7 @@ class Services:
             store=self.store,
             collections=self.collections,
             service=self.service,
-            wake=self.dispatcher.wake,
+            wake=self.wake,
             now=_now,
             url=url,
             link=partial(self._link, url),
@@ -171,6 +219,7 @@ class Services:
             is_operator=self.is_operator(owner),
             catalogue=self.catalogue,
             quoter=self.quoter,
+            quote=lambda record: self.quoting.made(record, is_last=False),
             update_sequence=self._sequence,
         )
 
@@ -341,6 +390,8 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
             processor = load("processor", file.processor)
             load("catalogue", file.catalogue)
             collection = complete(file, processor.options, processor.scene_options)
+            if collection.quoter:
+                load("quoter", collection.quoter)(collection.id, collection.quoter_settings)
         except ConfigurationError as wrong:
             problems += [
                 Problem(code=each.code, locator=each.locator, text=f"{path.name}: {each.text}")
