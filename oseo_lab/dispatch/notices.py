@@ -72,7 +72,7 @@ def _told(work: UnitOfWork, turn: Turn, callbacks: Sequence[Callback]) -> Iterab
     if not is_final and all(each.policy is StatusNotification.FINAL for each in callbacks):
         return
     items = work.items.of(turn.order.order_id)
-    happened = moments(turn.order.status, turn.status, turn.counts, items, turn.steps)
+    happened = moments(turn.order, turn.status, turn.counts, items, turn.steps)
     for callback in callbacks:
         for moment in owed(callback.policy, before, happened):
             yield _notice(turn.order, callback, moment)

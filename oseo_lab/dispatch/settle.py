@@ -6,13 +6,18 @@ items by status (one query an order), so an order of a hundred thousand items is
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
+from oseo_lab.dispatch import batches
+from oseo_lab.dispatch.notices import Turn, owe
 from oseo_lab.dispatch.planner import Decision, PackageReady, Policy, decide
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.job import ItemReport
+from oseo_lab.model.notices import Step
 from oseo_lab.model.order import (
     Attempt,
     Order,
@@ -21,7 +26,7 @@ from oseo_lab.model.order import (
     StatusChange,
     StatusInfo,
 )
-from oseo_lab.model.status import Status, Wanted, provider_order_state, roll_up
+from oseo_lab.model.status import Status, Wanted, provider_order_state, roll_up_of
 from oseo_lab.ports import UnitOfWork
 
 __all__ = ["Change", "follow_up", "save"]
@@ -66,8 +71,22 @@ def save(
         for change in kept
         if change.before.status.status is not change.after.status.status
     }
-    follow_up(work, moved, now, policy)
+    follow_up(work, moved, now, policy, _steps(kept))
     return took
+
+
+def _steps(changes: Iterable[Change]) -> dict[str, list[Step]]:
+    """Return every change of an item's status, by order; a package is shown to nobody."""
+    found: dict[str, list[Step]] = {}
+    for change in changes:
+        before = change.before
+        for decision in change.decisions if before.number else ():
+            after = decision.item
+            if after.status.status is not before.status.status:
+                step = Step(number=after.number, before=before.status, after=after.status)
+                found.setdefault(after.order_id, []).append(step)
+            before = after
+    return found
 
 
 def _history(change: Change, now: datetime) -> Iterable[StatusChange]:
@@ -126,15 +145,42 @@ def _files(report: ItemReport, expires: datetime) -> list[ResultFile]:
     ]
 
 
-def follow_up(work: UnitOfWork, order_ids: Iterable[str], now: datetime, policy: Policy) -> None:
-    """Roll items up to their provider orders and orders, and let a package go whose items are final."""
+def follow_up(
+    work: UnitOfWork,
+    order_ids: Iterable[str],
+    now: datetime,
+    policy: Policy,
+    steps: Mapping[str, Sequence[Step]] = MappingProxyType({}),
+) -> None:
+    """Roll items up to their provider orders and orders; let the next batch go, or a package at the end.
+
+    ``steps`` says which items changed their status, by order, for those who are told of each.
+    """
     wanted = sorted(order_ids)
     if not wanted:
         return
+    turns = []
     for order in work.orders.get_many(wanted).values():
         counts = work.items.counts(order.order_id)
+        counts, released = _release_batch(work, order, counts, now, policy)
         counts = _release_package(work, order, counts, now, policy)
-        _follow(work, order, counts, now)
+        status = _follow(work, order, counts, now)
+        told = (*steps.get(order.order_id, ()), *released)
+        turns.append(Turn(order=order, status=status, counts=counts, steps=told))
+    owe(work, turns, now)
+
+
+def _release_batch(
+    work: UnitOfWork, order: Order, counts: dict[Status, int], now: datetime, policy: Policy
+) -> tuple[dict[Status, int], Sequence[Step]]:
+    """Let the next batch go, if one waits and nothing before it is open any more."""
+    released = batches.released(work, order, counts, now, policy)
+    if not released:
+        return counts, ()
+    changes = [Change(before=item, decisions=(decision,)) for item, decision in released]
+    work.items.save_many([(change.before, change.after) for change in changes])
+    work.events.add([line for change in changes for line in _history(change, now)])
+    return work.items.counts(order.order_id), _steps(changes).get(order.order_id, ())
 
 
 def _release_package(
@@ -153,18 +199,21 @@ def _release_package(
     return work.items.counts(order.order_id)
 
 
-def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: datetime) -> None:
-    status = StatusInfo(status=roll_up(counts), additional=_said(work, order, counts))
+def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: datetime) -> StatusInfo:
+    """Save what follows from its items for an order and its provider orders; return the order's status."""
+    order_type = order.specification.order_type
+    rolled = roll_up_of(order_type, counts, order.wanted)
+    status = StatusInfo(status=rolled, additional=_said(work, order, counts))
     is_same = status == order.status
     if is_same and order.wanted is not Wanted.CANCELLED:
-        return
+        return status
     for provider_order in work.provider_orders.of(order.order_id):
-        state = provider_order_state(counts, order.wanted)
+        state = provider_order_state(counts, order.wanted, order_type)
         if state is not provider_order.state:
             closed = now if status.status.is_final else None
             work.provider_orders.save(replace(provider_order, state=state, updated=now, closed=closed))
     if is_same:
-        return
+        return status
     work.orders.save(replace(order, status=status, updated=now))
     if status.status is not order.status.status:
         work.events.add(
@@ -179,6 +228,7 @@ def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: d
                 )
             ]
         )
+    return status
 
 
 _WORDS = {
@@ -189,11 +239,13 @@ _WORDS = {
 
 
 def _said(work: UnitOfWork, order: Order, counts: Mapping[Status, int]) -> str | None:
-    """Say what an order's status alone does not: how many items did not make it, and why no package came."""
+    """Say what an order's status alone does not: how far its batches are, what did not make it, and why."""
     package = work.items.get(order.order_id, 0) if order.specification.packaging else None
     own = package.status.status if package else None
-    missing = {each: counts.get(each, 0) - (each is own) for each in _WORDS}
-    texts = []
+    not_products = Counter(each.status.status for each in batches.standing_items(work, order))
+    missing = {each: counts.get(each, 0) - (each is own) - not_products[each] for each in _WORDS}
+    so_far = batches.said(work, order, counts)
+    texts = [so_far] if so_far else []
     if any(missing.values()):
         named = ", ".join(f"{count} {_WORDS[each]}" for each, count in missing.items() if count)
         texts.append(f"items not delivered: {named}")

@@ -14,7 +14,7 @@ from typing import Any
 
 from oseo_lab.model.notifications import EventCode, Topic
 from oseo_lab.model.order import Order, OrderItem, StatusInfo, StatusNotification
-from oseo_lab.model.status import Status, roll_up
+from oseo_lab.model.status import Status, roll_up_of
 
 __all__ = ["EVENTS", "Moment", "Step", "as_body", "moments", "of_body", "owed", "shown"]
 
@@ -64,7 +64,7 @@ def owed(policy: StatusNotification, before: Status, told: Sequence[Moment]) -> 
 
 
 def moments(
-    before: StatusInfo,
+    order: Order,
     after: StatusInfo,
     counts: Mapping[Status, int],
     items: Iterable[OrderItem],
@@ -74,8 +74,10 @@ def moments(
 
     Parameters
     ----------
-    before, after : StatusInfo
-        The order's, before the first and after the last step.
+    order : Order
+        Before the first step.
+    after : StatusInfo
+        Its status after the last one.
     counts : mapping of Status to int
         Its items by status after the last step, a package counted.
     items : iterable of OrderItem
@@ -85,17 +87,17 @@ def moments(
     """
     statuses = {each.number: each.status for each in items}
     if not steps:
-        return [Moment(order=after, items=statuses)] if after.status is not before.status else []
+        return [Moment(order=after, items=statuses)] if after.status is not order.status.status else []
     numbers = dict(counts)
     for step in reversed(steps):
         statuses[step.number] = step.before
         _count(numbers, step.after.status, step.before.status)
-    found, order = [], before
+    found, status = [], order.status
     for step in steps:
         statuses = {**statuses, step.number: step.after}
         _count(numbers, step.before.status, step.after.status)
-        order = _followed(order, numbers)
-        found.append(Moment(order=order, items=statuses))
+        status = _followed(order, status, numbers)
+        found.append(Moment(order=status, items=statuses))
     found[-1] = replace(found[-1], order=after)
     return found
 
@@ -105,9 +107,10 @@ def _count(numbers: dict[Status, int], fewer: Status, more: Status) -> None:
     numbers[more] = numbers.get(more, 0) + 1
 
 
-def _followed(order: StatusInfo, numbers: Mapping[Status, int]) -> StatusInfo:
-    status = roll_up({each: count for each, count in numbers.items() if count > 0})
-    return order if status is order.status else StatusInfo(status=status)
+def _followed(order: Order, status: StatusInfo, numbers: Mapping[Status, int]) -> StatusInfo:
+    counts = {each: count for each, count in numbers.items() if count > 0}
+    rolled = roll_up_of(order.specification.order_type, counts, order.wanted)
+    return status if rolled is status.status else StatusInfo(status=rolled)
 
 
 def as_body(moment: Moment) -> dict[str, Any]:

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from oseo_lab.model.errors import ValidationError
+
 __all__ = [
     "EventCode",
     "Notify",
     "Subscribe",
     "SubscribeResponse",
     "Subscriber",
+    "SubscriptionRefused",
     "Topic",
     "Unsubscribe",
     "UnsubscribeResponse",
@@ -92,3 +95,24 @@ class Subscriber:
     topic: Topic
     created: datetime
     ends: datetime | None = None
+
+
+class SubscriptionRefused(ValidationError):
+    """A subscription that cannot be had, or ended; ``fault`` is WS-BaseNotification's name for why.
+
+    Parameters
+    ----------
+    text : str
+        What was wrong and what is allowed.
+    fault : str
+        Such as ``TopicNotSupportedFault``.
+    locator : str
+        The element it is about.
+    names : tuple of str
+        What the fault names: the unknown filter or policy (``{namespace}name``), or the earliest time.
+    """
+
+    def __init__(self, text: str, *, fault: str, locator: str, names: tuple[str, ...] = ()) -> None:
+        super().__init__(text, locator=locator)
+        self.fault = fault
+        self.names = names

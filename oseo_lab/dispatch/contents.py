@@ -1,0 +1,52 @@
+"""What a notice tells, read when it is sent: the outbox keeps names and statuses, not whole orders.
+
+Between relay and notifier: `complete` puts the model's own values beside what the outbox held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from oseo_lab.dispatch.notices import NOTIFY
+from oseo_lab.model.notices import of_body, shown
+from oseo_lab.model.order import CallbackKind
+from oseo_lab.ports import Notice, UnitOfWork
+
+__all__ = ["complete"]
+
+
+def complete(snapshot: UnitOfWork, notice: Notice) -> Notice | None:
+    """Return a notice with all its notifier needs to write it; None if what it tells of is gone."""
+    more = _READERS[notice.kind](snapshot, notice)
+    return None if more is None else replace(notice, body={**notice.body, **more})
+
+
+def _order(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any] | None:
+    """Read ``order``: in full, with the statuses of the moment the notice tells of."""
+    order = snapshot.orders.get(notice.order_id)
+    if order is None:
+        return None
+    items = tuple(snapshot.items.of(notice.order_id))
+    return {"order": shown(replace(order, items=items), of_body(notice.body))}
+
+
+def _quotation(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any] | None:
+    """Read ``quotation``, if there is one by now."""
+    record = snapshot.quotations.get(notice.order_id)
+    if record is None or record.quotation is None:
+        return None
+    return {"quotation": record.quotation}
+
+
+def _nothing(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any]:
+    return {}
+
+
+_READERS: Mapping[str, Callable[[UnitOfWork, Notice], Mapping[str, Any] | None]] = {
+    CallbackKind.SUBMIT_RESPONSE: _order,
+    CallbackKind.CANCEL_RESPONSE: _order,
+    CallbackKind.QUOTATION_RESPONSE: _quotation,
+    NOTIFY: _nothing,
+}

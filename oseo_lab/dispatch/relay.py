@@ -1,0 +1,289 @@
+"""The outbox loop: claim notices that are due, send them, log every try, back off, give up at last.
+
+Step 17 of the walk, on threads of its own beside the dispatcher. The store hands out the oldest notice of
+an order and address only, so they arrive in order; a lease makes them arrive at least once: a relay that
+dies between sending and settling is followed by one that sends again. Whatever becomes of a notice, its order
+stays as it is.
+
+An address that does not answer must delay nobody else: each has few tries at a time, and after a slow failure
+what else waits for it is put back, uncounted, until its next try.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from urllib.parse import urlsplit
+
+from oseo_lab.dispatch.contents import complete
+from oseo_lab.model.errors import OseoError
+from oseo_lab.model.job import FailureClass
+from oseo_lab.ports import Notice, OrderStore, ProcessingFailed, Sending, UnitOfWork
+
+__all__ = ["Patience", "Relay"]
+
+log = logging.getLogger("oseo_lab.dispatch")
+
+#: Seconds between looks at the outbox, and before a failing pass is tried again.
+POLL = 1.0
+PAUSE = 2.0
+#: Seconds that closing waits for what is on its way.
+FAREWELL = 5.0
+SENT = "sent"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How much is sent at a time, and how often and when it is tried again.
+
+    Parameters
+    ----------
+    tries : int
+        Most tries at one notice.
+    first, longest : float
+        Seconds before the second try, doubled for each further one, and the most of it; shortened at random
+        by up to a half, so that what failed together is not tried together.
+    at_once, per_host, per_address : int
+        Most notices on their way; to one host; to one address.
+    lease : float
+        Seconds after which another relay may send what this one has claimed.
+    slow : float
+        Seconds after which a failure counts as the address's own: nothing else is tried there for a while.
+    """
+
+    tries: int = 12
+    first: float = 5.0
+    longest: float = 3600.0
+    at_once: int = 16
+    per_host: int = 8
+    per_address: int = 2
+    lease: float = 120.0
+    slow: float = 2.0
+
+    def delay(self, attempt: int, chance: float) -> timedelta:
+        """Return how long to wait after a try; ``chance`` is from 0 to 1."""
+        whole = min(self.longest, self.first * 2.0 ** min(attempt - 1, 60))
+        return timedelta(seconds=whole * (1 - chance / 2))
+
+
+class Relay:
+    """Sends what the outbox holds.
+
+    Parameters
+    ----------
+    store : OrderStore
+        Where the outbox is.
+    send : callable
+        Sends one notice, completed, or raises `ProcessingFailed`.
+    patience : Patience
+        How often and when.
+    now : callable
+        The clock, UTC.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: OrderStore,
+        send: Callable[[Notice], None],
+        patience: Patience,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._send = send
+        self._patience = patience
+        self._now = now
+        self._condition = threading.Condition()
+        self._is_woken = False
+        self._closing = False
+        self._running: dict[int, Notice] = {}
+        self._resting: dict[str, datetime] = {}
+        self._thread = threading.Thread(target=self._run, name="oseo_lab relay", daemon=True)
+
+    # -------------------------------------------------------------------------------- from outside
+
+    def start(self) -> None:
+        """Begin sending."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that something may be due."""
+        with self._condition:
+            self._is_woken = True
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """Stop sending; what is on its way has a moment to arrive, else the next relay sends it again."""
+        self._closing = True
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join(timeout=FAREWELL)
+        self.settled(FAREWELL)
+
+    def settled(self, timeout: float) -> bool:
+        """Wait until nothing is on its way, up to so many seconds; say if it is so."""
+        with self._condition:
+            return self._condition.wait_for(lambda: not self._running, timeout)
+
+    # ------------------------------------------------------------------------------------ the loop
+
+    def _run(self) -> None:
+        while not self._closing:
+            with self._condition:
+                self._condition.wait_for(lambda: self._is_woken, POLL)
+                self._is_woken = False
+            try:
+                self.step(self._now())
+            except OseoError as out_of_reach:
+                log.warning("the order store is out of reach: %s", out_of_reach)
+                time.sleep(PAUSE)
+            except Exception:
+                log.exception("a pass of the relay failed")
+                time.sleep(PAUSE)
+
+    def step(self, now: datetime) -> int:
+        """Claim what is due and begin sending it; return how many were begun."""
+        begun = 0
+        while not self._closing and (room := self._patience.at_once - len(self._running)) > 0:
+            sendable, claimed = self._store.write(partial(self._claim, room=room, now=now))
+            for notice in sendable:
+                self._begin(notice)
+            begun += len(sendable)
+            if claimed < room:
+                break
+        return begun
+
+    def _claim(self, work: UnitOfWork, room: int, now: datetime) -> tuple[list[Notice], int]:
+        """Claim notices, and put back those whose address is busy or rests; return the others."""
+        claimed = work.outbox.claim(room, now, now + timedelta(seconds=self._patience.lease))
+        with self._condition:
+            running = list(self._running.values())
+        addresses = Counter(each.address for each in running)
+        hosts = Counter(_host(each.address) for each in running)
+        sendable = []
+        for notice in claimed:
+            until = self._resting.get(notice.address)
+            is_busy = (
+                addresses[notice.address] >= self._patience.per_address
+                or hosts[_host(notice.address)] >= self._patience.per_host
+            )
+            if until is not None and until > now:
+                _put_back(work, notice, until)
+            elif is_busy:
+                _put_back(work, notice, now + timedelta(seconds=POLL))
+            else:
+                addresses[notice.address] += 1
+                hosts[_host(notice.address)] += 1
+                sendable.append(notice)
+        return sendable, len(claimed)
+
+    def _begin(self, notice: Notice) -> None:
+        with self._condition:
+            self._running[notice.notice_id] = notice
+        name = f"oseo_lab notice {notice.notice_id}"
+        threading.Thread(target=self._deliver, args=(notice,), name=name, daemon=True).start()
+
+    # ---------------------------------------------------------------------------------- one notice
+
+    def _deliver(self, notice: Notice) -> None:
+        """Send one notice and settle it; never raises. What cannot be settled is sent again."""
+        began = time.monotonic()
+        try:
+            failed = self._try(notice)
+            self._rest(notice, failed, time.monotonic() - began)
+            self._store.write(partial(self._settle, notice=notice, failed=failed))
+        except OseoError as out_of_reach:
+            log.warning("notice %s could not be settled: %s", notice.notice_id, out_of_reach)
+        except Exception:
+            log.exception("notice %s could not be settled", notice.notice_id)
+        finally:
+            with self._condition:
+                self._running.pop(notice.notice_id, None)
+                self._is_woken = True
+                self._condition.notify_all()
+
+    def _try(self, notice: Notice) -> ProcessingFailed | None:
+        """Send a notice, with what it tells of read from the store; return how that failed."""
+        if notice.attempts > self._patience.tries:
+            return ProcessingFailed("the relays that had it stopped before they were done", retry=False)
+        with self._store.read() as snapshot:
+            whole = complete(snapshot, notice)
+        try:
+            if whole is None:
+                raise ProcessingFailed("what it tells of is not there any more", retry=False)
+            self._send(whole)
+        except ProcessingFailed as failed:
+            return failed
+        except Exception as wrong:
+            log.exception("sending notice %s failed", notice.notice_id)
+            return ProcessingFailed(f"it could not be sent: {type(wrong).__name__}", retry=True)
+        return None
+
+    def _rest(self, notice: Notice, failed: ProcessingFailed | None, seconds: float) -> None:
+        """Let an address rest that kept us waiting, and forget those that have rested."""
+        now = self._now()
+        with self._condition:
+            self._resting = {each: until for each, until in self._resting.items() if until > now}
+            if failed is not None and seconds >= self._patience.slow:
+                self._resting[notice.address] = now + self._patience.delay(notice.attempts, random.random())
+
+    def _settle(self, work: UnitOfWork, notice: Notice, failed: ProcessingFailed | None) -> None:
+        """Write a try into the log, and remove the notice or keep it for the next try."""
+        now = self._now()
+        is_last = failed is not None and (
+            failed.failure_class is not FailureClass.TRANSIENT or notice.attempts >= self._patience.tries
+        )
+        line = _line(notice, now, SENT if failed is None else failed.reason, is_last or failed is None)
+        work.sendings.add([line])
+        if failed is not None and not is_last:
+            work.outbox.settle(notice, due=now + self._patience.delay(notice.attempts, random.random()))
+            return
+        work.outbox.settle(notice, due=None)
+        if is_last:
+            log.warning("%s of %s was given up: %s", notice.kind, notice.order_id, line.outcome)
+            _give_up_older(work, notice, now)
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).netloc.lower()
+
+
+def _put_back(work: UnitOfWork, notice: Notice, due: datetime) -> None:
+    """Keep a claimed notice for later as if it had not been claimed."""
+    work.outbox.settle(replace(notice, attempts=notice.attempts - 1), due=due)
+
+
+def _line(notice: Notice, now: datetime, outcome: str, is_last: bool) -> Sending:
+    return Sending(
+        order_id=notice.order_id,
+        kind=notice.kind,
+        address=notice.address,
+        at=now,
+        attempt=notice.attempts,
+        outcome=outcome,
+        notice_id=notice.notice_id,
+        is_last=is_last,
+    )
+
+
+def _give_up_older(work: UnitOfWork, given_up: Notice, now: datetime) -> None:
+    """Give up with a notice what waits behind it but the newest, which tells how things stand now.
+
+    Else an order of many changes would be tried at a dead address for weeks.
+    """
+    behind = [
+        each
+        for each in work.outbox.waiting(given_up.order_id)
+        if (each.kind, each.address) == (given_up.kind, given_up.address)
+    ]
+    for each in behind[:-1]:
+        work.outbox.settle(each, due=None)
+    text = f"not tried: notice {given_up.notice_id} before it was given up"
+    work.sendings.add([_line(each, now, text, True) for each in behind[:-1]])
