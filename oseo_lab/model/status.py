@@ -89,7 +89,7 @@ def roll_up(counts: Mapping[Status, int]) -> Status:
         return Status.ACCEPTED
     if is_open:
         return Status.SUBMITTED
-    if has == {Status.DOWNLOADED}:
+    if has - {Status.TERMINATED} == {Status.DOWNLOADED}:  # a massive order's own item is Terminated
         return Status.DOWNLOADED
     if has & {Status.COMPLETED, Status.DOWNLOADED}:
         return Status.COMPLETED

@@ -1,0 +1,126 @@
+"""Adding what was found to a standing order: as items of new batches, each revision of a product once.
+
+Within one transaction with the memory of what has been delivered: whatever dies, both are there or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from oseo_lab.dispatch.batches import last_batch
+from oseo_lab.dispatch.planner import Policy, TimeIsOver, decide
+from oseo_lab.dispatch.settle import Change, follow_up, save
+from oseo_lab.model.collection import Collection
+from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.order import Order, OrderItem, StatusInfo
+from oseo_lab.model.status import OPEN, Status, Wanted
+from oseo_lab.model.subscription import Match, Standing, chosen_from, generated
+from oseo_lab.ports import UnitOfWork
+
+__all__ = ["Found", "add_batches", "add_found"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """Products that one standing item may want."""
+
+    standing: Standing
+    matches: Sequence[Match]
+
+
+def add_found(
+    work: UnitOfWork, group: Sequence[Found], collections: Mapping[str, Collection], now: datetime
+) -> dict[tuple[str, int], int]:
+    """Add to one order what its standing items have not had; return how many items each of them got.
+
+    One that was cancelled or suspended meanwhile gets nothing, nothing is remembered for it, and it is not
+    among those returned.
+    """
+    order_id = group[0].standing.order_id
+    order = work.orders.get(order_id)
+    if order is None or order.wanted is not Wanted.COMPLETED:
+        return {}
+    added: dict[tuple[str, int], int] = {}
+    full = []
+    for found in group:
+        parent = work.items.get(*found.standing.key)
+        collection = collections.get(found.standing.collection_id)
+        if parent is None or collection is None or not _waits(parent):
+            continue
+        fresh, is_full = _new(work, found)
+        add_batches(work, order, parent, [each.identifier for each in fresh], collection.batch, now)
+        added[found.standing.key] = len(fresh)
+        if is_full:
+            over = TimeIsOver(text=f"all {found.standing.observations} observations have come")
+            full.append(Change(before=parent, decisions=(decide(parent, over, now, Policy()),)))
+    if any(added.values()):
+        follow_up(work, {order_id}, now, Policy())
+    if full:
+        save(work, full, collections, now, Policy())
+    return added
+
+
+def _waits(parent: OrderItem) -> bool:
+    return parent.status.status is Status.SUSPENDED and parent.wanted is not Wanted.CANCELLED
+
+
+def _new(work: UnitOfWork, found: Found) -> tuple[list[Match], bool]:
+    """Return what is new to a standing item, having remembered it; and whether it then has all it wants."""
+    standing = found.standing
+    is_limited = standing.observations is not None or bool(standing.gap)
+    had = work.matches.known([standing.key]).get(standing.key, set()) if is_limited else set()
+    chosen, is_full = chosen_from(standing, found.matches, had)
+    if not chosen:
+        return [], is_full
+    is_new = work.matches.add(
+        standing.order_id, standing.number, [(each.identifier, each.revision) for each in chosen]
+    )
+    return [each for each, new in zip(chosen, is_new, strict=True) if new], is_full
+
+
+def add_batches(
+    work: UnitOfWork, order: Order, parent: OrderItem, identifiers: Sequence[str], size: int, now: datetime
+) -> None:
+    """Add products to an order as items of one new batch, or of several where one would be too large.
+
+    The first begins at once if what is in work then stays below ``size``; the others wait, Suspended, until
+    what is before them is final.
+    """
+    if not identifiers:
+        return
+    order_id = order.order_id
+    number, batch = work.items.last_number(order_id), last_batch(work, order_id)
+    counts = work.items.counts(order_id)
+    in_work = sum(counts.get(each, 0) for each in OPEN if each is not Status.SUSPENDED)
+    room = size - in_work if work.items.next_batch(order_id) is None else 0
+    for start in range(0, len(identifiers), size):
+        part = identifiers[start : start + size]
+        batch += 1
+        begins = start == 0 and len(part) <= room
+        status = (
+            StatusInfo(status=Status.ACCEPTED)
+            if begins
+            else StatusInfo(status=Status.SUSPENDED, additional=f"waits for batch {batch - 1}")
+        )
+        work.items.add(
+            [
+                OrderItem(
+                    specification=generated(
+                        parent.specification,
+                        ProductId(identifier=identifier, collection_id=parent.collection_id),
+                        batch,
+                        place,
+                    ),
+                    status=status,
+                    order_id=order_id,
+                    number=number + start + place,
+                    collection_id=parent.collection_id,
+                    provider=parent.provider,
+                    updated=now,
+                    batch=batch,
+                )
+                for place, identifier in enumerate(part, start=1)
+            ]
+        )

@@ -1,0 +1,354 @@
+"""The timetable of standing orders: catalogues are looked through, and what matches becomes items.
+
+One look through a collection's catalogue serves all its subscriptions, which are matched in memory. Products
+are remembered (`Matches`) in the very transaction that adds their items, so each revision of each product
+is delivered once, wherever this process dies and however often a catalogue repeats itself. What a catalogue
+could not say for a while is asked for again: nothing is counted as looked at before it was answered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from oseo_lab.dispatch.adding import Found, add_found
+from oseo_lab.dispatch.matching import Areas, bounds_of_all
+from oseo_lab.dispatch.planner import Policy, TimeIsOver, decide
+from oseo_lab.dispatch.settle import Change, save
+from oseo_lab.model.collection import Collection, SubscriptionRule
+from oseo_lab.model.errors import OseoError
+from oseo_lab.model.identifiers import OrderType
+from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.options import selected
+from oseo_lab.model.order import Order, OrderItem
+from oseo_lab.model.status import Status, Wanted
+from oseo_lab.model.subscription import (
+    SUBSCRIPTION_OPTIONS,
+    Match,
+    Standing,
+    chosen_from,
+    standing_of,
+)
+from oseo_lab.ports import Catalogue, CatalogueQuery, OrderStore, ProcessingFailed, UnitOfWork
+
+__all__ = ["Calendar", "standing_from"]
+
+log = logging.getLogger("oseo_lab.dispatch")
+
+#: Products asked of a catalogue at a time.
+PAGE = 1000
+#: Most products of one look, against a catalogue whose pages never end.
+MOST = 10_000_000
+#: How often the whole date range is looked through, beyond the lateness: also at every start.
+DEEP = timedelta(days=1)
+#: How often somebody else's new subscriptions are looked for.
+LOOK = timedelta(seconds=30)
+#: When a catalogue that did not answer is asked again, at the latest.
+AGAIN = timedelta(minutes=1)
+#: Orders whose items are added in one transaction: others wait for no longer than that.
+AT_ONCE = 20
+
+
+@dataclass
+class _Seen:
+    """What this process has looked at for one standing item, and what it has had or turned down (hashes).
+
+    What was turned down once (too near to another observation, or all are there) will always be.
+    """
+
+    had: set[int]
+    looked: datetime | None = None
+    whole: datetime | None = None
+
+    def begins(self, standing: Standing, lateness: timedelta, now: datetime) -> datetime:
+        """Return from when on products must be looked at."""
+        if self.looked is None or self.whole is None or now - self.whole >= DEEP:
+            return standing.start
+        return max(standing.start, self.looked - lateness)
+
+
+@dataclass
+class _Look:
+    """One look through a catalogue: what it found, and whether it came to the end."""
+
+    found: dict[tuple[str, int], list[Match]] = field(default_factory=dict)
+    is_whole: bool = False
+
+
+class Calendar:
+    """Looks through catalogues for standing orders. `step` does what is due; it waits for nothing.
+
+    Parameters
+    ----------
+    store : OrderStore
+        Where orders are.
+    collections : mapping of str to Collection
+        By id.
+    catalogue : callable
+        Gives a collection's catalogue, by collection id.
+    now : callable
+        The clock, UTC.
+    wake : callable
+        Tells the dispatcher that there are new items.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: OrderStore,
+        collections: Mapping[str, Collection],
+        catalogue: Callable[[str], Catalogue],
+        now: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._collections = collections
+        self._catalogue = catalogue
+        self._now = now
+        self._wake = wake
+        self._seen: dict[tuple[str, int], _Seen] = {}
+        self._due: dict[str, datetime] = {}
+        self._looked: datetime | None = None
+        self._is_stirred = False
+
+    def stir(self) -> None:
+        """Say that there are new standing orders: they are looked at in the next step."""
+        self._is_stirred = True
+
+    def step(self) -> int:
+        """Look through every catalogue that is due; return how many products were ordered."""
+        now = self._now()
+        rules = {each.id: rule for each in self._collections.values() if (rule := each.subscription)}
+        due = {name for name in rules if self._due.get(name, now) <= now}
+        is_time = self._looked is None or now - self._looked >= LOOK
+        if not due and not self._is_stirred and not is_time:
+            return 0
+        self._is_stirred, self._looked = False, now
+        active = self._active(now)
+        self._seen = {key: self._seen[key] for key in self._seen.keys() & active.keys()}
+        added = 0
+        for name, rule in rules.items():
+            mine = [each for each in active.values() if each.collection_id == name]
+            if name not in due:
+                mine = [each for each in mine if each.key not in self._seen]
+            if mine:
+                added += self._pass(name, rule, mine, now, is_regular=name in due)
+            elif name in due:
+                self._due[name] = now + timedelta(seconds=rule.every)
+        return added
+
+    def _active(self, now: datetime) -> dict[tuple[str, int], Standing]:
+        """Return who waits, and end those whose time was over while nobody looked for them."""
+        found: dict[tuple[str, int], Standing] = {}
+        for order, item in self._standing_items():
+            standing = standing_from(order, item, self._collections.get(item.collection_id))
+            if standing is None:
+                continue
+            collection = self._collections.get(item.collection_id)
+            is_served = collection is not None and collection.subscription is not None
+            if is_served and order.wanted is Wanted.COMPLETED:
+                found[standing.key] = standing
+            elif order.wanted is not Wanted.CANCELLED and self._is_over(standing, now):
+                self._store.write(partial(self._end, ended=[standing.key], now=now))
+        return found
+
+    def _standing_items(self) -> Iterator[tuple[Order, OrderItem]]:
+        after = ""
+        while True:
+            with self._store.read() as snapshot:
+                orders = snapshot.orders.standing(OrderType.SUBSCRIPTION_ORDER, after=after)
+                pairs = [(order, item) for order in orders for item in _waiting(snapshot, order)]
+            yield from pairs
+            if not orders:
+                return
+            after = orders[-1].order_id
+
+    # --------------------------------------------------------------------------- one look, one collection
+
+    def _pass(
+        self, name: str, rule: SubscriptionRule, mine: Sequence[Standing], now: datetime, is_regular: bool
+    ) -> int:
+        """Look through one catalogue for some subscriptions, order what is new, end what is over."""
+        self._remember(mine)
+        lateness = timedelta(days=rule.lateness)
+        begin = min(self._seen[each.key].begins(each, lateness, now) for each in mine)
+        look = self._look(name, mine, begin)
+        added = self._order(mine, look.found, now)
+        every = timedelta(seconds=rule.every)
+        if not look.is_whole:
+            self._due[name] = now + min(every, AGAIN)
+            return added
+        if is_regular:
+            self._due[name] = now + every
+        ended = []
+        for each in mine:
+            seen = self._seen[each.key]
+            if begin <= each.start:
+                seen.whole = now
+            seen.looked = now
+            if self._is_over(each, now):
+                ended.append(each.key)
+        if ended:
+            self._store.write(partial(self._end, ended=ended, now=now))
+        return added
+
+    def _remember(self, standings: Sequence[Standing]) -> None:
+        """Read once what standing items have had; what is added later is remembered as it is added."""
+        fresh = [each.key for each in standings if each.key not in self._seen]
+        if not fresh:
+            return
+        with self._store.read() as snapshot:
+            known = snapshot.matches.known(fresh)
+        for key in fresh:
+            self._seen[key] = _Seen(had={hash(each) for each in known.get(key, ())})
+
+    def _look(self, name: str, mine: Sequence[Standing], begin: datetime) -> _Look:
+        """Ask a catalogue page by page; what it said before it failed counts all the same."""
+        look = _Look()
+        areas = Areas(mine)
+        query = CatalogueQuery(
+            bbox=bounds_of_all(mine), start=begin, end=max(each.end for each in mine), limit=PAGE
+        )
+        try:
+            for page in self._pages(name, query):
+                for standing, matches in areas.matches(page):
+                    had = self._seen[standing.key].had
+                    fresh = [one for one in matches if hash((one.identifier, one.revision)) not in had]
+                    if fresh:
+                        look.found.setdefault(standing.key, []).extend(fresh)
+            look.is_whole = True
+        except ProcessingFailed as failed:
+            log.warning("subscriptions of %s: %s; it is asked again", name, failed.reason)
+        except OseoError as failed:
+            log.warning("subscriptions of %s: %s; it is asked again", name, failed)
+        except Exception:
+            log.exception("the catalogue of %s failed; it is asked again", name)
+        return look
+
+    def _pages(self, name: str, query: CatalogueQuery) -> Iterator[list[CatalogueItem]]:
+        """Yield the products that can be ordered, a page at a time."""
+        collection, catalogue = self._collections[name], self._catalogue(name)
+        cursors: set[str] = set()
+        for _ in range(MOST // PAGE):
+            page, cursor = catalogue.search(query)
+            yield [each for each in page if each.orderable and collection.holds(each.identifier)]
+            if cursor is None or cursor in cursors:
+                return
+            cursors.add(cursor)
+            query = replace(query, cursor=cursor)
+
+    def _order(
+        self, mine: Sequence[Standing], found: Mapping[tuple[str, int], Sequence[Match]], now: datetime
+    ) -> int:
+        """Add what was found to its orders, some orders at a time; return how many items came of it."""
+        by_order: dict[str, list[Found]] = {}
+        for each in mine:
+            if found.get(each.key):
+                chosen = Found(standing=each, matches=found[each.key])
+                by_order.setdefault(each.order_id, []).append(chosen)
+        groups = list(by_order.values())
+        added = 0
+        for start in range(0, len(groups), AT_ONCE):
+            some = groups[start : start + AT_ONCE]
+            served = self._store.write(partial(self._add, groups=some, now=now))
+            for one in (one for group in some for one in group if one.standing.key in served):
+                if seen := self._seen.get(one.standing.key):
+                    seen.had.update(hash((each.identifier, each.revision)) for each in one.matches)
+            added += sum(served.values())
+        if added:
+            self._wake()
+        return added
+
+    def _add(
+        self, work: UnitOfWork, groups: Sequence[Sequence[Found]], now: datetime
+    ) -> dict[tuple[str, int], int]:
+        served: dict[tuple[str, int], int] = {}
+        for group in groups:
+            served |= add_found(work, group, self._collections, now)
+        return served
+
+    def _is_over(self, standing: Standing, now: datetime) -> bool:
+        collection = self._collections.get(standing.collection_id)
+        rule = collection.subscription if collection else None
+        return now > standing.end + timedelta(days=rule.lateness if rule else 0.0)
+
+    def _end(self, work: UnitOfWork, ended: Sequence[tuple[str, int]], now: datetime) -> None:
+        items = [item for key in ended if (item := work.items.get(*key)) is not None]
+        over = TimeIsOver(text="the date range is over")
+        changes = [Change(before=item, decisions=(decide(item, over, now, Policy()),)) for item in items]
+        save(work, changes, self._collections, now, Policy())
+
+    # ------------------------------------------------------------------------------------- from the doors
+
+    def announce(self, name: str, identifiers: Sequence[str]) -> int:
+        """Match products that have just appeared; return how many items were ordered by it.
+
+        Parameters
+        ----------
+        name : str
+            The collection.
+        identifiers : sequence of str
+            Its products; those its catalogue does not know (yet) are left for the timetable.
+        """
+        now = self._now()
+        found = self._catalogue(name).find(identifiers)
+        collection = self._collections[name]
+        page = [each for each in found.values() if each.orderable and collection.holds(each.identifier)]
+        mine = [each for each in self._active(now).values() if each.collection_id == name]
+        matching = {standing.key: matches for standing, matches in Areas(mine).matches(page)}
+        return self._order(mine, matching, now)
+
+    def would_match(self, order: Order, limit: int = PAGE) -> list[CatalogueItem]:
+        """Return products that a subscription would have now and has not had; nothing is ordered."""
+        with self._store.read() as snapshot:
+            items = _waiting(snapshot, order)
+            known = snapshot.matches.known([item.key for item in items])
+        chosen: dict[tuple[str, str], CatalogueItem] = {}
+        for item in items:
+            standing = standing_from(order, item, self._collections.get(item.collection_id))
+            if standing is not None and item.collection_id in self._collections:
+                had = known.get(item.key, set())
+                chosen |= {
+                    (each.collection_id, each.identifier): each for each in self._wanted(standing, had)
+                }
+        return list(chosen.values())[:limit]
+
+    def _wanted(self, standing: Standing, had: set[tuple[str, str]]) -> list[CatalogueItem]:
+        areas = Areas([standing])
+        query = CatalogueQuery(
+            bbox=bounds_of_all([standing]), start=standing.start, end=standing.end, limit=PAGE
+        )
+        products: dict[str, CatalogueItem] = {}
+        matching: list[Match] = []
+        for page in self._pages(standing.collection_id, query):
+            products |= {each.identifier: each for each in page}
+            matching += [match for _, matches in areas.matches(page) for match in matches]
+        wanted, _ = chosen_from(standing, matching, had)
+        return [products[each.identifier] for each in wanted]
+
+
+def _waiting(snapshot: UnitOfWork, order: Order) -> list[OrderItem]:
+    """Return an order's standing items that wait: Suspended, and of no batch."""
+    found: list[OrderItem] = []
+    after = 0
+    while page := snapshot.items.of(order.order_id, after=after, limit=50):
+        found += [item for item in page if not item.batch and item.status.status is Status.SUSPENDED]
+        if page[-1].batch:
+            break
+        after = page[-1].number
+    return found
+
+
+def standing_from(order: Order, item: OrderItem, collection: Collection | None) -> Standing | None:
+    """Return what a standing item waits for; None where its options cannot be read any more."""
+    selections = (*order.specification.options, *item.specification.options)
+    try:
+        values = selected(SUBSCRIPTION_OPTIONS, selections)
+        scene = collection.scene(item.specification) if collection else {}
+        return standing_of(order.specification, item, scene | values)
+    except (ValueError, KeyError) as narrowed:
+        log.warning("item %d of %s cannot be matched: %s", item.number, item.order_id, narrowed)
+        return None
