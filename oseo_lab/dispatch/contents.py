@@ -33,11 +33,16 @@ def _order(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any] | None:
 
 
 def _quotation(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any] | None:
-    """Read ``quotation``, if there is one by now."""
+    """Read ``quotation``, if there is one, what it leaves out, and what the message relates to."""
     record = snapshot.quotations.get(notice.order_id)
-    if record is None or record.quotation is None:
+    if record is None or record.quotation is None or record.callback is None:
         return None
-    return {"quotation": record.quotation}
+    return {
+        "quotation": record.quotation,
+        "error_message": record.partial,
+        "relates_to": record.callback.message_id,
+        "soap": record.callback.soap_version,
+    }
 
 
 def _nothing(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any]:

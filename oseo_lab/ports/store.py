@@ -380,7 +380,7 @@ class Outbox(Protocol):
         """Lease notices that are due, in order per order."""
 
     def settle(self, notice: Notice, *, due: datetime | None) -> None:
-        """Remove a notice that was sent (``due`` None), or keep it until ``due``."""
+        """Remove a notice that was sent (``due`` None), or keep it, with its attempts, until ``due``."""
 
     def waiting(self, order_id: str) -> list[Notice]:
         """Return an order's (or quotation's) notices that are not sent yet, oldest first."""

@@ -62,8 +62,11 @@ _LEASE = Statement(
     "key",
 )
 _KEEP = Statement(
-    sa.update(tables.outbox).values(due=bindparam("to_due")).where(_n.id == bindparam("key")),
+    sa.update(tables.outbox)
+    .values(due=bindparam("to_due"), attempts=bindparam("to_attempts"))
+    .where(_n.id == bindparam("key")),
     "to_due",
+    "to_attempts",
     "key",
 )
 _REMOVE = Statement(sa.delete(tables.outbox).where(_n.id == bindparam("key")), "key")
@@ -107,9 +110,9 @@ class Outbox:
         return [_notice((*row[:5], row[5] + 1, until)) for row in rows]
 
     def settle(self, notice: Notice, *, due: datetime | None) -> None:
-        """Remove a notice that was sent (``due`` None), or keep it until ``due``."""
+        """Remove a notice that was sent (``due`` None), or keep it, with its attempts, until ``due``."""
         if due is not None:
-            self._session.run(_KEEP, (micros(due), notice.notice_id))
+            self._session.run(_KEEP, (micros(due), notice.attempts, notice.notice_id))
             return
         self._session.run(_REMOVE, (notice.notice_id,))
         self._session.run(_ADVANCE, (pack(notice.order_id), notice.address))
