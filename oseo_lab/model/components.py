@@ -1,40 +1,56 @@
-"""SWE Common 2.0 components with one value or a range of two, one class each (OGC 08-094r1).
+"""SWE Common 2.0 components with one value, one class each (OGC 08-094r1).
 
-`Component.parse` turns a travelling value into a Python value and says everything wrong with it;
-`Component.render` is its inverse. Components of several parts are in `compounds`; what an option makes of a
-component is in `options`, which offers all of them.
+`Component.parse` turns a travelling value into a Python value, `Component.faults` says everything wrong with
+it; `Component.render` is the inverse of `parse`. Ranges are in `ranges`, components of several parts in
+`compounds`; what an option makes of a component is in `options`, which offers all of them.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+from oseo_lab.model.text_encoding import Tokens, TokenWriter
 
 __all__ = [
     "PATTERN_LENGTH",
     "Boolean",
     "Category",
-    "CategoryRange",
     "Component",
     "Count",
-    "CountRange",
+    "Fault",
+    "NilValues",
     "Quantity",
-    "QuantityRange",
+    "Simple",
     "Text",
     "Time",
-    "TimeRange",
     "shown",
 ]
+
+#: ``swe:nilValues``: pairs of a reason (URI) and the value that stands for it.
+NilValues = tuple[tuple[str, str], ...]
 
 #: Longest text a pattern is tried on, characters: matching may take a time that grows faster than the text.
 PATTERN_LENGTH = 255
 #: Lexical forms of XML Schema's integer and double; Python's own readers take more (``1_0``, ``nan``).
 _INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
+_UNIT = re.compile(r"(\S+)\s+(\S+)")
+_INFINITE = {"INF": math.inf, "+INF": math.inf, "-INF": -math.inf}
 _DOUBLE = re.compile(r"[+-]?([0-9]{1,60}(\.[0-9]{0,60})?|\.[0-9]{1,60})([eE][+-]?[0-9]{1,4})?")
+
+
+class Fault(NamedTuple):
+    """What is wrong with a part of a travelling value: where below the option, what, and OWS's code."""
+
+    path: str
+    text: str
+    code: str = "InvalidParameterValue"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +86,21 @@ class Component:
         ValueError
             With one sentence that says what is wrong and what is allowed.
         """
+        raise NotImplementedError
+
+    def faults(self, value: Any) -> Iterator[Fault]:
+        """Yield everything wrong with a travelling value, each with its place below the component."""
+        try:
+            self.parse(value)
+        except ValueError as wrong:
+            yield Fault("", str(wrong))
+
+    def take(self, tokens: Tokens, path: str) -> Any:
+        """Return the travelling value that the next tokens are; raises `TextFault` if they are none."""
+        raise NotImplementedError
+
+    def put(self, value: Any, writer: TokenWriter) -> None:
+        """Write a travelling value, as `render` returns it, as tokens; raises ValueError if it cannot."""
         raise NotImplementedError
 
     def render(self, value: Any) -> Any:
@@ -117,24 +148,52 @@ def _number_text(number: float) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Simple(Component):
-    """A component with one lexical value."""
+class Simple(Component):
+    """A component with one lexical value.
+
+    Parameters
+    ----------
+    value : str or None
+        The preset value.
+    nil_values : NilValues
+        Values that stand for "none", with the reason; they parse to None.
+    axis_id, reference_frame : str or None
+        For a coordinate: which axis, of which reference frame.
+    """
 
     value: str | None = None
+    nil_values: NilValues = ()
+    axis_id: str | None = None
+    reference_frame: str | None = None
 
     def parse(self, value: Any) -> Any:
         if isinstance(value, tuple):
             raise ValueError(
                 f"one value is expected, not {len(value)} named ones; allowed: {self.allowed_text}"
             )
-        return self.parse_text(str(value).strip())
+        text = str(value).strip()
+        if self.nil_values and any(text == nil for _, nil in self.nil_values):
+            return None
+        return self.parse_text(text)
 
     def parse_text(self, text: str) -> Any:
         raise NotImplementedError
 
+    def take(self, tokens: Tokens, path: str) -> Any:
+        return tokens.take(path, self.allowed_text)
+
+    def put(self, value: Any, writer: TokenWriter) -> None:
+        writer.put(value)
+
     def render(self, value: Any) -> Any:
+        if value is None and self.nil_values:
+            return self.nil_values[0][1]
         if isinstance(value, Mapping | list | tuple | set):
             raise ValueError(f"one value is expected, not {shown(value)}; allowed: {self.allowed_text}")
+        return self.render_one(value)
+
+    def render_one(self, value: Any) -> str:
+        """Return the lexical form of one Python value."""
         return str(value)
 
     def with_preset(self, value: str | Sequence[str]) -> Component:
@@ -145,11 +204,11 @@ class _Simple(Component):
 
     @property
     def default(self) -> Any:
-        return None if self.value is None else self.parse_text(self.value.strip())
+        return None if self.value is None else self.parse(self.value)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Tokens(_Simple):
+class _Tokens(Simple):
     """Category and Text: a token, constrained by a list or a pattern (``AllowedTokens``)."""
 
     allowed: tuple[str, ...] = ()
@@ -193,7 +252,7 @@ class Text(_Tokens):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Boolean(_Simple):
+class Boolean(Simple):
     """``swe:Boolean``: true or false."""
 
     kind: ClassVar[str] = "Boolean"
@@ -204,7 +263,7 @@ class Boolean(_Simple):
             raise ValueError(f"{text[:100]!r} is not allowed; allowed: true, false")
         return words[text.lower()]
 
-    def render(self, value: Any) -> Any:
+    def render_one(self, value: Any) -> str:
         if isinstance(value, str):
             value = self.parse_text(value.strip())
         elif not isinstance(value, bool) and value not in (0, 1):
@@ -217,7 +276,7 @@ class Boolean(_Simple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Ordered(_Simple):
+class _Ordered(Simple):
     """Count, Quantity and Time: values and closed intervals (``AllowedValues``, ``AllowedTimes``)."""
 
     allowed: tuple[str, ...] = ()
@@ -229,15 +288,34 @@ class _Ordered(_Simple):
         """Read one lexical value as something that can be compared."""
         raise NotImplementedError
 
+    def bound(self, text: str) -> Any:
+        """Read one end of an interval, which may lie at infinity (``-INF``, ``INF``)."""
+        return _INFINITE[text] if text in _INFINITE else self.number(text)
+
+    @cached_property
+    def _numbers(self) -> frozenset[Any]:
+        return frozenset(self.number(value) for value in self.allowed)
+
+    @cached_property
+    def _bounds(self) -> tuple[tuple[Any, Any], ...]:
+        return tuple((self.bound(low), self.bound(high)) for low, high in self.intervals)
+
     def parse_text(self, text: str) -> Any:
         number = self.number(text)
-        if not self.allowed and not self.intervals:
-            return number
-        if any(number == self.number(value) for value in self.allowed):
-            return number
-        if any(self.number(low) <= number <= self.number(high) for low, high in self.intervals):
-            return number
-        raise ValueError(f"{text[:100]} is not allowed; allowed: {self.allowed_text}")
+        if (
+            (self.allowed or self.intervals)
+            and number not in self._numbers
+            and not any(low <= number <= high for low, high in self._bounds)
+        ):
+            raise ValueError(f"{text[:100]} is not allowed; allowed: {self.allowed_text}")
+        self.check_figures(text)
+        return number
+
+    def check_figures(self, text: str) -> None:
+        """Refuse a number written with more significant figures than are taken."""
+        most = self.significant_figures
+        if most and len(Decimal(text.split()[0]).normalize().as_tuple().digits) > most:
+            raise ValueError(f"{text[:100]} is too precise; allowed: {most} significant figures")
 
     @property
     def allowed_text(self) -> str:
@@ -252,14 +330,12 @@ class _Ordered(_Simple):
         return replace(self, allowed=tuple(allowed), intervals=tuple(intervals))
 
     def _check_interval(self, low: str, high: str) -> None:
-        first, last = self.number(low), self.number(high)
+        first, last = self.bound(low), self.bound(high)
         if first > last:
             raise ValueError(f"the interval runs backwards: {low} is above {high}")
         if not self.allowed and not self.intervals:
             return
-        if not any(
-            self.number(least) <= first and last <= self.number(most) for least, most in self.intervals
-        ):
+        if not any(least <= first and last <= most for least, most in self._bounds):
             raise ValueError(f"{low} to {high} is not within what is allowed: {self.allowed_text}")
 
     @property
@@ -282,10 +358,10 @@ class Count(_Ordered):
             raise ValueError(f"{text[:100]!r} is not a whole number; allowed: {self.allowed_text}")
         return int(text)
 
-    def render(self, value: Any) -> Any:
+    def render_one(self, value: Any) -> str:
         if isinstance(value, float) and value.is_integer():
             return str(int(value))
-        return super().render(value)
+        return super().render_one(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,13 +372,25 @@ class Quantity(_Ordered):
     _any: ClassVar[str] = "a number"
     uom: str = "1"
 
+    def take(self, tokens: Tokens, path: str) -> Any:
+        return tokens.take_number(path, self.allowed_text)
+
+    def put(self, value: Any, writer: TokenWriter) -> None:
+        writer.put_number(value)
+
     def number(self, text: str) -> float:
+        if with_unit := _UNIT.fullmatch(text):
+            text, unit = with_unit.groups()
+            if unit != self.uom:
+                raise ValueError(f"{text[:60]} {unit[:40]} is in another unit; give the number in {self.uom}")
         found = float(text) if _DOUBLE.fullmatch(text) else math.nan
         if not math.isfinite(found):
             raise ValueError(f"{text[:100]!r} is not a number; allowed: {self.allowed_text}")
         return found
 
-    def render(self, value: Any) -> Any:
+    def render_one(self, value: Any) -> str:
+        if isinstance(value, str):
+            value = self.number(value.strip())
         try:
             return _number_text(float(value))
         except (TypeError, ValueError, OverflowError):
@@ -328,109 +416,10 @@ class Time(_Ordered):
     def _unit(self) -> str:
         return ""
 
-    def render(self, value: Any) -> Any:
+    def check_figures(self, text: str) -> None:
+        """Take any fraction of a second: figures of an instant mean nothing."""
+
+    def render_one(self, value: Any) -> str:
         if isinstance(value, date):
             return value.isoformat().replace("+00:00", "Z")
-        return super().render(value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Range(Component):
-    """Two values of the scalar kind, lowest first: ``min`` and ``max`` children, or blank-separated."""
-
-    scalar: ClassVar[type[_Simple]] = _Simple
-    value: tuple[str, str] | None = None
-
-    def scalar_component(self) -> _Simple:
-        """Return the component of one end, with the range's constraints."""
-        names = {each.name for each in fields(self.scalar)} & {each.name for each in fields(self)} - {"value"}
-        return self.scalar(**{name: getattr(self, name) for name in names})
-
-    def parse(self, value: Any) -> tuple[Any, Any]:
-        if isinstance(value, tuple):
-            found = dict(value)
-            ends: list[Any] = [found.get("min"), found.get("max")]
-            if len(value) != 2 or None in ends:
-                raise ValueError("a range has a min and a max")
-        else:
-            ends = str(value).split()
-            if len(ends) != 2:
-                raise ValueError("a range has exactly two values, lowest first")
-        low, high = (self.scalar_component().parse(end) for end in ends)
-        if low > high and not isinstance(low, str):
-            raise ValueError(f"the range runs backwards: {ends[0]} is above {ends[1]}")
-        return low, high
-
-    def render(self, value: Any) -> Any:
-        if isinstance(value, str | Mapping) or not isinstance(value, Iterable) or len(ends := [*value]) != 2:
-            raise ValueError("a range has exactly two values, lowest first")
-        low, high = ends
-        scalar = self.scalar_component()
-        return (("min", scalar.render(low)), ("max", scalar.render(high)))
-
-    @property
-    def default(self) -> Any:
-        return None if self.value is None else self.parse((("min", self.value[0]), ("max", self.value[1])))
-
-    @property
-    def allowed_text(self) -> str:
-        return f"two of: {self.scalar_component().allowed_text}"
-
-    def narrowed(self, allowed: Sequence[str] = (), intervals: Sequence[tuple[str, str]] = ()) -> Component:
-        scalar: Any = self.scalar_component().narrowed(allowed, intervals)
-        shared = {each.name for each in fields(self)} & {"allowed", "intervals", "pattern"}
-        constraints: dict[str, Any] = {name: getattr(scalar, name) for name in shared}
-        return replace(self, **constraints)
-
-    def with_preset(self, value: str | Sequence[str]) -> Component:
-        ends = value.split() if isinstance(value, str) else [*value]
-        if len(ends) != 2:
-            raise ValueError("a range has exactly two values, lowest first")
-        self.parse((("min", ends[0]), ("max", ends[1])))
-        return replace(self, value=(ends[0], ends[1]))
-
-
-@dataclass(frozen=True, kw_only=True)
-class CategoryRange(_Range):
-    """``swe:CategoryRange``: two tokens of an ordered vocabulary."""
-
-    kind: ClassVar[str] = "CategoryRange"
-    scalar: ClassVar[type[_Simple]] = Category
-    allowed: tuple[str, ...] = ()
-    pattern: str | None = None
-    code_space: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CountRange(_Range):
-    """``swe:CountRange``: two whole numbers."""
-
-    kind: ClassVar[str] = "CountRange"
-    scalar: ClassVar[type[_Simple]] = Count
-    allowed: tuple[str, ...] = ()
-    intervals: tuple[tuple[str, str], ...] = ()
-    significant_figures: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuantityRange(_Range):
-    """``swe:QuantityRange``: two numbers with one unit."""
-
-    kind: ClassVar[str] = "QuantityRange"
-    scalar: ClassVar[type[_Simple]] = Quantity
-    allowed: tuple[str, ...] = ()
-    intervals: tuple[tuple[str, str], ...] = ()
-    significant_figures: int | None = None
-    uom: str = "1"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TimeRange(_Range):
-    """``swe:TimeRange``: two instants."""
-
-    kind: ClassVar[str] = "TimeRange"
-    scalar: ClassVar[type[_Simple]] = Time
-    allowed: tuple[str, ...] = ()
-    intervals: tuple[tuple[str, str], ...] = ()
-    significant_figures: int | None = None
-    uom: str = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+        return super().render_one(value)

@@ -1,30 +1,25 @@
 """Options: what can be chosen (definitions), what was chosen (selections), and whether they agree.
 
-An `OptionDefinition` is a name and one SWE Common 2.0 component; there is one class per component
-kind (`components`, `compounds`), all offered here. A selection is `ParameterData`: the values as they
-travel, matched by local name (OGC 06-141r6 7.3.9, Table 7-18). Nothing here knows XML or JSON.
+Every component of SWE Common 2.0 is offered here (`components`, `ranges`, `compounds`), and what an option
+and a selection are (`definitions`). A selection in TextEncoding gets its names here and nowhere else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from oseo_lab.model.components import (
     PATTERN_LENGTH,
     Boolean,
     Category,
-    CategoryRange,
     Component,
     Count,
-    CountRange,
+    Fault,
     Quantity,
-    QuantityRange,
     Text,
     Time,
-    TimeRange,
 )
 from oseo_lab.model.compounds import (
     DataArray,
@@ -34,10 +29,16 @@ from oseo_lab.model.compounds import (
     Matrix,
     TextSeparators,
     Vector,
+    put_part,
+    take_part,
 )
+from oseo_lab.model.definitions import Encoding, OptionDefinition, ParameterData, Value, Values
 from oseo_lab.model.errors import Problem
+from oseo_lab.model.ranges import CategoryRange, CountRange, QuantityRange, TimeRange
+from oseo_lab.model.text_encoding import TextFault, Tokens, TokenWriter
 
 __all__ = [
+    "ENCODINGS",
     "PATTERN_LENGTH",
     "Boolean",
     "Category",
@@ -49,6 +50,7 @@ __all__ = [
     "DataChoice",
     "DataRecord",
     "Encoding",
+    "Fault",
     "Field",
     "Matrix",
     "OptionDefinition",
@@ -56,6 +58,7 @@ __all__ = [
     "Quantity",
     "QuantityRange",
     "Text",
+    "TextFault",
     "TextSeparators",
     "Time",
     "TimeRange",
@@ -63,139 +66,212 @@ __all__ = [
     "Values",
     "Vector",
     "check_selections",
+    "decoded",
+    "encoded_as_text",
     "selected",
+    "separators_of",
+    "travelling_values",
 ]
 
-#: A value as it travels: text (str), or named children in document order (`Values`).
-Value = Any
-#: Named values in document order; a name may repeat (arrays).
-Values = tuple[tuple[str, Any], ...]
+#: Encodings of selections that are read and checked.
+ENCODINGS: tuple[Encoding, ...] = (Encoding.XML, Encoding.TEXT)
+#: What is offered: definitions in the order of their group, or the same by name.
+Offered = Iterable[OptionDefinition] | Mapping[str, OptionDefinition]
 
 
-class Encoding(StrEnum):
-    """``SWEEncoding`` of the schema."""
-
-    XML = "XMLEncoding"
-    TEXT = "TextEncoding"
+def _listed(offered: Offered) -> tuple[OptionDefinition, ...]:
+    return tuple(offered.values()) if isinstance(offered, Mapping) else tuple(offered)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ParameterData:
-    """Selected values of one or several options (``ParameterDataType``).
+def _by_name(definitions: Iterable[OptionDefinition]) -> dict[str, list[OptionDefinition]]:
+    """Return definitions by name; those that repeat one are alternatives of each other."""
+    found: dict[str, list[OptionDefinition]] = {}
+    for each in definitions:
+        found.setdefault(each.name, []).append(each)
+    return found
+
+
+# ------------------------------------------------------------------------------------------- text encoding
+
+
+def separators_of(offered: Offered) -> TextSeparators:
+    """Return what separates the tokens of a group's selections.
+
+    That of the first option with a ``swe:TextEncoding`` of its own; else comma, line feed and point.
+    """
+    found = (getattr(each.component, "encoding", None) for each in _listed(offered))
+    return next((each for each in found if each is not None), TextSeparators())
+
+
+def decoded(offered: Offered, text: str) -> Values:
+    """Give the tokens of a selection in TextEncoding their names.
+
+    Tokens stand in the order of the options in their group, each as `text_encoding` says; an option that is
+    not optional is left to the order's choice or its preset value by an empty token; the row may end early.
+
+    Raises
+    ------
+    TextFault
+        If the tokens do not fit the options.
+    """
+    definitions = [each for each, *_ in _by_name(_listed(offered)).values()]
+    tokens = Tokens(text, separators_of(definitions))
+    values: list[tuple[str, Any]] = []
+    for each in definitions:
+        if not tokens.left:
+            break
+        part = take_part(each.component, tokens, each.name, True)
+        if part is not None:
+            values.append((each.name, part))
+    if tokens.left:
+        names = ", ".join(each.name for each in definitions) or "none"
+        raise TextFault("values", f"{tokens.left} tokens are left over; options in their order: {names}")
+    return tuple(values)
+
+
+def encoded_as_text(offered: Offered, chosen: Mapping[str, Any]) -> ParameterData:
+    """Return a selection in TextEncoding of Python values by option name; the inverse of `decoded`.
+
+    Raises
+    ------
+    ValueError
+        If a value is not of its option's shape, or TextEncoding cannot carry it.
+    """
+    definitions = [each for each, *_ in _by_name(_listed(offered)).values()]
+    unknown = chosen.keys() - {each.name for each in definitions}
+    if unknown:
+        raise ValueError(f"there is no option {', '.join(sorted(unknown))}")
+    writer = TokenWriter(separators_of(definitions))
+    for each in definitions:
+        value = each.component.render(chosen[each.name]) if each.name in chosen else None
+        try:
+            put_part(each.component, value, writer, True)
+        except ValueError as wrong:
+            raise ValueError(f"{each.name}: {wrong}") from None
+    return ParameterData(encoding=Encoding.TEXT, text=writer.text)
+
+
+# ------------------------------------------------------------------------------------------------- reading
+
+
+def travelling_values(
+    offered: Offered,
+    selections: Iterable[ParameterData],
+    wrong: Callable[[TextFault], None] | None = None,
+) -> dict[str, Any]:
+    """Return one level's travelling values by option name, whatever their encoding.
+
+    A name that repeats becomes one list of children; an array's elements may stand by themselves, under the
+    element type's name.
 
     Parameters
     ----------
-    encoding : Encoding
-        How the values travel.
-    values : Values
-        Under XMLEncoding: name and value of each option, in document order.
-    text : str or None
-        Under TextEncoding: the block of tokens as it came.
+    offered : iterable of OptionDefinition, or mapping
+        What is offered, in order.
+    selections : iterable of ParameterData
+        What was chosen at this level.
+    wrong : callable or None
+        Is told of tokens that do not fit, which are then left out; without it `TextFault` is raised.
     """
-
-    encoding: Encoding = Encoding.XML
-    values: Values = ()
-    text: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptionDefinition:
-    """One declared choice: a name, the component that constrains it, and where it belongs.
-
-    Parameters
-    ----------
-    name : str
-        The option's name on the wire and in Python.
-    component : Component
-        What may be chosen.
-    grouping : str or None
-        ``grouping`` of 06-141r6, at most 40 characters, such as ``Processing Option``.
-    restrictions : tuple of Component
-        ``sceneRestriction`` of a scene selection parameter.
-    """
-
-    name: str
-    component: Component
-    grouping: str | None = None
-    restrictions: tuple[Component, ...] = ()
-
-    @property
-    def default(self) -> Any:
-        """The preset value, parsed, or None."""
-        return self.component.default
-
-    @property
-    def required(self) -> bool:
-        """Whether a selection must name it: not optional, and nothing preset."""
-        return not self.component.optional and self.component.default is None
-
-    def narrowed(
-        self,
-        allowed: Sequence[str] | None = None,
-        value: str | Sequence[str] | None = None,
-        intervals: Sequence[tuple[str, str]] = (),
-    ) -> OptionDefinition:
-        """Return the definition with fewer allowed values or another preset one, as an operator declares.
-
-        Raises
-        ------
-        ValueError
-            If a value is not allowed by the definition itself, or the preset value is not among those
-            that remain.
-        """
-        component = self.component
-        if allowed is not None or intervals:
-            component = component.narrowed(allowed or (), intervals)
-        if value is not None:
-            component = component.with_preset(value)
-        try:
-            component.default  # noqa: B018 - parsed here, so that it is never found wrong in an order
-        except ValueError as wrong:
-            raise ValueError(f"the preset value is no longer allowed, name another: {wrong}") from None
-        return replace(self, component=component)
-
-    def check(self, value: Any, *, item_id: str | None = None) -> Iterator[Problem]:
-        """Yield what is wrong with a travelling value of this option."""
-        try:
-            self.component.parse(value)
-        except ValueError as wrong:
-            yield Problem(
-                code="InvalidParameterValue", locator=self.name, text=f"{self.name}: {wrong}", item_id=item_id
-            )
-
-
-def _given(selections: Iterable[ParameterData]) -> dict[str, Any]:
-    """Collect travelling values by option name; an array's repeated name becomes one list of children."""
     given: dict[str, list[Any]] = {}
     for selection in selections:
-        for name, value in selection.values:
+        values = selection.values
+        if selection.encoding is Encoding.TEXT:
+            try:
+                values = decoded(offered, selection.text or "")
+            except TextFault as fault:
+                if wrong is None:
+                    raise
+                wrong(fault)
+                continue
+        for name, value in values:
             given.setdefault(name, []).append(value)
-    return {
+    return _with_bare_elements(offered, given)
+
+
+def _with_bare_elements(offered: Offered, given: dict[str, list[Any]]) -> dict[str, Any]:
+    found = {
         name: values[0] if len(values) == 1 else tuple((name, value) for value in values)
         for name, values in given.items()
     }
+    known = offered if isinstance(offered, Mapping) else _by_name(offered)
+    for name in [each for each in found if each not in known]:
+        owners = [
+            each.name
+            for each in _listed(offered)
+            if isinstance(each.component, DataArray) and each.component.element.name == name
+        ]
+        if len(owners) == 1 and owners[0] not in found:
+            found[owners[0]] = tuple((name, value) for value in given[name])
+            del found[name]
+    return found
 
 
-def selected(definitions: Iterable[OptionDefinition], selections: Iterable[ParameterData]) -> dict[str, Any]:
-    """Return the Python value of every option: chosen, else preset; unset optional ones are left out.
+def _parsed(alternatives: Sequence[OptionDefinition], value: Any) -> Any:
+    """Return the Python value by the first of several definitions that takes it."""
+    for each in alternatives[:-1]:
+        try:
+            return each.component.parse(value)
+        except ValueError:
+            continue
+    return alternatives[-1].component.parse(value)
 
-    The selections must have been checked (`check_selections`); later ones override earlier ones, so pass
-    an order's before its item's.
-    """
+
+def _level(definitions: Sequence[OptionDefinition], selections: Iterable[ParameterData]) -> dict[str, Any]:
+    """Return one level's travelling values; of two selections the later one, but arrays by element add up."""
+    adding = {
+        each.name
+        for each in definitions
+        if isinstance(each.component, DataArray) and each.component.element.name == each.name
+    }
     given: dict[str, Any] = {}
     for selection in selections:
-        given.update(_given([selection]))
+        for name, value in travelling_values(definitions, [selection]).items():
+            if name in adding and name in given:
+                value = (*_elements(name, given[name]), *_elements(name, value))
+            given[name] = value
+    return given
+
+
+def _elements(name: str, value: Any) -> tuple[tuple[str, Any], ...]:
+    is_list = isinstance(value, tuple) and {each for each, _ in value} == {name}
+    return value if is_list else ((name, value),)
+
+
+def selected(
+    offered: Offered, selections: Iterable[ParameterData], of_item: Iterable[ParameterData] = ()
+) -> dict[str, Any]:
+    """Return the Python value of every option: chosen, else preset; unset optional ones are left out.
+
+    The selections must have been checked (`check_selections`).
+
+    Parameters
+    ----------
+    offered : iterable of OptionDefinition, or mapping
+        What is offered, in order.
+    selections : iterable of ParameterData
+        What was chosen, for the order.
+    of_item : iterable of ParameterData
+        What was chosen for the item; it overrides the order's.
+    """
+    definitions = _listed(offered)
+    given = _level(definitions, selections) | _level(definitions, of_item)
     chosen = {}
-    for definition in definitions:
-        if definition.name in given:
-            chosen[definition.name] = definition.component.parse(given[definition.name])
-        elif (preset := definition.default) is not None:
-            chosen[definition.name] = preset
+    for name, alternatives in _by_name(definitions).items():
+        if name in given:
+            value = _parsed(alternatives, given[name])
+        else:
+            value = next((preset for each in alternatives if (preset := each.default) is not None), None)
+        if value is not None:
+            chosen[name] = value
     return chosen
 
 
+# ------------------------------------------------------------------------------------------------ checking
+
+
 def check_selections(
-    definitions: Mapping[str, OptionDefinition],
+    definitions: Offered,
     selections: Iterable[ParameterData],
     *,
     item_id: str | None = None,
@@ -206,8 +282,8 @@ def check_selections(
 
     Parameters
     ----------
-    definitions : mapping of str to OptionDefinition
-        What is offered, by name.
+    definitions : iterable of OptionDefinition, or mapping
+        What is offered, in order.
     selections : iterable of ParameterData
         What was chosen at this level.
     item_id : str or None
@@ -217,34 +293,39 @@ def check_selections(
     check_missing : bool
         Whether required options must be present (06-141r6 Table 7-18; at item level only).
     """
-    selections = tuple(selections)
-    for selection in selections:
-        if selection.encoding is Encoding.TEXT:
-            yield Problem(
-                code="InvalidParameterValue",
-                locator="encoding",
-                text="TextEncoding is not supported here; use XMLEncoding",
-                item_id=item_id,
-            )
-    given = _given(selections)
+    listed = _listed(definitions)
+    by_name = _by_name(listed)
+    faults: list[TextFault] = []
+    given = travelling_values(listed, selections, faults.append)
+    for fault in faults:
+        said = f"{fault.path}: {fault}"
+        yield Problem(code="InvalidParameterValue", locator=fault.path, text=said, item_id=item_id)
     for name, value in given.items():
-        definition = definitions.get(name)
-        if definition is None:
-            yield Problem(
-                code="InvalidParameterValue",
-                locator=name,
-                text=f"there is no option {name!r}; options: {', '.join(definitions) or 'none'}",
-                item_id=item_id,
-            )
+        if name in by_name:
+            yield from _check_one(by_name[name], value, item_id)
         else:
-            yield from definition.check(value, item_id=item_id)
-    if check_missing:
+            yield _unknown(name, by_name, item_id)
+    if check_missing and not faults:
         present = {*given, *inherited}
-        for name, definition in definitions.items():
-            if definition.required and name not in present:
-                yield Problem(
-                    code="MissingParameterValue",
-                    locator=name,
-                    text=f"option {name!r} is required; allowed: {definition.component.allowed_text}",
-                    item_id=item_id,
-                )
+        for name, alternatives in by_name.items():
+            if name not in present and all(each.required for each in alternatives):
+                said = f"option {name!r} is required; allowed: {alternatives[0].component.allowed_text}"
+                yield Problem(code="MissingParameterValue", locator=name, text=said, item_id=item_id)
+
+
+def _check_one(alternatives: Sequence[OptionDefinition], value: Any, item_id: str | None) -> list[Problem]:
+    problems: list[Problem] = []
+    for each in alternatives:
+        problems = [*each.check(value)]
+        if not problems:
+            break
+    return [replace(each, item_id=item_id) for each in problems]
+
+
+def _unknown(name: str, known: Iterable[str], item_id: str | None) -> Problem:
+    return Problem(
+        code="InvalidParameterValue",
+        locator=name,
+        text=f"there is no option {name!r}; options: {', '.join(known) or 'none'}",
+        item_id=item_id,
+    )

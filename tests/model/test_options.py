@@ -329,9 +329,11 @@ def test_at_order_level_nothing_is_missing() -> None:
     assert not list(check_selections(OFFERED, [], check_missing=False))
 
 
-def test_text_encoding_is_refused() -> None:
-    problems = list(check_selections(OFFERED, [data(encoding=Encoding.TEXT)], inherited=["bands"]))
-    assert [each.locator for each in problems] == ["encoding"]
+def test_tokens_that_do_not_fit_are_said_with_the_option_they_should_be() -> None:
+    text = [ParameterData(encoding=Encoding.TEXT, text="COG,many")]
+    problems = list(check_selections(OFFERED, text, inherited=["bands"]))
+    assert [each.locator for each in problems] == ["bands"]
+    assert "number of elements" in problems[0].text
 
 
 def test_a_name_given_twice_is_a_list_or_a_mistake() -> None:
@@ -343,5 +345,6 @@ def test_a_name_given_twice_is_a_list_or_a_mistake() -> None:
 
 def test_the_items_choice_beats_the_orders_beats_the_preset() -> None:
     order, item = data(("format", "GeoTIFF"), ("scale", "2")), data(("scale", "3"))
+    assert selected(OFFERED.values(), [order], [item]) == {"format": "GeoTIFF", "scale": 3.0}
     assert selected(OFFERED.values(), [order, item]) == {"format": "GeoTIFF", "scale": 3.0}
     assert selected(OFFERED.values(), []) == {"format": "COG"}
