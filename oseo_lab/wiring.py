@@ -28,17 +28,26 @@ from oseo_lab.dispatch.jobs import Places
 from oseo_lab.dispatch.planner import Policy
 from oseo_lab.dispatch.presence import Presence
 from oseo_lab.dispatch.quoting import Quoting, Seams
+from oseo_lab.dispatch.relay import Patience, Relay
 from oseo_lab.dispatch.sweeper import Sweeper
 from oseo_lab.encoding.json_form import complete, read_collection
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import ConfigurationError, Problem
 from oseo_lab.model.job import Progress
-from oseo_lab.model.order import order_uuid
+from oseo_lab.model.order import CallbackKind, order_uuid
 from oseo_lab.model.quotation import ItemGroupPrice, ProviderName
 from oseo_lab.operations import Context, Service
 from oseo_lab.operations.order_types import collection_for
 from oseo_lab.plugins import load
-from oseo_lab.ports import Catalogue, Executor, OrderStore, Provider, Quoter, QuoteRequest
+from oseo_lab.ports import (
+    Catalogue,
+    Executor,
+    Notifier,
+    OrderStore,
+    Provider,
+    Quoter,
+    QuoteRequest,
+)
 from oseo_lab.settings import Settings
 from oseo_lab.store import open_store
 
@@ -82,6 +91,7 @@ class Services:
     _catalogues: dict[str, Catalogue] = field(default_factory=dict)
     _quoters: dict[str, Quoter] = field(default_factory=dict)
     _providers: dict[str, Provider] = field(default_factory=dict)
+    _notifiers: dict[str, Notifier] = field(default_factory=dict)
 
     def start(self) -> None:
         """Begin working on orders, those left by an earlier life first."""
@@ -89,10 +99,13 @@ class Services:
             self.dispatcher.start()
             self.sweeper.start()
             self.quoting.start()
+            if self.settings.callbacks:
+                self.relay.start()
 
     def close(self) -> None:
         """Stop working, give back what is held, let go of the store."""
         if self.settings.dispatch:
+            self.relay.close()
             self.quoting.close()
             self.sweeper.close()
             self.dispatcher.close()
@@ -167,6 +180,26 @@ class Services:
             return list(quoter(request))
         provider = self.provider(request.collection.id)
         return None if provider is None else list(provider.quote(request))
+
+    @cached_property
+    def relay(self) -> Relay:
+        """What sends notices to users."""
+        if self.settings.callback_hosts:
+            self._notifier(CallbackKind.SUBMIT_RESPONSE)  # so that a wrong entry is heard of at once
+        return Relay(
+            store=self.store,
+            send=lambda notice: self._notifier(notice.kind)(notice),
+            patience=Patience(tries=self.settings.callback_tries),
+            now=_now,
+        )
+
+    def _notifier(self, kind: str) -> Notifier:
+        found = self._notifiers.get(kind)
+        if found is None:
+            plugin = load("notifier", kind)
+            settings = {"hosts": self.settings.callback_hosts, "url": self.settings.public_url}
+            found = self._notifiers[kind] = plugin(settings)
+        return found
 
     def wake(self) -> None:
         """Tell everything that waits for work that there is some."""
@@ -390,8 +423,7 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
             processor = load("processor", file.processor)
             load("catalogue", file.catalogue)
             collection = complete(file, processor.options, processor.scene_options)
-            if collection.quoter:
-                load("quoter", collection.quoter)(collection.id, collection.quoter_settings)
+            _try_quoter(collection)
         except ConfigurationError as wrong:
             problems += [
                 Problem(code=each.code, locator=each.locator, text=f"{path.name}: {each.text}")
@@ -408,6 +440,24 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
     if problems:
         raise ConfigurationError("\n".join(each.text for each in problems), problems=problems)
     return found
+
+
+def _try_quoter(collection: Collection) -> None:
+    """Make a collection's quoter once, so that what is wrong with it is said at start.
+
+    Raises
+    ------
+    ConfigurationError
+        With everything wrong with its settings, and with what they say of the collection.
+    """
+    if not collection.quoter:
+        return
+    quoter = load("quoter", collection.quoter)(collection.id, collection.quoter_settings)
+    check = getattr(quoter, "problems", None)  # what only some quoters have
+    wrong = [] if check is None else list(check(collection))
+    if wrong:
+        problems = [Problem(code="NoApplicableCode", locator="quotation", text=each) for each in wrong]
+        raise ConfigurationError("\n".join(wrong), problems=problems)
 
 
 def read_key(path: Path) -> bytes:

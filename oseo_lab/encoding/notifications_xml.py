@@ -30,6 +30,8 @@ from oseo_lab.model.notifications import (
 __all__ = [
     "NAMESPACE",
     "NOTIFY_ACTION",
+    "REQUESTS",
+    "RESPONSES",
     "decode_notification",
     "encode_notification",
 ]
@@ -249,6 +251,10 @@ def _notify(element: etree._Element) -> Notify:
         order_id=order_id,
     )
 
+
+#: What a service takes, by tag, and what it answers.
+REQUESTS = frozenset({f"{_B}Subscribe", f"{_B}Unsubscribe"})
+RESPONSES = frozenset({SubscribeResponse, UnsubscribeResponse})
 
 _READERS: dict[str, Callable[[etree._Element], Any]] = {
     "Subscribe": _subscribe,

@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml import etree
 
-from oseo_lab.encoding import capabilities_xml
+from oseo_lab.encoding import capabilities_xml, notifications_xml
 from oseo_lab.encoding.checking import check
 from oseo_lab.encoding.options_xml import read_definition, write_definition
 from oseo_lab.encoding.order_xml import read_specification, write_specification
@@ -507,6 +507,8 @@ def decode_request(element: etree._Element) -> Any:
     """
     codec = _REQUEST_TAGS.get(str(element.tag))
     if codec is None:
+        if str(element.tag) in notifications_xml.REQUESTS:
+            return notifications_xml.decode_notification(element)
         raise _unknown(element)
     return _checked(element, codec.decode_request)
 
@@ -558,4 +560,6 @@ def decode_response(element: etree._Element) -> Any:
 
 def encode_response(message: Any) -> bytes:
     """Return a response as payload bytes (UTF-8, no XML declaration)."""
+    if type(message) in notifications_xml.RESPONSES:
+        return notifications_xml.encode_notification(message)
     return _BY_RESPONSE[type(message)].encode_response(message).encode()

@@ -21,6 +21,7 @@ from typing import ClassVar, NoReturn
 
 from lxml import etree
 
+from oseo_lab.encoding.notification_faults import write_fault
 from oseo_lab.encoding.quick import maker
 from oseo_lab.encoding.xmltree import OWS, attribute, escape, local_name, parse, text_of, timestamp
 from oseo_lab.model.delivery import Secret
@@ -304,7 +305,8 @@ def _is_understood(block: etree._Element) -> bool:
 def _check_action(action: str, payload: etree._Element) -> None:
     """Refuse an action that names something else than the Body's child; empty and absent are fine."""
     named = re.split(r"[/#]", action.strip().strip("\"'").rstrip("/"))[-1]
-    if named and named != local_name(payload):
+    # WS-BaseNotification's actions end in Request
+    if named and named.removesuffix("Request") != local_name(payload):
         raise BadMessage(
             f"the action names {named[:80]!r} and the Body holds {local_name(payload)[:80]!r}; "
             "leave the action out or let them agree",
@@ -511,11 +513,12 @@ def fault_status(error: OseoError, version: SoapVersion) -> int:
 def fault(error: OseoError, version: SoapVersion) -> bytes:
     """Return a whole envelope with the fault an error is: one ``ows:Exception`` per problem.
 
-    Each exception has the standard's literal text first (06-141r6 exception tables), then our sentence.
+    Each exception has the standard's literal text first (06-141r6 exception tables), then our sentence. A
+    refused subscription has WS-BaseNotification's own fault beside the report.
     """
     code = _fault_code(error, version)
     reason = escape(f"Request rejected: {error.text}"[:2000])
-    report = _report(error)
+    report = write_fault(error) + _report(error)
     if version is SoapVersion.V11:
         inside = (
             f"<faultcode>s:{code}</faultcode><faultstring>{reason}</faultstring><detail>{report}</detail>"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from oseo_lab.model import messages
+from oseo_lab.model import messages, notifications
 from oseo_lab.operations.cancel import cancel
 from oseo_lab.operations.context import Context, Link, Service
 from oseo_lab.operations.describe_result_access import describe_result_access
@@ -19,6 +19,7 @@ from oseo_lab.operations.get_options import get_options
 from oseo_lab.operations.get_quotation import get_quotation
 from oseo_lab.operations.get_status import get_status
 from oseo_lab.operations.submit import submit
+from oseo_lab.operations.subscribe import subscribe, unsubscribe
 
 __all__ = ["OPERATIONS", "Access", "Context", "Link", "Operation", "Service", "perform"]
 
@@ -42,6 +43,8 @@ OPERATIONS: Mapping[type, Operation] = {
     messages.GetStatus: Operation("GetStatus", get_status, "read"),
     messages.DescribeResultAccess: Operation("DescribeResultAccess", describe_result_access, "read"),
     messages.Cancel: Operation("Cancel", cancel, "write"),
+    notifications.Subscribe: Operation("Subscribe", subscribe, "write"),
+    notifications.Unsubscribe: Operation("Unsubscribe", unsubscribe, "write"),
 }
 
 

@@ -14,6 +14,7 @@ from oseo_lab.encoding import oseo, soap
 from oseo_lab.encoding.wsdl import wsdl
 from oseo_lab.model.errors import OseoError, ValidationError
 from oseo_lab.model.messages import Capabilities, GetCapabilities
+from oseo_lab.model.notifications import Unsubscribe
 from oseo_lab.operations import perform
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.landing import landing_page
@@ -62,6 +63,8 @@ class SoapHandler(BaseOseoHandler):
             self.owner = await self._by_username_token(envelope.username_token)
         decode = oseo.decode_request
         message = await self.state.work(decode, envelope.payload) if is_long else decode(envelope.payload)
+        if isinstance(message, Unsubscribe):  # it names what it means by the address it is sent to
+            message = Unsubscribe(reference=f"?{self.request.query}")
         payload = await self.perform(
             message,
             oseo.encode_response,
