@@ -1,4 +1,4 @@
-"""Status history and attempts, results, outbox, accounts; on SQLite and PostgreSQL alike."""
+"""Status history and attempts, results, accounts; on SQLite and PostgreSQL alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from oseo_lab.model.order import Attempt, ResultFile, StatusChange, new_order_id
 from oseo_lab.model.status import Status
-from oseo_lab.ports import Account, Notice
+from oseo_lab.ports import Account
 from oseo_lab.store.results import _united
 
 MINUTE = timedelta(minutes=1)
@@ -106,6 +106,14 @@ def test_files_come_back_with_a_sequence_per_delivery(store, added, now):
         assert unit.results.of(new_order_id()) == []
 
 
+def test_a_file_that_lies_at_its_provider_says_where_and_need_not_be_measured(store, added):
+    order = added(items=1)
+    file = _file(order, 1, "a.tif", size=0, sha256="", href="https://provider.example/a.tif", sequence=1)
+    store.write(lambda unit: unit.results.add([file]))
+    with store.read() as unit:
+        assert unit.results.of(order.order_id) == [file]
+
+
 def test_of_two_deliveries_of_an_item_the_last_counts(store, added):
     order = added(items=1)
     for attempt in (1, 3):
@@ -162,32 +170,6 @@ def test_expired_files_are_listed_until_they_are_removed_however_few_at_a_time(s
     assert len(sweep(now + 9 * MINUTE, 10)) == 3
     with store.read() as unit:
         assert [file.removed for file in unit.results.of(order.order_id)] == [True] * 6 + [False]
-
-
-# ---------------------------------------------------------------------------------------------- outbox
-
-
-def test_notices_of_an_order_go_out_one_after_the_other(store, added, now):
-    first, second = added(), added()
-    notices = [
-        Notice(order_id=first.order_id, kind="a", address="mailto:x", body={"n": [1, "ü"]}, due=now),
-        Notice(order_id=first.order_id, kind="b", address="mailto:x", due=now),
-        Notice(order_id=second.order_id, kind="c", address="mailto:y", due=now + MINUTE),
-    ]
-    store.write(lambda unit: unit.outbox.add(notices))
-
-    def claim(at):
-        return store.write(lambda unit: unit.outbox.claim(10, at, at + MINUTE))
-
-    (taken,) = claim(now)
-    assert taken == replace(notices[0], notice_id=taken.notice_id, attempts=1, due=now + MINUTE)
-    assert claim(now) == []
-    store.write(lambda unit: unit.outbox.settle(taken, due=now + 5 * MINUTE))
-    assert [each.kind for each in claim(now + MINUTE)] == ["c"]
-    (again,) = [each for each in claim(now + 5 * MINUTE) if each.kind == "a"]
-    assert again.attempts == 2
-    store.write(lambda unit: unit.outbox.settle(again, due=None))
-    assert [each.kind for each in claim(now + 5 * MINUTE)] == ["b"]
 
 
 # -------------------------------------------------------------------------------------------- accounts

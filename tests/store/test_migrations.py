@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from oseo_lab.model.errors import ConfigurationError, NotSupported, Unavailable
-from oseo_lab.store import backup, databases, engine, open_store, upgrade
+from oseo_lab.model.order import new_order_id
+from oseo_lab.model.status import Status
+from oseo_lab.store import backup, databases, engine, open_store, session, upgrade
+from oseo_lab.store.databases import make_engine
 from oseo_lab.store.migrations import REVISIONS
+from oseo_lab.store.records import micros
 from oseo_lab.store.tables import METADATA
 
 
@@ -42,6 +49,83 @@ def test_the_indexes_of_the_migrations_are_those_of_the_tables(tmp_path):
         return found
 
     assert statements("migrated.sqlite") == statements("direct.sqlite")
+
+
+@pytest.fixture
+def first_tables(url):
+    """A connection to a store as revision 0001 left it."""
+    engine = make_engine(url)
+    config = _config()
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.commit()
+        yield connection
+    engine.dispose()
+
+
+def _insert(connection, table, *rows):
+    """Insert rows of few columns, numbered from 1; the others, where they must not be NULL, are 0."""
+    reflected = sa.Table(table, sa.MetaData(), autoload_with=connection)
+    zero = {column.name: 0 for column in reflected.columns if not column.nullable and column.name != "id"}
+    for row in rows:
+        connection.execute(reflected.insert().values(zero | row))
+
+
+def test_what_the_first_tables_hold_is_there_after_the_second(url, first_tables, now):
+    order_ids = [new_order_id(), new_order_id()]
+    texts = ("anna", "LOCAL", "{}", "image/tiff")
+    _insert(
+        first_tables,
+        "texts",
+        *({"digest": session._digest(text), "text": text} for text in texts),
+    )
+    for ref, order_id in enumerate(order_ids, 1):
+        order = {"uuid": session.uuid_of(order_id), "owner": 1, "status": 1, "accepted": 1}
+        _insert(first_tables, "orders", order)
+        item = {"order_ref": ref, "number": 1, "item_id": "a", "identifier": "S2A", "choice": 3}
+        _insert(first_tables, "items", item | {"provider": 2, "status": 1, "due": 0})
+        _insert(first_tables, "provider_orders", {"order_ref": ref, "provider": 2, "state": 2})
+        _insert(
+            first_tables,
+            "results",
+            {"order_ref": ref, "number": 1, "attempt": 1, "name": "a", "media_type": 4, "sha256": b"x"},
+        )
+    at = micros(now)
+    notice = {"kind": "a", "body": '{"n": 1}', "due": at}
+    _insert(
+        first_tables,
+        "outbox",
+        *(
+            notice | {"order_ref": ref, "kind": kind, "address": address}
+            for ref, kind, address in ((1, "a", "x"), (2, "b", "x"), (1, "c", "x"), (1, "d", "y"))
+        ),
+    )
+    first_tables.commit()
+    first_tables.close()
+
+    store = open_store(url)
+    with store.read() as unit:
+        order = unit.orders.get(order_ids[0], "anna")
+        assert (order.status.status, order.quotation_id) == (Status.ACCEPTED, None)
+        assert [part.provider for part in order.provider_orders] == ["LOCAL"]
+        (item,) = unit.items.of(order_ids[0])
+        assert (item.batch, item.product, item.provider) == (0, None, "LOCAL")
+        assert unit.results.of(order_ids[0])[0].href is None
+        assert unit.provider_orders.open() == []
+        assert [each.kind for each in unit.outbox.waiting(order_ids[0])] == ["a", "c", "d"]
+    claimed = store.write(lambda unit: unit.outbox.claim(9, now, now + timedelta(hours=1)))
+    assert [(each.order_id, each.kind) for each in claimed] == [
+        (order_ids[0], "a"),
+        (order_ids[1], "b"),
+        (order_ids[0], "d"),
+    ]
+    assert claimed[0].body == {"n": 1}
+    store.write(lambda unit: unit.outbox.settle(claimed[0], due=None))
+    store.write(lambda unit: unit.outbox.add([replace(claimed[0], kind="e", due=None)]))
+    assert [each.kind for each in store.write(lambda unit: unit.outbox.claim(1, now, now))] == ["c"]
+    assert len(store.write(lambda unit: unit.items.claim("d1", 9, now, now))) == 2
+    store.close()
 
 
 def test_the_list_of_revisions_is_alembics_own():

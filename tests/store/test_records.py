@@ -153,6 +153,8 @@ item = st.builds(
     retry_at=st.none() | moments,
     lease_owner=st.none() | text,
     lease_until=st.none() | moments,
+    batch=st.integers(0, 10**6),
+    product=st.none() | st.builds(ProductId, identifier=text, collection_id=st.none() | text),
 )
 provider_order = st.builds(
     ProviderOrder,
@@ -185,6 +187,7 @@ def orders(draw) -> Order:
             face=st.sampled_from(Face),
             wanted=st.sampled_from(Wanted),
             next_ready=st.integers(0, 10**6),
+            quotation_id=st.none() | text | st.just(new_order_id()),
             items=st.just(
                 tuple(replace(each, order_id=order_id, number=n) for n, each in enumerate(items, 1))
             ),
