@@ -9,8 +9,10 @@ it reads.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import cache
+from itertools import islice, takewhile
 from typing import Any
 
 from lxml import etree
@@ -104,18 +106,19 @@ class _Tables(etree.Resolver):
         return self.resolve_string(_TEXTS[system_url], context)  # type: ignore[call-arg]
 
 
-def _compiled() -> etree.XMLSchema:
+def _compiled(more: str = "") -> etree.XMLSchema:
+    """Compile the table; ``more`` declares elements that may stand alone beside its messages."""
     parser = etree.XMLParser(no_network=True)
     parser.resolvers.add(_Tables())
-    return etree.XMLSchema(etree.fromstring(_TEXTS[OSEO].encode(), parser, base_url=OSEO))
+    text = _TEXTS[OSEO].replace("</xs:schema>", f"{more}</xs:schema>")
+    return etree.XMLSchema(etree.fromstring(text.encode(), parser, base_url=OSEO))
 
 
 _TEXTS = _schema_texts()
 _VALID = _compiled()
-#: Among many siblings each complaint of libxml2 costs their number, to say where it is, and it makes all of
-#: them: such messages are walked through first, which ends at the fiftieth problem.
-_CROWDED = etree.XPath("boolean(descendant-or-self::*/*[2001])")
-_LONG = etree.XPath("boolean(descendant::*[2001])")
+#: Each complaint of libxml2 costs the number of siblings, to say where it is, and it makes all of them: so
+#: where more than this many stand side by side, they are shown to it one by one.
+_CROWD = 2000
 _NIL = f"{{{XSI}}}nil"
 _NOT_OURS = (f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation", _NIL, f"{{{XSI}}}type")
 
@@ -134,19 +137,97 @@ def check(element: etree._Element) -> None:
         With every problem found (at most fifty): ``MissingParameterValue`` for what is not there,
         ``InvalidParameterValue`` for what is wrong; the locator is the element's or attribute's name.
     """
-    found = _first_problems(element) if _LONG(element) and _CROWDED(element) else []
-    if not found and _VALID.validate(element):
-        return
-    raise BadMessage.of(found or _first_problems(element) or [_libxml2_says(element)])
+    refused_by = _refused_by(element)
+    if refused_by is not None:
+        raise BadMessage.of(_first_problems(element) or [_libxml2_says(element, refused_by)])
+
+
+def _refused_by(element: etree._Element) -> etree.XMLSchema | None:
+    """Return the schema that a message is not valid by; None where it is valid."""
+    crowds = [crowd for find in _crowds_of(local_name(element)) for crowd in find(element)]
+    if not crowds:
+        return None if _VALID.validate(element) else _VALID
+    run = _run_of(crowds[0]) if len(crowds) == 1 else []
+    child = _child_of(element, run[0]) if run else None
+    if child is not None and child.many:
+        return _refused_in_run_by(element, run, _valid_alone(child.name, child.type))
+    # In any other crowd a walk finds what is wrong, and ends at the fiftieth problem.
+    return None if not _first_problems(element) and _VALID.validate(element) else _VALID
+
+
+def _refused_in_run_by(
+    element: etree._Element, run: list[etree._Element], alone: etree.XMLSchema
+) -> etree.XMLSchema | None:
+    """Ask about each of a crowd by itself, and about the message with the first of them only."""
+    above = takewhile(lambda each: each is not element, run[0].iterancestors())
+    if not _VALID.validate(_as_far_as(element, [*above][::-1], run[0])):
+        return _VALID
+    return None if all(map(alone.validate, run)) else alone
+
+
+def _run_of(crowd: etree._Element) -> list[etree._Element]:
+    """Return the children that all have the name of the last; none where others crowd before them."""
+    run = list(crowd.iterchildren(crowd[-1].tag))
+    first = len(crowd) - len(run)
+    return run if first <= _CROWD and crowd[first] is run[0] else []
+
+
+def _child_of(element: etree._Element, below: etree._Element) -> Child | None:
+    """Return what the table says of an element somewhere in a message; None where it may not stand there."""
+    parent = below.getparent()
+    kind = local_name(element)
+    if parent is not element and parent is not None:
+        above = _child_of(element, parent)
+        kind = "" if above is None else above.type
+    parts = CONTENTS[kind].parts if kind in CONTENTS else ()
+    return next((each for part in parts for each in part.children if each.tag == below.tag), None)
+
+
+def _as_far_as(element: etree._Element, way: list[etree._Element], last: etree._Element) -> etree._Element:
+    """Copy an element, down a way of children as far as the last, without what follows that beside it."""
+    attributes = {str(name): str(value) for name, value in element.attrib.items()}
+    made = element.makeelement(element.tag, attributes)
+    made.text = text_of(element)
+    for child in element:
+        is_on_the_way = bool(way) and child is way[0]
+        made.append(_as_far_as(child, way[1:], last) if is_on_the_way else deepcopy(child))
+        if child is last:
+            break
+    return made
+
+
+@cache
+def _valid_alone(name: str, kind: str) -> etree.XMLSchema:
+    """Return the table with one more element that may stand alone."""
+    return _compiled(f'<xs:element name="{name}" type="o:{kind}"/>')
+
+
+@cache
+def _crowds_of(kind: str) -> tuple[Callable[[etree._Element], Any], ...]:
+    """Return what finds crowds in a message, where its type lets elements repeat.
+
+    Elsewhere a crowd gets one complaint at most, for libxml2 passes over what follows a wrong element.
+    """
+    steps = ["self::*", *("/".join("*" * depth) for depth in range(1, _depth_of_repeats(kind) + 1))]
+    return tuple(etree.XPath(f"{step}[*[{_CROWD + 1}]]") for step in steps)
+
+
+def _depth_of_repeats(kind: str) -> int:
+    """Return how deep below an element of a type its children may last repeat; -1 where they never do."""
+    children = [child for part in CONTENTS[kind].parts for child in part.children]
+    below = max((_depth_of_repeats(each.type) for each in children if each.type in CONTENTS), default=-1)
+    if below >= 0:
+        return below + 1
+    return 0 if any(each.many for each in children) else -1
 
 
 def _first_problems(element: etree._Element) -> list[Problem]:
     return list(islice(_problems(element, local_name(element), None), MAX_PROBLEMS))
 
 
-def _libxml2_says(element: etree._Element) -> Problem:
+def _libxml2_says(element: etree._Element, schema: etree.XMLSchema) -> Problem:
     """Turn the schema's own complaint into a problem, where the table's walk found nothing to add."""
-    last: Any = _VALID.error_log.last_error  # type: ignore[attr-defined]
+    last: Any = schema.error_log.last_error  # type: ignore[attr-defined]
     said = last.message.replace(f"{{{OSEO}}}", "") if last is not None else "not as 06-141r6 says"
     name = re.match(r"Element '(?:\{[^}]*\})?([^']+)'", said)
     return Problem(

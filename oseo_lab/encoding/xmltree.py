@@ -87,25 +87,30 @@ def parse(body: bytes) -> etree._Element:
     prolog = _PROLOG.match(text)
     if prolog and text.startswith(b"<!DOCTYPE", prolog.end()):
         raise BadMessage("a message has no DOCTYPE: remove it, and the entities it declares")
-    if len(text) > _HARMLESS:
-        _refuse_crowds(text)
+    attributes = _refuse_crowds(text) if len(text) > _HARMLESS else 0
     try:
         root = etree.fromstring(text, _PARSERS.parser)
     except (etree.XMLSyntaxError, ValueError) as wrong:
         raise BadMessage(f"this is not well-formed XML: {wrong}"[:500]) from None
-    if len(text) > _HARMLESS and text.count(b"=") * _SPARSE > len(text) and _CROWDED(root):
+    if attributes * _SPARSE > len(text) and _CROWDED(root):
         raise BadMessage(f"an element has more than {MAX_ATTRIBUTES_OF_ONE} attributes")
     return root
 
 
-def _refuse_crowds(text: bytes) -> None:
-    """Refuse what would cost memory out of proportion before a tree is made of it."""
-    for mark, size, most, what in (
-        (b"<", 4, 2 * MAX_ELEMENTS, "elements"),
-        (b"=", 5, MAX_ATTRIBUTES, "attributes"),
-    ):
-        if len(text) > size * most and text.count(mark) > most:
-            raise TooLarge(f"the message has too many {what}; send fewer items in one order")
+def _refuse_crowds(text: bytes) -> int:
+    """Refuse what would cost memory out of proportion before a tree is made of it.
+
+    Returns
+    -------
+    int
+        At least as many as there are attributes.
+    """
+    if len(text) > 8 * MAX_ELEMENTS and text.count(b"<") > 2 * MAX_ELEMENTS:
+        raise TooLarge("the message has too many elements; send fewer items in one order")
+    attributes = text.count(b"=")
+    if len(text) > 5 * MAX_ATTRIBUTES and attributes > MAX_ATTRIBUTES:
+        raise TooLarge("the message has too many attributes; send fewer items in one order")
+    return attributes
 
 
 class _Parsers(threading.local):
