@@ -144,6 +144,9 @@ class Orders(Protocol):
     def standing(self, order_type: OrderType, after: str = "", limit: int = 500) -> list[Order]:
         """Return open orders of a type (subscription or tasking), without items, by id, after an id."""
 
+    def massive(self, after: str = "", limit: int = 500) -> list[Order]:
+        """Return open orders whose reference is ``Massive order``, without items, by id, after an id."""
+
 
 class ProviderOrders(Protocol):
     """The parts of orders that one provider fulfils."""

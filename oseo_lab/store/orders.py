@@ -16,6 +16,7 @@ from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.messages import FilteringCriteria
 from oseo_lab.model.order import Order, ProviderOrder
 from oseo_lab.model.status import Status
+from oseo_lab.model.subscription import MASSIVE_REFERENCE
 from oseo_lab.store import tables
 from oseo_lab.store.records import (
     EVENT_COLUMNS,
@@ -117,6 +118,19 @@ _STANDING = Statement(
         .order_by(_o.uuid)
     ),
     "order_type",
+    "after",
+    "limit",
+)
+_MASSIVE = Statement(
+    limited(
+        sa.select(_o.id, *_ORDER)
+        .where(
+            _o.reference == sa.literal_column(f"'{MASSIVE_REFERENCE}'"),  # as the partial index says
+            _o.status < sa.literal_column("10"),
+            _o.uuid > bindparam("after"),
+        )
+        .order_by(_o.uuid)
+    ),
     "after",
     "limit",
 )
@@ -336,6 +350,10 @@ class Orders:
         """Return open orders of a type (subscription or tasking), without items, by id, after an id."""
         values = (ORDER_TYPE[order_type], uuid_of(after) or b"", limit)
         return self._orders(self._session.all(_STANDING, values))
+
+    def massive(self, after: str = "", limit: int = 500) -> list[Order]:
+        """Return open orders called a massive order, without items, by id, after an id."""
+        return self._orders(self._session.all(_MASSIVE, (uuid_of(after) or b"", limit)))
 
     def _orders(self, rows: list[tuple[Any, ...]]) -> list[Order]:
         """Return the orders of rows that begin with the order's number, with their provider orders."""

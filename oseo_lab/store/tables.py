@@ -115,6 +115,7 @@ orders = Table(
         unique=True,
     ),
     _partial("orders_standing", "order_type", "uuid", where="order_type > 0 AND status < 10"),
+    _partial("orders_massive", "uuid", where="reference = 'Massive order' AND status < 10"),
 )
 
 provider_orders = Table(

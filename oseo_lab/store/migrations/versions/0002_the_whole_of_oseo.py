@@ -32,6 +32,7 @@ def _add_columns() -> None:
     """Add to tables that may be large what costs nothing there: no row is rewritten."""
     op.add_column("orders", sa.Column("quotation", sa.LargeBinary(), nullable=True))
     _partial("orders_standing", "orders", ["order_type", "uuid"], "order_type > 0 AND status < 10")
+    _partial("orders_massive", "orders", ["uuid"], "reference = 'Massive order' AND status < 10")
     op.add_column("provider_orders", sa.Column("watched", sa.BigInteger(), nullable=True))
     _partial("provider_orders_watched", "provider_orders", ["watched", "order_ref"], "watched IS NOT NULL")
     _partial(
