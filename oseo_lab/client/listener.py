@@ -132,7 +132,11 @@ class CallbackListener:
         BadMessage
             If it relates to nothing that was sent from here.
         """
-        order_id = None if isinstance(message, GetQuotationResponse) else message.order.order_id
+        said: dict[str, Any] = {}
+        if not isinstance(message, GetQuotationResponse):
+            order = message.order
+            said = {"order_id": order.order_id, "number": 0, "status": order.status.status.value}
+        order_id = said.get("order_id")
         with self._lock:
             if relates_to is None or self._sent.get(relates_to, "") not in (None, order_id):
                 raise BadMessage(
@@ -145,7 +149,6 @@ class CallbackListener:
                 while len(self._quotations) > REMEMBERED:
                     self._quotations.popitem(last=False)
             streams = list(self._streams)
-        said = {"order_id": order_id, "number": 0} if order_id else {}
         for each in streams:
             each.put((type(message).__name__, said))
 

@@ -130,7 +130,9 @@ class Results(Sequence[ItemURL]):
         """The files by item."""
         found: dict[tuple[str, str], list[str]] = {}
         for each in self._urls:
-            url = self._transport.own(each.url)
+            # a file's path holds its order; what another service made for ours lies there, under its own
+            is_here = self.order_id.removeprefix("urn:uuid:") in each.url
+            url = self._transport.own(each.url) if is_here else each.url
             found.setdefault((each.item_id, _folder_of(url)), []).append(url)
         return tuple(
             Delivery(item_id=item_id, base=base, urls=tuple(urls)) for (item_id, base), urls in found.items()

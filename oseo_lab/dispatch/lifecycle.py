@@ -11,7 +11,7 @@ from datetime import datetime
 from oseo_lab.model.order import OrderItem, StatusInfo
 from oseo_lab.model.status import Status
 
-__all__ = ["TRANSITIONS", "IllegalTransition", "advance"]
+__all__ = ["TRANSITIONS", "IllegalTransition", "advance", "way"]
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.SUBMITTED: frozenset({Status.ACCEPTED, Status.CANCELLED, Status.FAILED}),
@@ -51,3 +51,23 @@ def advance(item: OrderItem, to: Status, now: datetime, info: str | None = None)
     if to.is_final:
         return replace(moved, lease_owner=None, lease_until=None, retry_at=None)
     return moved
+
+
+def way(current: Status, to: Status) -> tuple[Status, ...]:
+    """Return the shortest legal way between two statuses, without the first; empty where there is none.
+
+    Whoever makes an item elsewhere is asked now and then: what happened in between is made up for.
+    """
+    ways: list[tuple[Status, ...]] = [()]
+    seen = {current}
+    while ways:
+        longer = []
+        for each in ways:
+            here = each[-1] if each else current
+            if here is to:
+                return each
+            onward = sorted(TRANSITIONS[here] - seen, key=list(Status).index)
+            longer += [(*each, status) for status in onward]
+            seen.update(onward)
+        ways = longer
+    return ()

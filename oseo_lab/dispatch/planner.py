@@ -27,6 +27,7 @@ __all__ = [
     "Downloaded",
     "Expired",
     "Instruction",
+    "MovedElsewhere",
     "NotComing",
     "PackageReady",
     "Policy",
@@ -135,6 +136,15 @@ class StillWaiting:
     """There is something else to say of an item that waits."""
 
     text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MovedElsewhere:
+    """Whoever makes the item elsewhere says where it stands; ``detail`` is for the operator."""
+
+    status: Status
+    info: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -292,6 +302,11 @@ def _still_waiting(item: OrderItem, event: StillWaiting, now: datetime, policy: 
     return Decision(item=advance(item, Status.SUSPENDED, now, event.text))
 
 
+def _moved_elsewhere(item: OrderItem, event: MovedElsewhere, now: datetime, policy: Policy) -> Decision:
+    moved = advance(item, event.status, now, event.info)
+    return Decision(item=moved, author="provider", detail=event.detail)
+
+
 _DECISIONS: Mapping[type, Callable[[OrderItem, Any, datetime, Policy], Decision]] = {
     Claimed: _claimed,
     Started: _started,
@@ -301,6 +316,7 @@ _DECISIONS: Mapping[type, Callable[[OrderItem, Any, datetime, Policy], Decision]
     Downloaded: _downloaded,
     Expired: _expired,
     PackageReady: _package_ready,
+    MovedElsewhere: _moved_elsewhere,
     BatchReleased: _batch_released,
     Acquired: _acquired,
     NotComing: _not_coming,

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from oseo_lab.dispatch import batches
+from oseo_lab.dispatch import accounting, batches
 from oseo_lab.dispatch.notices import Turn, owe
 from oseo_lab.dispatch.planner import Decision, PackageReady, Policy, decide
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.job import ItemReport
 from oseo_lab.model.notices import Step
 from oseo_lab.model.order import (
+    LOCAL,
     Attempt,
     Order,
     OrderItem,
@@ -34,11 +35,15 @@ __all__ = ["Change", "follow_up", "save"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One item's way from before to after, with every decision in between and its report, if it ended."""
+    """One item's way from before to after, with every decision in between.
+
+    ``report`` is the worker's, if it ended; ``files`` lie elsewhere, if it was made there.
+    """
 
     before: OrderItem
     decisions: tuple[Decision, ...]
     report: ItemReport | None = None
+    files: tuple[ResultFile, ...] = ()
 
     @property
     def after(self) -> OrderItem:
@@ -66,6 +71,11 @@ def save(
             collection = collections.get(change.after.collection_id)
             days = collection.delivery.days if collection else 10.0
             work.results.add(_files(change.report, now + timedelta(days=days)))
+        if change.files:
+            work.results.add(change.files)
+    accounting.give_back(work, ((each.before, each.after) for each in kept))
+    made = [(each.after, each.report) for each in kept if each.report is not None and each.report.files]
+    accounting.remember(work, made, collections)
     moved = {
         change.after.order_id
         for change in kept
@@ -208,6 +218,8 @@ def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: d
     if is_same and order.wanted is not Wanted.CANCELLED:
         return status
     for provider_order in work.provider_orders.of(order.order_id):
+        if provider_order.provider != LOCAL:
+            continue  # moved by what its provider says (`elsewhere`)
         state = provider_order_state(counts, order.wanted, order_type)
         if state is not provider_order.state:
             closed = now if status.status.is_final else None

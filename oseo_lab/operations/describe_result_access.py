@@ -91,6 +91,6 @@ def _url(file: ResultFile, order: Order, item: OrderItem | None, context: Contex
     return ItemURL(
         item_id=specification.item_id if specification else "order",
         product_id=identifier if isinstance(identifier, ProductId) else None,
-        url=context.link(order.order_id, file.number, file.name, file.expires),
+        url=file.href or context.link(order.order_id, file.number, file.name, file.expires),
         expiration=file.expires,
     )

@@ -27,7 +27,7 @@ from oseo_lab.model.order import (
     StatusInfo,
     new_order_id,
 )
-from oseo_lab.model.status import Status, Wanted, provider_order_state, roll_up_of
+from oseo_lab.model.status import ProviderOrderState, Status, Wanted, provider_order_state, roll_up_of
 from oseo_lab.model.subscription import (
     SUBSCRIPTION_OPTIONS,
     check_standing,
@@ -231,12 +231,17 @@ def make_order(
             ProviderOrder(
                 order_id=order_id,
                 provider=provider,
-                state=provider_order_state(counts, Wanted.COMPLETED, order_type),
+                state=_first_state(provider, provider_order_state(counts, Wanted.COMPLETED, order_type)),
                 updated=now,
             )
             for provider, counts in parts.items()
         ),
     )
+
+
+def _first_state(provider: str, state: ProviderOrderState) -> ProviderOrderState:
+    """Return the state of a new provider order: another provider's is yet to be passed on."""
+    return state if provider == LOCAL else ProviderOrderState.SUBMITTING
 
 
 def _items(
@@ -269,8 +274,12 @@ def _items(
 
 
 def _is_packed(specification: OrderSpecification, collection: Collection) -> bool:
-    """Whether one package holds the whole order; each batch of a subscription is packed by itself."""
-    is_whole = specification.packaging is not None and collection.delivery.scope is Scope.ORDER
+    """Whether one package is made here that holds the whole order.
+
+    Each batch of a subscription is packed by itself; another provider packs what it makes.
+    """
+    is_ours = specification.packaging is not None and collection.provider == LOCAL
+    is_whole = is_ours and collection.delivery.scope is Scope.ORDER
     return is_whole and specification.order_type is not OrderType.SUBSCRIPTION_ORDER
 
 

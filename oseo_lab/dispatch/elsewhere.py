@@ -1,0 +1,245 @@
+"""What is saved about items that are made elsewhere: taken for one turn, moved on, let go.
+
+All within transactions of the store; `forwarding` asks the provider in between. Statuses move through the
+planner as everybody's do, results are links to where they lie, and everything that follows for the order
+(roll-up, history, callbacks) follows in `settle`.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from oseo_lab.dispatch.lifecycle import way
+from oseo_lab.dispatch.planner import Decision, MovedElsewhere, Policy, decide
+from oseo_lab.dispatch.settle import Change
+from oseo_lab.dispatch.settle import save as settle
+from oseo_lab.model.collection import Collection
+from oseo_lab.model.order import Order, OrderItem, ProviderOrder, ResultFile
+from oseo_lab.model.status import ProviderOrderState, Status, Wanted
+from oseo_lab.ports import Forwarded, ForwardedItem, UnitOfWork
+
+__all__ = ["TRIED_AGAIN", "Hand", "News", "is_held", "let_go", "news_of", "save", "take"]
+
+_DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
+#: What a provider may say that is no step forward: it has the item, and that is known.
+_NO_NEWS = frozenset({Status.SUBMITTED, Status.ACCEPTED})
+#: How a text ends that holds until the provider is heard of again.
+TRIED_AGAIN = "; it is tried again"
+#: Longest file name made of a URL, and longest text said of an item, characters.
+_NAME_LENGTH = 120
+_SAID_LENGTH = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hand:
+    """One provider order, taken for one turn.
+
+    Parameters
+    ----------
+    order : Order
+        Without items.
+    part : ProviderOrder
+        As it shall be saved.
+    items : tuple of OrderItem
+        All of this provider's items of the order; the first open one is leased.
+    """
+
+    order: Order
+    part: ProviderOrder
+    items: tuple[OrderItem, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Order id and provider."""
+        return self.part.order_id, self.part.provider
+
+    @property
+    def open_items(self) -> tuple[OrderItem, ...]:
+        """The items that are not final."""
+        return tuple(each for each in self.items if not each.status.status.is_final)
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether a turn before this one may have passed the order on."""
+        return self.open_items[0].attempt > 1
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Where an item stands now, what there is to say about it, for the operator too, and its files."""
+
+    status: Status
+    info: str | None = None
+    detail: str | None = None
+    files: tuple[ResultFile, ...] = ()
+
+
+def take(work: UnitOfWork, key: tuple[str, str], holder: str, now: datetime, until: datetime) -> Hand | None:
+    """Lease a provider order for one turn, and count the turn; None where it is somebody else's or nobody's.
+
+    The lease is that of its first open item, whose ``attempt`` counts the turns in which the order was about
+    to be passed on: so it is known afterwards that it may have been.
+    """
+    part = next((each for each in work.provider_orders.of(key[0]) if each.provider == key[1]), None)
+    order = work.orders.get(key[0])
+    if part is None or order is None or part.closed is not None:
+        return None
+    items = tuple(each for each in work.items.of(key[0]) if each.provider == key[1])
+    first = next((each for each in items if not each.status.status.is_final), None)
+    if first is None:
+        _close(work, part, items, now)
+        return None
+    if first.lease_owner not in (None, holder) and first.lease_until is not None and first.lease_until > now:
+        return None
+    is_waiting = first.status.status is Status.SUBMITTED or order.wanted is Wanted.SUSPENDED
+    if part.tracking_id is None and is_waiting and order.wanted is not Wanted.CANCELLED:
+        return None
+    attempt = first.attempt + (part.tracking_id is None)
+    leased = replace(first, lease_owner=holder, lease_until=until, attempt=attempt)
+    if not work.items.save(first, leased):
+        return None
+    items = tuple(leased if each.number == first.number else each for each in items)
+    return Hand(order=order, part=part, items=items)
+
+
+def is_held(work: UnitOfWork, hand: Hand, now: datetime) -> bool:
+    """Whether the lease still holds: asked right before an order is passed on."""
+    mine = hand.open_items[0]
+    item = work.items.get(*mine.key)
+    if item is None or item.lease_until is None:
+        return False
+    return (item.lease_owner, item.attempt) == (mine.lease_owner, mine.attempt) and item.lease_until > now
+
+
+def let_go(work: UnitOfWork, hand: Hand, now: datetime) -> bool:
+    """Give a lease back, nothing having changed."""
+    mine = hand.open_items[0]
+    work.items.save(mine, replace(mine, lease_owner=None, lease_until=None))
+    work.provider_orders.save(replace(hand.part, updated=now))
+    return False
+
+
+def news_of(hand: Hand, forwarded: Forwarded) -> dict[int, News]:
+    """Return what a provider says as news of the items; no item goes back to where it was before."""
+    by_number = {each.number: each for each in hand.items}
+    news = {}
+    for told in forwarded.items:
+        item = by_number.get(told.number)
+        if item is None:
+            continue
+        current = item.status.status
+        status = current if told.status in _NO_NEWS and current is not Status.SUSPENDED else told.status
+        info = None if told.info is None else f"{hand.part.provider}: {told.info}"[:_SAID_LENGTH]
+        if told.status is current and info is None:
+            known = item.status.additional or ""
+            info = None if known.endswith(TRIED_AGAIN) else item.status.additional
+        files = _files(item, told) if status in _DELIVERED else ()
+        news[told.number] = News(status, info, None, files)
+    return news
+
+
+def _files(item: OrderItem, told: ForwardedItem) -> tuple[ResultFile, ...]:
+    """Return links to results as files; only what can be fetched over HTTP is one."""
+    names: Counter[str] = Counter()
+    files = []
+    for url in told.files:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            continue
+        said = unquote(parts.path.rstrip("/").rpartition("/")[2])
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", said).lstrip(".")[-_NAME_LENGTH:] or "file"
+        names[name] += 1
+        name = name if names[name] == 1 else f"{names[name]}-{name}"
+        files.append(
+            ResultFile(
+                order_id=item.order_id,
+                number=item.number,
+                attempt=item.attempt,
+                name=name,
+                size=0,
+                sha256="",
+                media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+                expires=told.expires,
+                href=url,
+            )
+        )
+    return tuple(files)
+
+
+def save(
+    work: UnitOfWork,
+    hand: Hand,
+    news: Mapping[int, News],
+    collections: Mapping[str, Collection],
+    now: datetime,
+    policy: Policy,
+) -> bool:
+    """Save what a turn brought and give the lease back; close the provider order if nothing is open any more.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed but the lease.
+    """
+    mine = hand.open_items[0].number
+    changes = []
+    for item in hand.items:
+        change = _change(item, news.get(item.number), item.number == mine, now, policy)
+        if change is not None:
+            changes.append(change)
+    took = settle(work, changes, collections, now, policy)
+    kept = {each.after.number: each.after for each, is_saved in zip(changes, took, strict=True) if is_saved}
+    if mine not in kept:
+        return False  # the lease had run out: whoever has it now says what becomes of the order
+    items = tuple(kept.get(each.number, each) for each in hand.items)
+    if all(each.status.status.is_final for each in items):
+        _close(work, hand.part, items, now)
+    else:
+        work.provider_orders.save(replace(hand.part, updated=now))
+    return any(each.status != before.status for each, before in zip(items, hand.items, strict=True))
+
+
+def _change(
+    item: OrderItem, told: News | None, is_mine: bool, now: datetime, policy: Policy
+) -> Change | None:
+    """Return an item's way to where it stands now, with the lease given back; None where nothing changes."""
+    decisions = [] if told is None else _decisions(item, told, now, policy)
+    if is_mine:
+        last = decisions.pop() if decisions else Decision(item=item)
+        decisions.append(replace(last, item=replace(last.item, lease_owner=None, lease_until=None)))
+    if not decisions:
+        return None
+    return Change(before=item, decisions=tuple(decisions), files=() if told is None else told.files)
+
+
+def _decisions(item: OrderItem, told: News, now: datetime, policy: Policy) -> list[Decision]:
+    """Return the steps of that way; what happened in between and was not seen is made up for."""
+    current = item.status.status
+    if told.status is not current:
+        steps = way(current, told.status)
+    else:
+        is_new = not current.is_final and told.info != item.status.additional
+        steps = (current,) if is_new else ()
+    decisions: list[Decision] = []
+    for number, status in enumerate(steps, start=1):
+        is_last = number == len(steps)
+        event = MovedElsewhere(
+            status=status, info=told.info if is_last else None, detail=told.detail if is_last else None
+        )
+        decisions.append(decide(decisions[-1].item if decisions else item, event, now, policy))
+    return decisions
+
+
+def _close(work: UnitOfWork, part: ProviderOrder, items: Sequence[OrderItem], now: datetime) -> None:
+    """Close a provider order: its items are final."""
+    state = part.state
+    if state is not ProviderOrderState.SUBMIT_REJECTED:
+        delivered = any(each.status.status in _DELIVERED for each in items)
+        state = ProviderOrderState.CLOSED if delivered else ProviderOrderState.CANCELLED
+    work.provider_orders.save(replace(part, state=state, updated=now, closed=now))

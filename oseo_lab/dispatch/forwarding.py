@@ -1,0 +1,350 @@
+"""Items that are made elsewhere: passed on to their provider, followed there, cancelled there.
+
+The second loop beside the dispatcher's, on its own thread: it never claims an item, it moves provider orders
+of others than LOCAL. What an order asks of a provider carries a MessageID made of the order's own id, so a
+crash between passing on and saving orders nothing twice; a lease on the first open item keeps two servers on
+one store from asking at the same time. A provider that calls back is asked at once; what it says in the call
+is never believed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from oseo_lab.dispatch import elsewhere
+from oseo_lab.dispatch.elsewhere import Hand
+from oseo_lab.dispatch.planner import Policy
+from oseo_lab.model.collection import Collection
+from oseo_lab.model.errors import OseoError
+from oseo_lab.model.job import FailureClass
+from oseo_lab.model.order import Order, ProviderOrder
+from oseo_lab.model.status import ProviderOrderState, Status, Wanted
+from oseo_lab.ports import OrderStore, ProcessingFailed, Provider, UnitOfWork
+
+__all__ = ["Forwarding", "Timetable", "holder_of", "message_id_of"]
+
+log = logging.getLogger("oseo_lab.dispatch")
+
+#: Seconds between looks at the store, and after a pass that failed.
+POLL = 1.0
+PAUSE = 5.0
+#: Longest time before a provider that cannot be reached is tried again.
+OUTAGE = timedelta(minutes=5)
+#: Providers asked at the same time.
+AT_ONCE = 4
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timetable:
+    """When providers are asked.
+
+    Parameters
+    ----------
+    first : float
+        Seconds before the next question after something has changed.
+    longest : float
+        Seconds between questions while nothing changes, in the end.
+    factor : float
+        How pauses grow.
+    lease : float
+        Seconds that a provider order is held for one question: longer than any answer takes.
+    """
+
+    first: float = 2.0
+    longest: float = 60.0
+    factor: float = 1.6
+    lease: float = 180.0
+
+
+@dataclass
+class _Turn:
+    """When a provider order is looked at next, and how its last looks went."""
+
+    due: datetime
+    pause: float
+    failures: int = field(default=0)
+
+
+def holder_of(dispatcher: str) -> str:
+    """Return the name under which a server holds what it has passed on."""
+    return f"{dispatcher}-forwarding"
+
+
+def message_id_of(order_id: str, provider: str, verb: str) -> str:
+    """Return the MessageID of one thing that one order asks of one provider: always the same."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{order_id} {verb} {provider}").urn
+
+
+class Forwarding:
+    """Moves provider orders of others than LOCAL.
+
+    Parameters
+    ----------
+    name : str
+        The dispatcher's id; no two servers of one store share it.
+    store : OrderStore
+        Where the orders are.
+    providers : callable
+        Gives a collection's provider, by collection id.
+    collections : mapping of str to Collection
+        By id.
+    policy : Policy
+        How failures are tried again.
+    now : callable
+        The clock, UTC.
+    timetable : Timetable
+        When providers are asked.
+    callback : str or None
+        Where providers may call back; None where they cannot reach this service.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        store: OrderStore,
+        providers: Callable[[str], Provider],
+        collections: Mapping[str, Collection],
+        policy: Policy,
+        now: Callable[[], datetime],
+        timetable: Timetable = Timetable(),
+        callback: str | None = None,
+    ) -> None:
+        self.name = holder_of(name)
+        self._store = store
+        self._providers = providers
+        self._collections = collections
+        self._policy = policy
+        self._now = now
+        self._timetable = timetable
+        self._callback = callback
+        self._turns: dict[Key, _Turn] = {}
+        self._sent: dict[str, Key] = {}
+        self._hints: set[Key] = set()
+        self._looked_up = now() - timedelta(seconds=POLL)
+        self._condition = threading.Condition()
+        self._is_woken = False
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="oseo_lab forwarding", daemon=True)
+        self._pool = ThreadPoolExecutor(AT_ONCE, "oseo-provider")
+
+    # -------------------------------------------------------------------------------- from outside
+
+    def start(self) -> None:
+        """Begin, with what an earlier life has passed on."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there is something to do."""
+        with self._condition:
+            self._is_woken = True
+            self._condition.notify()
+
+    def close(self) -> None:
+        """Stop; what is at a provider goes on there."""
+        self._closing = True
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def hint(self, relates_to: str) -> bool:
+        """Ask a provider soon: it says it has news. Return whether it was ever asked under this MessageID."""
+        now = self._now()
+        if relates_to not in self._sent and now - self._looked_up >= timedelta(seconds=POLL):
+            self._looked_up = now
+            self._note(each for each, _ in self._open())
+        key = self._sent.get(relates_to)
+        if key is None:
+            return False
+        with self._condition:
+            self._hints.add(key)
+            self._condition.notify()
+        return True
+
+    # ------------------------------------------------------------------------------------ the loop
+
+    def _run(self) -> None:
+        while not self._closing:
+            with self._condition:
+                if not (self._hints or self._is_woken):
+                    self._condition.wait(POLL)
+                self._is_woken = False
+            try:
+                self.step()
+            except OseoError as out_of_reach:
+                log.warning("the order store is out of reach: %s", out_of_reach)
+                self._rest()
+            except Exception:
+                log.exception("a pass of the forwarding loop failed")
+                self._rest()
+
+    def _rest(self) -> None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._closing, PAUSE)
+
+    def step(self) -> int:
+        """Make one pass over what is open; return how many provider orders had their turn."""
+        now = self._now()
+        with self._condition:
+            hints, self._hints = self._hints, set()
+        found = self._open()
+        self._note(part for part, _ in found)
+        due = [part for part, order in found if self._is_due(part, order, hints, now)]
+        if self._closing:
+            return 0
+        for _ in self._pool.map(self._turn, due):
+            pass
+        return len(due)
+
+    def _open(self) -> list[tuple[ProviderOrder, Order]]:
+        with self._store.read() as snapshot:
+            parts = snapshot.provider_orders.open()
+            orders = snapshot.orders.get_many({each.order_id for each in parts})
+        return [(each, orders[each.order_id]) for each in parts if each.order_id in orders]
+
+    def _note(self, parts: Iterable[ProviderOrder]) -> None:
+        """Know the MessageIDs of what is open, and forget the rest."""
+        keys = [(each.order_id, each.provider) for each in parts]
+        self._sent = {message_id_of(*key, verb): key for key in keys for verb in ("Submit", "Cancel")}
+        still = set(keys)
+        self._turns = {key: turn for key, turn in self._turns.items() if key in still}
+
+    def _is_due(self, part: ProviderOrder, order: Order, hints: set[Key], now: datetime) -> bool:
+        turn = self._turns.get((part.order_id, part.provider))
+        if turn is None or turn.due <= now:
+            return True
+        is_news = (part.order_id, part.provider) in hints
+        unwanted = order.wanted is Wanted.CANCELLED and part.state is not ProviderOrderState.CANCELLING
+        return not turn.failures and (is_news or unwanted)
+
+    # ------------------------------------------------------------------------------------ one turn
+
+    def _turn(self, part: ProviderOrder) -> None:
+        """Do what is next for one provider order: take it, ask its provider, save what came of it."""
+        key = (part.order_id, part.provider)
+        turn = self._turns.setdefault(key, _Turn(self._now(), self._timetable.first))
+        now = self._now()
+        until = now + timedelta(seconds=self._timetable.lease)
+        try:
+            hand = self._store.write(partial(elsewhere.take, key=key, holder=self.name, now=now, until=until))
+            has_moved = False if hand is None else self._move(hand, turn)
+        except OseoError as wrong:
+            log.warning("order %s at %s: %s", *key, wrong)
+            has_moved = False
+        except Exception:
+            log.exception("order %s at %s could not be moved", *key)
+            turn.failures += 1
+            has_moved = False
+        if turn.failures:
+            delay = min(self._policy.delay(turn.failures), OUTAGE)
+        else:
+            longer = min(turn.pause * self._timetable.factor, self._timetable.longest)
+            turn.pause = self._timetable.first if has_moved else longer
+            delay = timedelta(seconds=turn.pause)
+        turn.due = self._now() + delay
+
+    def _move(self, hand: Hand, turn: _Turn) -> bool:
+        """Ask the provider and save the answer; return whether anything has changed."""
+        try:
+            saved = self._action(hand)(hand)
+        except ProcessingFailed as failed:
+            saved = self._failed(hand, turn, failed)
+        else:
+            turn.failures = 0
+        return self._store.write(saved)
+
+    def _action(self, hand: Hand) -> Callable[[Hand], Callable[[UnitOfWork], bool]]:
+        """Return what is next for a provider order."""
+        is_unwanted = hand.order.wanted is Wanted.CANCELLED
+        if hand.part.tracking_id is None:
+            return self._never_sent if is_unwanted and not hand.may_be_sent else self._submit
+        if is_unwanted and hand.part.state is not ProviderOrderState.CANCELLING:
+            return self._cancel
+        return self._poll
+
+    def _provider(self, hand: Hand) -> Provider:
+        try:
+            return self._providers(hand.items[0].collection_id)
+        except KeyError:
+            raise ProcessingFailed(
+                f"the collection {hand.items[0].collection_id} is not offered here any more"
+            ) from None
+
+    def _submit(self, hand: Hand) -> Callable[[UnitOfWork], bool]:
+        provider = self._provider(hand)
+        with self._store.read() as snapshot:
+            is_held = elsewhere.is_held(snapshot, hand, self._now())
+        if not is_held:
+            return partial(elsewhere.let_go, hand=hand, now=self._now())
+        tracking_id = provider.submit(
+            hand.order,
+            hand.open_items,
+            message_id=message_id_of(*hand.key, "Submit"),
+            callback=self._callback,
+        )
+        log.info("order %s was passed on to %s as %s", *hand.key, tracking_id)
+        return partial(self._passed_on, hand=hand, tracking_id=tracking_id)
+
+    def _passed_on(self, work: UnitOfWork, hand: Hand, tracking_id: str) -> bool:
+        said = f"passed on to {hand.part.provider} as {tracking_id}"[:1000]
+        part = replace(hand.part, state=ProviderOrderState.PROCESSING, tracking_id=tracking_id)
+        news = {each.number: elsewhere.News(each.status.status, said) for each in hand.open_items}
+        return elsewhere.save(
+            work, replace(hand, part=part), news, self._collections, self._now(), self._policy
+        )
+
+    def _poll(self, hand: Hand) -> Callable[[UnitOfWork], bool]:
+        forwarded = self._provider(hand).poll(hand.part, hand.items)
+        news = elsewhere.news_of(hand, forwarded)
+        return partial(self._told, hand=hand, news=news)
+
+    def _told(self, work: UnitOfWork, hand: Hand, news: Mapping[int, elsewhere.News]) -> bool:
+        return elsewhere.save(work, hand, news, self._collections, self._now(), self._policy)
+
+    def _cancel(self, hand: Hand) -> Callable[[UnitOfWork], bool]:
+        part = replace(hand.part, state=ProviderOrderState.CANCELLING)
+        news: dict[int, elsewhere.News] = {}
+        try:
+            self._provider(hand).cancel(
+                hand.part, message_id=message_id_of(*hand.key, "Cancel"), callback=self._callback
+            )
+        except ProcessingFailed as refused:
+            if refused.failure_class is FailureClass.TRANSIENT:
+                raise
+            said = f"{hand.part.provider} goes on: {refused.reason}"
+            news = {each.number: elsewhere.News(each.status.status, said) for each in hand.open_items}
+        return partial(self._told, hand=replace(hand, part=part), news=news)
+
+    def _never_sent(self, hand: Hand) -> Callable[[UnitOfWork], bool]:
+        said = "cancelled at the user's request"
+        news = {each.number: elsewhere.News(Status.CANCELLED, said) for each in hand.open_items}
+        return partial(self._told, hand=hand, news=news)
+
+    def _failed(self, hand: Hand, turn: _Turn, failed: ProcessingFailed) -> Callable[[UnitOfWork], bool]:
+        """Return what is saved where the provider could not be asked, or refused."""
+        said = f"{hand.part.provider}: {failed.reason}"
+        if failed.failure_class is not FailureClass.TRANSIENT:
+            turn.failures = 0
+            was_sent = hand.part.tracking_id is not None
+            state = hand.part.state if was_sent else ProviderOrderState.SUBMIT_REJECTED
+            news = {
+                each.number: elsewhere.News(Status.FAILED, said, failed.detail) for each in hand.open_items
+            }
+            return partial(self._told, hand=replace(hand, part=replace(hand.part, state=state)), news=news)
+        turn.failures += 1
+        log.warning("order %s: %s (try %d)", hand.order.order_id, said, turn.failures)
+        if turn.failures > 1:
+            return partial(elsewhere.let_go, hand=hand, now=self._now())
+        said += elsewhere.TRIED_AGAIN
+        news = {each.number: elsewhere.News(each.status.status, said) for each in hand.open_items}
+        return partial(self._told, hand=hand, news=news)
