@@ -1,0 +1,65 @@
+"""What follows for accounts and for estimates when items end; called by `settle.save` in its transaction.
+
+What failed, was cancelled or terminated gives back what it drew, once. What was delivered tells how long it
+took and how large it is: later quotations estimate from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+from oseo_lab.model.collection import Collection
+from oseo_lab.model.job import ItemReport
+from oseo_lab.model.order import OrderItem
+from oseo_lab.model.quotation import Finished, choice_of
+from oseo_lab.model.status import Status
+from oseo_lab.ports import UnitOfWork
+
+__all__ = ["give_back", "remember"]
+
+_GIVING_BACK = frozenset({Status.FAILED, Status.CANCELLED, Status.TERMINATED})
+#: Most items remembered of one transaction: a collection's last few hundred are kept anyhow.
+_MOST = 50
+
+
+def give_back(work: UnitOfWork, moves: Iterable[tuple[OrderItem, OrderItem]]) -> None:
+    """Give back what items drew that are not delivered; of orders without charges one look at an index."""
+    ended = [
+        after.key
+        for before, after in moves
+        if after.status.status in _GIVING_BACK and before.status.status not in _GIVING_BACK
+    ]
+    if ended:
+        work.balances.give_back(ended)
+
+
+def remember(
+    work: UnitOfWork,
+    delivered: Iterable[tuple[OrderItem, ItemReport]],
+    collections: Mapping[str, Collection],
+) -> None:
+    """Remember how long delivered items took, and the bytes of their data files."""
+    some = list(islice(((item, report) for item, report in delivered if item.number), _MOST))
+    if not some:
+        return
+    orders = work.orders.get_many({item.order_id for item, _ in some})
+    found = []
+    for item, report in some:
+        collection, order = collections.get(item.collection_id), orders.get(item.order_id)
+        if collection is None or order is None or report.started is None or report.ended is None:
+            continue
+        try:
+            choice = choice_of(collection.chosen(order.specification, item.specification))
+        except ValueError:  # the collection has other options by now: nothing will be made like it
+            continue
+        found.append(
+            Finished(
+                collection_id=collection.id,
+                choice=choice,
+                seconds=max(0.0, (report.ended - report.started).total_seconds()),
+                size=sum(each.size for each in report.files if each.is_data),
+            )
+        )
+    if found:
+        work.past.add(found)
