@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.dialects import postgresql
 
 from oseo_lab.store import tables
 from oseo_lab.store.session import Session, Statement, among_statements, chunks
@@ -16,6 +17,7 @@ __all__ = ["Matches"]
 
 _m = tables.matches.c
 _KNOWN = among_statements(_m.order_ref, _m.order_ref, _m.number, _m.identifier, _m.revision)
+_ITEM, _PRODUCT = ("order_ref", "number"), ("identifier", "revision")
 _COUNT = Statement(
     sa.select(sa.func.count()).where(
         _m.order_ref == bindparam("order_ref"), _m.number == bindparam("number")
@@ -23,6 +25,17 @@ _COUNT = Statement(
     "order_ref",
     "number",
 )
+
+
+def _add_arrays(insert: Any) -> Any:
+    products = (sa.func.unnest(bindparam(name, type_=postgresql.ARRAY(sa.Text))) for name in _PRODUCT)
+    item = (bindparam(name, type_=_m[name].type) for name in _ITEM)
+    into = insert(tables.matches).from_select([*_ITEM, *_PRODUCT], sa.select(*item, *products))
+    return into.on_conflict_do_nothing().returning(_m.identifier, _m.revision)
+
+
+#: PostgreSQL takes any number of texts as one parameter, which costs it far less than many.
+_ADD_ARRAYS = Statement(_add_arrays, *_ITEM, *_PRODUCT)
 
 
 @cache
@@ -63,15 +76,23 @@ class Matches:
             If there is no such order.
         """
         ref = self._session.known_refs((order_id,))[order_id]
-        new: set[tuple[str, str]] = set()
-        for part in chunks(dict.fromkeys(products)):
-            flat = (text for product in part for text in product)
-            new.update((row[0], row[1]) for row in self._session.all(_add(len(part)), (ref, number, *flat)))
+        new = set(self._added(ref, number, list(dict.fromkeys(products))))
         answers = []
         for product in products:
             answers.append(product in new)
             new.discard(product)
         return answers
+
+    def _added(self, ref: int, number: int, products: list[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
+        """Insert products, yield those that were not there."""
+        session = self._session
+        if session.dialect.name == "postgresql":
+            identifiers, revisions = ([each[place] for each in products] for place in (0, 1))
+            yield from session.all(_ADD_ARRAYS, (ref, number, identifiers, revisions))
+            return
+        for part in chunks(products):
+            flat = (text for product in part for text in product)
+            yield from session.all(_add(len(part)), (ref, number, *flat))
 
     def known(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], set[tuple[str, str]]]:
         """Return what several subscriptions' items (order id, number) have had."""
