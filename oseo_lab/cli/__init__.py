@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from oseo_lab.cli import collections, database, orders, users
+from oseo_lab.cli.conformance import conformance
 from oseo_lab.cli.doctor import doctor
 from oseo_lab.cli.lab import lab
 from oseo_lab.cli.output import FAILED, STILL_RUNNING, USAGE, say
@@ -38,6 +39,7 @@ app.command()(search)
 app.command()(serve)
 app.command()(lab)
 app.command()(doctor)
+app.command()(conformance)
 
 
 @app.command()

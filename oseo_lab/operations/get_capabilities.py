@@ -27,6 +27,7 @@ from oseo_lab.model.notifications import Topic
 from oseo_lab.model.options import Encoding
 from oseo_lab.model.quotation import QuotationMode
 from oseo_lab.operations.context import Context, Service
+from oseo_lab.operations.get_quotation import mode_of
 
 __all__ = ["FORMATS", "NAMES", "SECTIONS", "get_capabilities"]
 
@@ -168,8 +169,7 @@ def _contents(context: Context) -> Contents:
         field: any(getattr(each, field) for each in own) if own else default
         for field, default in _OF_COLLECTIONS.items()
     }
-    quoters = (context.quoter(each.id) for each in collections)
-    modes = {quoter.mode for quoter in quoters if quoter is not None}
+    modes = {mode_of(each, context) for each in collections} - {None}
     is_tasked = bool(context.sps_url) and any(each.tasking is not None for each in collections)
     return Contents(
         **said,
@@ -178,7 +178,7 @@ def _contents(context: Context) -> Contents:
         quotation=bool(modes),
         quotation_synchronous=QuotationMode.SYNCHRONOUS in modes,
         quotation_asynchronous=bool(modes) and context.callbacks,
-        quotation_monitoring=bool(modes),
+        quotation_monitoring=bool(modes - {QuotationMode.SYNCHRONOUS}),
         quotation_off_line=QuotationMode.OFF_LINE in modes,
         submit_asynchronous=context.callbacks,
         max_number_of_products=max((each.max_items for each in collections), default=None),

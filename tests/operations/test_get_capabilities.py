@@ -74,8 +74,8 @@ def test_callbacks_are_announced_where_they_are_on(context):
 @pytest.mark.parametrize(
     ("mode", "callbacks", "flags"),
     [
-        (QuotationMode.SYNCHRONOUS, True, (True, True, True, False)),
-        (QuotationMode.SYNCHRONOUS, False, (True, False, True, False)),
+        (QuotationMode.SYNCHRONOUS, True, (True, True, False, False)),
+        (QuotationMode.SYNCHRONOUS, False, (True, False, False, False)),
         (QuotationMode.MONITORING, True, (False, True, True, False)),
         (QuotationMode.OFF_LINE, True, (False, True, True, True)),
     ],
