@@ -226,6 +226,18 @@ class SoapTransport:
         """
         raise NotSupported(_NO_HISTORY)
 
+    def ask(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Mapping[str, Any]:
+        """Say that OSEO has no operation for this.
+
+        Raises
+        ------
+        NotSupported
+            Always.
+        """
+        raise NotSupported(f"OSEO has no operation for {path}; ask the server's JSON API", locator=path)
+
     def events(self) -> EventStream:
         """Return what is called back; nothing where nobody listens."""
         return self.listener.news() if self.listener is not None else _Silence()

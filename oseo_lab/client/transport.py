@@ -43,6 +43,7 @@ from oseo_lab.model.messages import (
     Capabilities,
     DescribeResultAccessResponse,
     GetOptionsResponse,
+    GetQuotationAck,
     GetStatusResponse,
     Submit,
     SubmitAck,
@@ -81,6 +82,7 @@ _RESPONSES: dict[str, type] = {
     "DescribeResultAccess": DescribeResultAccessResponse,
     "GetCapabilities": Capabilities,
     "GetOptions": GetOptionsResponse,
+    "GetQuotation": GetQuotationAck,
     "GetStatus": GetStatusResponse,
     "Submit": SubmitAck,
 }
@@ -153,6 +155,11 @@ class Transport(Protocol):
 
     def history(self, order_id: str) -> Mapping[str, Any]:
         """Return an order's status changes (``history``) and ``attempts``, as plain values."""
+
+    def ask(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Mapping[str, Any]:
+        """Return what a path of the JSON API answers, for what OSEO has no operation for."""
 
     def fetch(self, url: str, *, start: int = 0, etag: str | None = None) -> AbstractContextManager[Fetched]:
         """Open a file, from byte ``start`` on if it is still the one with this ETag."""
@@ -268,6 +275,15 @@ class HttpTransport:
     def history(self, order_id: str) -> Mapping[str, Any]:
         """Return an order's status changes and attempts."""
         return _mapping(self._json("GET", f"orders/{quote(order_id, safe='')}/history"))
+
+    def ask(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Mapping[str, Any]:
+        """Return what a path of the JSON API answers, for what OSEO has no operation for."""
+        from oseo_lab.encoding.json_form import encode
+
+        sent = None if body is None else encode(body)
+        return _mapping(self._json(method, path, params=params, body=sent))
 
     @contextmanager
     def fetch(self, url: str, *, start: int = 0, etag: str | None = None) -> Iterator[Fetched]:
@@ -564,6 +580,18 @@ class InProcessTransport:
     def history(self, order_id: str) -> Mapping[str, Any]:
         """Return an order's status changes and attempts."""
         return self._history(order_id) if self._history else {"history": [], "attempts": []}
+
+    def ask(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Mapping[str, Any]:
+        """Say that there is no JSON API here.
+
+        Raises
+        ------
+        NotSupported
+            Always.
+        """
+        raise NotSupported(f"{path} is asked of a server's JSON API; there is none in process", locator=path)
 
     @contextmanager
     def fetch(self, url: str, *, start: int = 0, etag: str | None = None) -> Iterator[Fetched]:

@@ -14,7 +14,8 @@ from typing import Any
 from oseo_lab.model import messages
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.job import CatalogueItem
-from oseo_lab.model.order import Attempt, Order, OrderItem, StatusChange
+from oseo_lab.model.order import Attempt, Order, OrderItem, OrderSpecification, StatusChange
+from oseo_lab.model.quotation import QuotationAnswer, QuotationRecord
 from oseo_lab.model.status import Status
 
 __all__ = ["openapi"]
@@ -89,7 +90,27 @@ _SCHEMAS = {
 _PAGE = _list_of("products", CatalogueItem, cursor={"type": ["string", "null"]})
 _HISTORY = _list_of("history", StatusChange, **_list_of("attempts", Attempt)["properties"])
 
+_BALANCE = {
+    "type": "object",
+    "required": ["owner", "currency", "value"],
+    "properties": {"owner": _TEXT, "currency": _TEXT, "value": {"type": "number"}},
+}
+_BALANCES = {
+    "type": "object",
+    "required": ["balances"],
+    "properties": {"balances": {"type": "array", "items": _BALANCE}},
+}
+
 _PARAMETERS: dict[str, dict[str, Any]] = {
+    "quotation": {"in": "path", "schema": _TEXT, "description": "UUID of the quotation."},
+    "waiting": {
+        "in": "query",
+        "schema": {"type": "boolean"},
+        "description": "For operators: those that a person answers.",
+    },
+    "owner": {"in": "query", "schema": _TEXT, "description": "For operators: whose."},
+    "account": {"in": "path", "schema": _TEXT, "description": "The owner, percent-encoded."},
+    "currency": {"in": "path", "schema": _TEXT, "description": "ISO 4217 code, or a quota unit."},
     "collection_id": {"in": "path", "schema": _TEXT, "description": "collectionId, percent-encoded."},
     "order_id": {"in": "path", "schema": _TEXT, "description": "The order's UUID or urn:uuid: id."},
     "presentation": {"in": "query", "schema": {"enum": [*messages.Presentation], "default": "brief"}},
@@ -236,6 +257,59 @@ _ROWS = (
         answer=messages.CancelAck,
         status=202,
         parameters=("order_id",),
+    ),
+    _Row(
+        path="/quotations",
+        name="askQuotation",
+        summary="GetQuotation: what an order would cost",
+        method="post",
+        body=OrderSpecification,
+        answer=messages.GetQuotationAck,
+        status=201,
+    ),
+    _Row(
+        path="/quotations",
+        name="listQuotations",
+        summary="Your quotations, without items",
+        answer=_list_of("quotations", QuotationRecord),
+        parameters=("limit", "waiting"),
+    ),
+    _Row(
+        path="/quotations/{quotation}",
+        name="getQuotationRecord",
+        summary="One quotation, and what became of it",
+        answer=QuotationRecord,
+        parameters=("quotation",),
+    ),
+    _Row(
+        path="/quotations/{quotation}/answer",
+        name="answerQuotation",
+        summary="For operators: prices that a person gives",
+        method="post",
+        body=QuotationAnswer,
+        answer=QuotationRecord,
+        status=202,
+        parameters=("quotation",),
+    ),
+    _Row(
+        path="/balances",
+        name="listBalances",
+        summary="What your account may still order",
+        answer=_BALANCES,
+        parameters=("owner",),
+    ),
+    _Row(
+        path="/balances/{account}/{currency}",
+        name="setBalance",
+        summary="For operators: set what an account may still order; null lifts the limit",
+        method="put",
+        body={
+            "type": "object",
+            "required": ["value"],
+            "properties": {"value": {"type": ["number", "null"]}},
+        },
+        answer=_BALANCES,
+        parameters=("account", "currency"),
     ),
     _Row(
         path="/events",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oseo_lab.encoding.soap import version_of
 from oseo_lab.model.errors import NotFound, OseoError
-from oseo_lab.web import products, rest
+from oseo_lab.web import products, quotations, rest
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.events import EventsHandler
 from oseo_lab.web.files import FileHandler
@@ -52,6 +52,11 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_ORDER}/history", rest.HistoryHandler),
     (f"{_ORDER}/results", rest.ResultsHandler),
     (f"{_ORDER}/cancel", rest.CancelHandler),
+    (f"{_API}/quotations/?", quotations.QuotationsHandler),
+    (f"{_API}/quotations/({_UUID})", quotations.QuotationHandler),
+    (f"{_API}/quotations/({_UUID})/answer", quotations.AnswerHandler),
+    (f"{_API}/balances/?", quotations.BalancesHandler),
+    (f"{_API}/balances/([^/]+)/([^/]+)", quotations.BalanceHandler),
     (f"{_API}/operations/([^/]+)", rest.OperationHandler),
     (f"{_API}/?", rest.AboutHandler),
     (rf"{_API}/openapi\.json", rest.OpenApiHandler),
