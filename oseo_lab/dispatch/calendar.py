@@ -110,6 +110,7 @@ class Calendar:
         self._now = now
         self._wake = wake
         self._seen: dict[tuple[str, int], _Seen] = {}
+        self._read: dict[str, tuple[int, list[Standing]]] = {}
         self._due: dict[str, datetime] = {}
         self._looked: datetime | None = None
         self._is_stirred = False
@@ -143,11 +144,8 @@ class Calendar:
     def _active(self, now: datetime) -> dict[tuple[str, int], Standing]:
         """Return who waits, and end those whose time was over while nobody looked for them."""
         found: dict[tuple[str, int], Standing] = {}
-        for order, item in self._standing_items():
-            standing = standing_from(order, item, self._collections.get(item.collection_id))
-            if standing is None:
-                continue
-            collection = self._collections.get(item.collection_id)
+        for order, standing in self._standing():
+            collection = self._collections.get(standing.collection_id)
             is_served = collection is not None and collection.subscription is not None
             if is_served and order.wanted is Wanted.COMPLETED:
                 found[standing.key] = standing
@@ -155,16 +153,28 @@ class Calendar:
                 self._store.write(partial(self._end, ended=[standing.key], now=now))
         return found
 
-    def _standing_items(self) -> Iterator[tuple[Order, OrderItem]]:
+    def _standing(self) -> Iterator[tuple[Order, Standing]]:
+        """Yield every open subscription's standing items; those of unchanged orders as read before."""
+        before, self._read = self._read, {}
         after = ""
         while True:
             with self._store.read() as snapshot:
                 orders = snapshot.orders.standing(OrderType.SUBSCRIPTION_ORDER, after=after)
-                pairs = [(order, item) for order in orders for item in _waiting(snapshot, order)]
-            yield from pairs
+                for order in orders:
+                    known = before.get(order.order_id)
+                    if known is None or known[0] != order.revision:
+                        known = order.revision, self._standings_of(snapshot, order)
+                    self._read[order.order_id] = known
+            for order in orders:
+                yield from ((order, standing) for standing in self._read[order.order_id][1])
             if not orders:
                 return
             after = orders[-1].order_id
+
+    def _standings_of(self, snapshot: UnitOfWork, order: Order) -> list[Standing]:
+        items = _waiting(snapshot, order)
+        found = [standing_from(order, item, self._collections.get(item.collection_id)) for item in items]
+        return [each for each in found if each is not None]
 
     # --------------------------------------------------------------------------- one look, one collection
 
@@ -297,7 +307,8 @@ class Calendar:
         found = self._catalogue(name).find(identifiers)
         collection = self._collections[name]
         page = [each for each in found.values() if each.orderable and collection.holds(each.identifier)]
-        mine = [each for each in self._active(now).values() if each.collection_id == name]
+        active = [standing for order, standing in self._standing() if order.wanted is Wanted.COMPLETED]
+        mine = [each for each in active if each.collection_id == name]
         matching = {standing.key: matches for standing, matches in Areas(mine).matches(page)}
         return self._order(mine, matching, now)
 

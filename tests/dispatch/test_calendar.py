@@ -1,0 +1,315 @@
+"""Ninety days of standing orders in a second: late, revised, repeated products, outages, crashes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from oseo_lab.dispatch.calendar import Calendar
+from oseo_lab.dispatch.planner import Policy
+from oseo_lab.dispatch.settle import follow_up
+from oseo_lab.model.errors import Unavailable
+from oseo_lab.model.status import ProviderOrderState, Status, Wanted
+from oseo_lab.store import open_store
+from tests.dispatch.standing import (
+    LATENESS,
+    SCENES,
+    SQUARE,
+    Clock,
+    GrowingCatalogue,
+    Made,
+    day,
+    delivered,
+    subscription,
+)
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
+    yield store
+    store.close()
+
+
+class Lab:
+    """A store, a clock, a catalogue and the calendar, which can die and live again."""
+
+    def __init__(self, store, made=(), outages=(), collection=SCENES):
+        self.store, self.clock = store, Clock()
+        self.catalogue = GrowingCatalogue(self.clock, made, outages)
+        self.collection = collection
+        self.woken = 0
+        self.restart()
+
+    def restart(self, store=None):
+        self.calendar = Calendar(
+            store=store or self.store,
+            collections={"scenes": self.collection},
+            catalogue=lambda name: self.catalogue,
+            now=self.clock,
+            wake=self.wake,
+        )
+
+    def wake(self):
+        self.woken += 1
+
+    def add(self, order):
+        self.store.write(lambda work: work.orders.add(order))
+        self.calendar.stir()
+        return order.order_id
+
+    def at(self, number):
+        self.clock.time = day(number)
+        return self.calendar.step()
+
+    def order(self, order_id):
+        with self.store.read() as snapshot:
+            return snapshot.orders.get(order_id)
+
+    def want(self, order_id, wanted):
+        def write(work):
+            order = work.orders.get(order_id)
+            work.orders.save(replace(order, wanted=wanted, updated=self.clock()))
+
+        self.store.write(write)
+
+
+class Dying:
+    """The store of a process that dies: before or after the transactions with these numbers commit."""
+
+    def __init__(self, store, deaths):
+        self._store, self._deaths, self._count = store, deaths, 0
+        self.read = store.read
+
+    def write(self, work):
+        self._count += 1
+        how = self._deaths.get(self._count)
+        if how == "before":
+            raise Unavailable("the process died before the commit")
+        result = self._store.write(work)
+        if how == "after":
+            raise Unavailable("the process died after the commit")
+        return result
+
+
+def test_what_appears_is_ordered_once_with_the_subscriptions_options(store):
+    lab = Lab(store, [Made("a", 1, (1.5,)), Made("b", 2, (2.2,)), Made("far", 2, (2.2,), east=40)])
+    order_id = lab.add(subscription(ring=SQUARE))
+    assert [lab.at(number) for number in (0, 1, 2, 3, 4)] == [0, 0, 1, 1, 0]
+    with store.read() as snapshot:
+        parent, first, second = snapshot.items.of(order_id)
+        order = snapshot.orders.get(order_id)
+        parts = snapshot.provider_orders.of(order_id)
+    assert (parent.status.status, parent.batch) == (Status.SUSPENDED, 0)
+    assert [(each.batch, each.specification.item_id) for each in (first, second)] == [
+        (1, "all-1.1"),
+        (2, "all-2.1"),
+    ]
+    assert first.status.status is Status.ACCEPTED
+    assert first.specification.options == parent.specification.options
+    assert order.status.status is Status.IN_PRODUCTION
+    assert order.status.additional == "2 products in 2 batches so far"
+    assert [each.state for each in parts] == [ProviderOrderState.PROCESSING]
+    assert lab.woken == 2
+
+
+@st.composite
+def worlds(draw):
+    """Products with their late and revised publications, subscriptions, and deaths of the process."""
+    made = []
+    for number in range(draw(st.integers(1, 25))):
+        acquired = draw(st.floats(-3, 93))
+        late = draw(st.floats(0, LATENESS))
+        again = draw(st.lists(st.floats(5, 25), max_size=2))
+        published = [acquired + late]
+        for pause in again:
+            published.append(published[-1] + pause)
+        east = draw(st.sampled_from([5.0, 9.9, 40.0]))
+        made.append(Made(f"p{number}", acquired, tuple(published), east))
+    begun = draw(
+        st.lists(st.tuples(st.floats(0, 60), st.floats(1, 30), st.booleans()), min_size=1, max_size=3)
+    )
+    out = draw(st.floats(1, 85))
+    deaths = draw(st.dictionaries(st.integers(1, 40), st.sampled_from(["before", "after"]), max_size=6))
+    return made, begun, out, deaths, draw(st.booleans())
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(world=worlds())
+@example(
+    world=(
+        [Made("late", 20, (30.0,)), Made("twice", 40, (41.0, 50.0)), Made("in the outage", 60, (61.0,))],
+        [(0.0, 90.0, True), (0.0, 90.0, False)],
+        60.5,
+        {1: "before", 3: "after"},
+        True,
+    )
+)
+def test_ninety_days_give_exactly_the_expected_deliveries(tmp_path_factory, world):
+    made, begun, out, deaths, repeats = world
+    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('days') / 'orders.sqlite'}")
+    lab = Lab(store, made, outages=[(out, out + 2)])
+    lab.catalogue.repeats = repeats
+    lab.restart(Dying(store, deaths))
+    ids = [
+        lab.add(subscription(start, start + length, ring=SQUARE if placed else ()))
+        for start, length, placed in begun
+    ]
+    expected = [Counter() for _ in begun]
+    over = [False] * len(begun)
+    for number in range(130):
+        lab.clock.time = day(number)
+        for place, (start, length, placed) in enumerate(begun):
+            if lab.catalogue.is_out or over[place]:
+                continue
+            for each in lab.catalogue.visible():
+                is_there = start <= each.acquired <= start + length and (not placed or each.east < 20)
+                if is_there:
+                    expected[place][each.name, each.revision(lab.clock())] = 1
+            over[place] = number > start + length + LATENESS
+        while True:
+            try:
+                lab.calendar.step()
+                break
+            except Unavailable:
+                lab.restart(Dying(store, {}) if len(deaths) < 2 else Dying(store, {2: "after"}))
+    for place, order_id in enumerate(ids):
+        names = Counter(delivered(store, order_id))
+        assert names == Counter(name for name, _ in expected[place].elements())
+        with store.read() as snapshot:
+            assert snapshot.items.get(order_id, 1).status.status is Status.TERMINATED
+    store.close()
+
+
+def test_what_an_outage_hid_comes_when_it_is_over(store):
+    lab = Lab(store, [Made("a", 5, (5.1,))], outages=[(4, 8)])
+    order_id = lab.add(subscription())
+    assert [lab.at(number) for number in range(8)] == [0] * 8
+    assert lab.at(8) == 1 and delivered(store, order_id) == ["a"]
+
+
+def test_a_catalogue_that_fails_on_a_later_page_loses_nothing(store):
+    lab = Lab(store, [Made(f"p{number:02}", number / 4, (1.0,)) for number in range(20)])
+    order_id = lab.add(subscription(end=30))
+    lab.catalogue.fails_at_page = 1
+    assert lab.at(6) == 7
+    lab.catalogue.fails_at_page = None
+    lab.clock.time += timedelta(minutes=2)
+    assert lab.calendar.step() == 13
+    assert sorted(delivered(store, order_id)) == [f"p{number:02}" for number in range(20)]
+
+
+def test_many_at_once_are_made_batch_after_batch(store):
+    small = replace(SCENES, batch=4)
+    lab = Lab(store, [Made(f"p{number:02}", 1, (1.0,)) for number in range(10)], collection=small)
+    order_id = lab.add(subscription(collection=small))
+    assert lab.at(2) == 10
+    with store.read() as snapshot:
+        batches = [(each.batch, each.status.status) for each in snapshot.items.of(order_id) if each.batch]
+    waits, goes = Status.SUSPENDED, Status.ACCEPTED
+    assert batches == [(1, goes)] * 4 + [(2, waits)] * 4 + [(3, waits)] * 2
+    for batch in (1, 2, 3):
+        complete(store, order_id, batch, day(2))
+    assert lab.order(order_id).status.status is Status.SUSPENDED
+
+
+def complete(store, order_id, batch, now):
+    """Say that a batch was made, as a dispatcher does; all of it must have been let go."""
+
+    def write(work):
+        items = work.items.of_batch(order_id, batch)
+        assert {item.status.status for item in items} == {Status.ACCEPTED}
+        done = [
+            (item, replace(item, status=replace(item.status, status=Status.COMPLETED), updated=now))
+            for item in items
+        ]
+        assert all(work.items.save_many(done))
+        follow_up(work, {order_id}, now, Policy())
+
+    store.write(write)
+
+
+def test_suspended_it_orders_nothing_and_resumed_what_was_missed(store):
+    lab = Lab(store, [Made("a", 1, (1.0,)), Made("b", 20, (20.0,))])
+    order_id = lab.add(subscription())
+    assert lab.at(2) == 1
+    lab.want(order_id, Wanted.SUSPENDED)
+    assert [lab.at(number) for number in (21, 22, 45)] == [0, 0, 0]
+    lab.want(order_id, Wanted.COMPLETED)
+    lab.calendar.stir()
+    assert lab.calendar.step() == 1 and delivered(store, order_id) == ["a", "b"]
+
+
+def test_cancelled_it_orders_nothing_more(store):
+    lab = Lab(store, [Made("a", 1, (1.0,)), Made("b", 20, (20.0,))])
+    order_id = lab.add(subscription())
+    lab.at(2)
+    lab.want(order_id, Wanted.CANCELLED)
+    assert [lab.at(number) for number in (21, 22)] == [0, 0]
+
+
+def test_its_time_is_over_when_late_products_can_no_longer_come(store):
+    lab = Lab(store, [Made("late", 89, (98.0,))])
+    order_id = lab.add(subscription())
+    lab.at(91)
+    assert lab.order(order_id).status.status is Status.SUSPENDED
+    assert lab.at(99) == 1
+    complete(store, order_id, 1, day(99))
+    lab.at(101)
+    assert lab.order(order_id).status.status is Status.TERMINATED
+    with store.read() as snapshot:
+        assert [each.state for each in snapshot.provider_orders.of(order_id)] == [ProviderOrderState.CLOSED]
+        assert snapshot.items.get(order_id, 1).status.additional == "the date range is over"
+
+
+def test_at_most_so_many_observations_and_no_nearer_than_their_gap(store):
+    made = [Made(f"p{number}", number, (number + 0.1,)) for number in range(1, 20)]
+    made.append(Made("p1", 1, (1.1, 15.0)))
+    lab = Lab(store, [each for each in made if each.name != "p1" or len(each.published) == 2])
+    order_id = lab.add(subscription(observations=4, gap=3))
+    for number in range(1, 20):
+        lab.at(number)
+    assert delivered(store, order_id) == ["p1", "p4", "p7", "p10"]
+    with store.read() as snapshot:
+        parent = snapshot.items.get(order_id, 1)
+    assert parent.status.status is Status.TERMINATED
+    assert parent.status.additional == "all 4 observations have come"
+
+
+def test_announced_products_are_ordered_at_once_and_not_again(store):
+    lab = Lab(store, [Made("a", 1, (1.0,)), Made("b", 1, (1.0,), east=40)])
+    order_id = lab.add(subscription(ring=SQUARE))
+    lab.clock.time = day(1.5)
+    assert lab.calendar.announce("scenes", ["a", "b", "unknown"]) == 1
+    assert lab.calendar.announce("scenes", ["a"]) == 0
+    assert lab.at(2) == 0 and delivered(store, order_id) == ["a"]
+
+
+def test_what_would_match_is_told_and_nothing_ordered(store):
+    lab = Lab(store, [Made("a", 1, (1.0,)), Made("b", 3, (3.0,)), Made("far", 3, (3.0,), east=40)])
+    order_id = lab.add(subscription(ring=SQUARE))
+    lab.at(2)
+    lab.clock.time = day(4)
+    found = lab.calendar.would_match(lab.order(order_id))
+    assert [each.identifier for each in found] == ["b"] and delivered(store, order_id) == ["a"]
+
+
+def test_one_look_serves_all_subscriptions(store):
+    lab = Lab(store, [Made("a", 1, (1.0,))])
+    ids = [lab.add(subscription(ring=SQUARE)) for _ in range(5)]
+    before = lab.catalogue.asked
+    assert lab.at(2) == 5 and lab.catalogue.asked == before + 1
+    assert all(delivered(store, each) == ["a"] for each in ids)
+
+
+def test_products_that_cannot_be_ordered_yet_are_left_for_later(store):
+    picky = replace(SCENES, pattern="x.*")
+    lab = Lab(store, [Made("a", 1, (1.0,)), Made("xa", 1, (1.0,))], collection=picky)
+    order_id = lab.add(subscription())
+    lab.at(2)
+    assert delivered(store, order_id) == ["xa"]
