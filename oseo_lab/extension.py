@@ -18,7 +18,7 @@ from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode, default
 from traitlets.config import Config
-from traitlets.config.loader import DeferredConfigString
+from traitlets.config.loader import DeferredConfigList, DeferredConfigString
 
 from oseo_lab.model.errors import OseoError
 from oseo_lab.settings import Settings
@@ -152,7 +152,7 @@ class OseoLab(ExtensionApp):
         """
         values = {each.name: getattr(self, each.name) for each in fields(Settings)}
         values["data_dir"] = Path(values["data_dir"]).expanduser().absolute()
-        values |= {name: tuple(values[name]) for name in ("operators", "callback_hosts")}
+        values |= {name: tuple(values[name]) for name in _LISTS}
         folder = values["collections"]
         values["collections"] = Path(folder).expanduser().absolute() if folder else None
         return Settings.parse(values)
@@ -208,11 +208,24 @@ class OseoLab(ExtensionApp):
             await asyncio.to_thread(services.close)
 
 
+#: Settings that are lists of names.
+_LISTS = ("operators", "callback_hosts")
+
+
 def _said_by_environment() -> Config:
-    """Return what ``OSEO_LAB_…`` variables say, as configuration below files and the command line."""
+    """Return what ``OSEO_LAB_…`` variables say, as configuration below files and the command line.
+
+    Commas part the entries of a list.
+    """
     names = [each.name for each in fields(Settings)]
     said = {name: os.environ.get(f"OSEO_LAB_{name.upper()}") for name in names}
-    given = {name: DeferredConfigString(text) for name, text in said.items() if text is not None}
+    given = {
+        name: DeferredConfigList([each for each in text.split(",") if each.strip()])
+        if name in _LISTS
+        else DeferredConfigString(text)
+        for name, text in said.items()
+        if text is not None
+    }
     return Config({"OseoLab": given} if given else {})
 
 

@@ -7,6 +7,7 @@ is made to an address that was judged (`callback_http`): a name that changes its
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ Address = IPv4Address | IPv6Address
 #: addresses lead to where we cannot see, and so nowhere.
 _NAT64 = IPv6Network("64:ff9b::/96")
 _OPAQUE = (IPv6Network("64:ff9b:1::/48"), IPv6Network("2001::/32"), IPv6Network("::/96"))
+_NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,252}", re.ASCII)
 #: Most addresses of one name that are tried.
 _MOST_ADDRESSES = 8
 
@@ -98,7 +100,7 @@ def _entry(host: str) -> _Entry:
     try:
         return _Entry(text, ip_network(text, strict=False), port)
     except ValueError:
-        if not text or any(each in text for each in "/:@ *"):
+        if not _NAME.fullmatch(text):
             raise ConfigurationError(
                 f"callback_hosts: {host!r} is no name, name:port, address or network"
             ) from None
