@@ -48,7 +48,7 @@ def job_of(
         collection_id=collection.id,
         collection_title=collection.title,
         options={} if is_package else collection.chosen(order.specification, specification),
-        scene={} if is_package else collection.scene(specification),
+        scene={} if is_package else collection.scene(specification, order.specification),
         processor=collection.processor,
         catalogue=collection.catalogue,
         catalogue_settings=collection.catalogue_settings,

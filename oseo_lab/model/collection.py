@@ -8,23 +8,27 @@ advertise what it does not do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
-from oseo_lab.model.delivery import (
-    REFUSED_PACKAGING,
-    DeliveryOptions,
-    OnlineDataAccess,
-    PackageMedium,
-    Packaging,
-    Protocol,
-)
+from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging, Protocol
 from oseo_lab.model.errors import Problem
 from oseo_lab.model.identifiers import OrderType, ProductId
+from oseo_lab.model.offers import OrderOptions, PaymentOption, ProductDelivery, SceneSelectionOption
+from oseo_lab.model.option_groups import (
+    check_delivery,
+    check_options,
+    check_payment,
+    check_scene,
+    choose_group,
+    scene_values,
+)
 from oseo_lab.model.options import PATTERN_LENGTH, OptionDefinition, check_selections, selected
 from oseo_lab.model.order import LOCAL, ItemSpecification, OrderSpecification
+from oseo_lab.model.subscription import SUBSCRIPTION_OPTIONS, is_massive, without_period
 
 __all__ = [
     "Collection",
@@ -54,47 +58,6 @@ class OptionLevel(StrEnum):
     BOTH = "both"
     ORDER = "order"
     ITEM = "item"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProductDelivery:
-    """``productDeliveryOptions``: one kind of delivery and what it offers; exactly one is filled."""
-
-    online_access: tuple[Protocol, ...] = ()
-    online_delivery: tuple[Protocol, ...] = ()
-    media: tuple[PackageMedium, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PaymentOption:
-    """``paymentOptions``: a payment method and where it is explained."""
-
-    payment_method: str
-    info_url: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SceneSelectionOption:
-    """``sceneSelectionOption``: one admissible policy; no parameters means "take it as it is"."""
-
-    name: str | None = None
-    description: str | None = None
-    parameters: tuple[OptionDefinition, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OrderOptions:
-    """``CommonOrderOptionsType``: one valid combination of options, as GetOptions answers it."""
-
-    product_order_options_id: str
-    order_type: OrderType = OrderType.PRODUCT_ORDER
-    deliveries: tuple[ProductDelivery, ...] = ()
-    identifier: str | None = None
-    description: str | None = None
-    options: tuple[OptionDefinition, ...] = ()
-    info_url: str | None = None
-    payments: tuple[PaymentOption, ...] = ()
-    scene_selections: tuple[SceneSelectionOption, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -268,55 +231,146 @@ class Collection:
         """Whether a product identifier has this collection's pattern."""
         return len(identifier) <= PATTERN_LENGTH and re.fullmatch(self.pattern, identifier) is not None
 
-    def order_options(self, identifier: str | None = None) -> OrderOptions:
-        """Return the option group GetOptions answers, for the collection or for one product."""
+    # ------------------------------------------------------------------------------------- option groups
+
+    @cached_property
+    def _groups(self) -> dict[OrderType, tuple[OrderOptions, ...]]:
+        """The option groups of each order type that is taken."""
+        declared = [self._offered(each) for each in self.groups]
+        taken = {
+            OrderType.PRODUCT_ORDER: self.options_id if self.product_orders else None,
+            OrderType.SUBSCRIPTION_ORDER: self.subscription.options_id if self.subscription else None,
+            OrderType.TASKING_ORDER: self.tasking.options_id if self.tasking else None,
+        }
+        return {
+            order_type: tuple(each for each in declared if each.order_type is order_type)
+            or (self._offered(self._group(options_id, order_type)),)
+            for order_type, options_id in taken.items()
+            if options_id is not None
+        }
+
+    def _group(self, options_id: str, order_type: OrderType) -> OrderOptions:
+        """Return the group of everything that can be chosen; scenes are cut out of what is there."""
+        scene = self.scene_options if order_type is OrderType.PRODUCT_ORDER else ()
         return OrderOptions(
-            product_order_options_id=self.options_id,
-            identifier=identifier,
+            product_order_options_id=options_id,
+            order_type=order_type,
             description=(self.title or self.id)[:255],
-            deliveries=(ProductDelivery(online_access=self.delivery.access),),
             options=self.options,
-            scene_selections=(SceneSelectionOption(name="area", parameters=self.scene_options),)
-            if self.scene_options
-            else (),
+            scene_selections=(SceneSelectionOption(name="area", parameters=scene),) if scene else (),
         )
+
+    def _offered(self, group: OrderOptions) -> OrderOptions:
+        """Return a group with what is really offered beside its options.
+
+        Deliveries are this service's own, however a document handed in says it, unless another server
+        delivers.
+        """
+        own = (ProductDelivery(online_access=self.delivery.access),)
+        options = group.options
+        if group.order_type is OrderType.SUBSCRIPTION_ORDER:
+            there = {each.name for each in options}
+            options = (*(each for each in SUBSCRIPTION_OPTIONS if each.name not in there), *options)
+        return replace(
+            group,
+            options=options,
+            deliveries=own if self.provider == LOCAL else group.deliveries or own,
+            payments=group.payments or self.payments,
+        )
+
+    def option_groups(
+        self, order_type: OrderType | None = None, identifier: str | None = None
+    ) -> tuple[OrderOptions, ...]:
+        """Return the option groups of one order type, or of all; ``identifier`` is said back in each."""
+        types = self._groups if order_type is None else [order_type]
+        found = tuple(each for one in types for each in self._groups.get(one, ()))
+        return found if identifier is None else tuple(replace(each, identifier=identifier) for each in found)
+
+    def order_options(self, identifier: str | None = None) -> OrderOptions:
+        """Return the first option group, for the collection or for one product."""
+        groups = self.option_groups(identifier=identifier)
+        return groups[0] if groups else self._group(self.options_id, OrderType.PRODUCT_ORDER)
+
+    def group_of(
+        self, specification: OrderSpecification, item: ItemSpecification
+    ) -> OrderOptions | list[Problem]:
+        """Return the option group of an item, or what is wrong."""
+        if is_massive(specification):
+            specification = without_period(replace(specification, items=(item,)))
+            item = specification.items[0]
+        groups = self._groups.get(specification.order_type) or (self.order_options(),)
+        return choose_group(groups, specification.options, item)
+
+    def _group_then(self, specification: OrderSpecification, item: ItemSpecification) -> OrderOptions:
+        """Return the option group an accepted item is of; the first one if the groups have changed since."""
+        found = self.group_of(specification, item)
+        return found if isinstance(found, OrderOptions) else self.order_options()
 
     def chosen(self, specification: OrderSpecification, item: ItemSpecification) -> dict[str, Any]:
-        """Return every option's Python value for one item: item over order over preset, then fixed ones."""
-        values = selected(self.options, (*specification.options, *item.options))
+        """Return every option's Python value for one item: item over order over preset, then fixed ones.
+
+        What only says which products a subscription waits for is left out (`awaited`).
+        """
+        group = self._group_then(specification, item)
+        values = selected(group.options, specification.options, item.options)
+        if specification.order_type is OrderType.SUBSCRIPTION_ORDER:
+            values = {name: each for name, each in values.items() if name not in _AWAITED}
         return values | dict(self.fixed)
 
-    def scene(self, item: ItemSpecification) -> dict[str, Any]:
-        """Return the Python values of an item's scene selection."""
-        return selected(self.scene_options, item.scene_selections)
+    def awaited(self, specification: OrderSpecification, item: ItemSpecification) -> dict[str, Any]:
+        """Return the Python values of a subscription's own options: area, date range, frequency."""
+        group = self._group_then(specification, item)
+        values = selected(group.options, specification.options, item.options)
+        return {name: each for name, each in values.items() if name in _AWAITED}
 
-    def check_order(self, specification: OrderSpecification) -> Iterator[Problem]:
-        """Yield what is wrong with an order's own part: its options, packaging and delivery."""
-        offered = {each.name: each for each in self.options if self.levels.get(each.name) != OptionLevel.ITEM}
-        yield from check_selections(offered, specification.options, check_missing=False)
+    def scene(
+        self, item: ItemSpecification, specification: OrderSpecification | None = None
+    ) -> dict[str, Any]:
+        """Return the Python values of an item's scene selection."""
+        group = self._group_then(specification or OrderSpecification(), item)
+        return scene_values(group, item.scene_selections)
+
+    # ------------------------------------------------------------------------------------------ checking
+
+    def check_order(
+        self, specification: OrderSpecification, groups: Iterable[OrderOptions] = ()
+    ) -> Iterator[Problem]:
+        """Yield what is wrong with an order's own part: its options, packaging and delivery.
+
+        ``groups`` are those its items are of; without them the first one counts.
+        """
+        elsewhere = [name for name, level in self.levels.items() if level is OptionLevel.ITEM]
+        found = [*groups] or [self.order_options()]
+        for group in found:
+            yield from check_selections(
+                group.options, specification.options, check_missing=False, elsewhere=elsewhere
+            )
         yield from self._check_packaging(specification.packaging)
-        yield from self._check_delivery(specification.delivery_options, None)
+        for group in found:
+            yield from check_delivery(group, specification.delivery_options)
 
     def check_item(
-        self, item: ItemSpecification, at_order: frozenset[str] = frozenset()
+        self, item: ItemSpecification, specification: OrderSpecification | None = None
     ) -> Iterator[Problem]:
-        """Yield what is wrong with one item; ``at_order`` names the options chosen at order level."""
-        offered = {
-            each.name: each for each in self.options if self.levels.get(each.name) != OptionLevel.ORDER
-        }
-        yield from check_selections(offered, item.options, item_id=item.item_id, inherited=at_order)
-        yield from check_selections(
-            {each.name: each for each in self.scene_options}, item.scene_selections, item_id=item.item_id
-        )
-        yield from self._check_delivery(item.delivery_options, item.item_id)
-        if item.product_order_options_id not in (None, self.options_id):
-            yield Problem(
-                code="InvalidParameterValue",
-                locator="productOrderOptionsId",
-                text=f"there is no option group {item.product_order_options_id!r}; "
-                f"allowed: {self.options_id}",
-                item_id=item.item_id,
-            )
+        """Yield what is wrong with one item of an order, whose own options count too."""
+        specification = specification or OrderSpecification()
+        group = self.group_of(specification, item)
+        problems = group if isinstance(group, list) else self.check_choice(item, specification, group)
+        yield from (replace(each, item_id=item.item_id) for each in problems)
+        yield from self.check_identifier(item)
+
+    def check_choice(
+        self, item: ItemSpecification, specification: OrderSpecification, group: OrderOptions
+    ) -> Iterator[Problem]:
+        """Yield what is wrong with what an item chooses of its group, whichever item it is."""
+        elsewhere = [name for name, level in self.levels.items() if level is OptionLevel.ORDER]
+        yield from check_options(group, specification.options, item.options, elsewhere)
+        yield from check_scene(group.scene_selections, item.scene_selections)
+        yield from check_delivery(group, item.delivery_options)
+        yield from check_payment(group, item.payment)
+
+    def check_identifier(self, item: ItemSpecification) -> Iterator[Problem]:
+        """Yield what is wrong with an item's product identifier."""
         if isinstance(item.identifier, ProductId) and not self.holds(item.identifier.identifier):
             yield Problem(
                 code="InvalidParameterValue",
@@ -335,22 +389,6 @@ class Collection:
                 text=f"packaging {packaging} is not offered; allowed: {allowed}",
             )
 
-    def _check_delivery(self, options: DeliveryOptions | None, item_id: str | None) -> Iterator[Problem]:
-        if options is None:
-            return
-        allowed = ", ".join(self.delivery.access)
-        delivery = options.delivery
-        if not isinstance(delivery, OnlineDataAccess):
-            yield Problem(
-                code="InvalidParameterValue",
-                locator="deliveryOptions",
-                text=f"only onlineDataAccess is offered by {self.id}; protocols: {allowed}",
-                item_id=item_id,
-            )
-        elif delivery.protocol not in self.delivery.access:
-            yield Problem(
-                code="InvalidParameterValue",
-                locator="protocol",
-                text=f"protocol {delivery.protocol} is not offered; allowed: {allowed}",
-                item_id=item_id,
-            )
+
+#: Options that say which products a subscription waits for, not how they are made.
+_AWAITED = frozenset(each.name for each in SUBSCRIPTION_OPTIONS)

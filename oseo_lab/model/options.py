@@ -277,6 +277,7 @@ def check_selections(
     item_id: str | None = None,
     inherited: Iterable[str] = (),
     check_missing: bool = True,
+    elsewhere: Iterable[str] = (),
 ) -> Iterator[Problem]:
     """Yield everything wrong with selections: unknown options, bad values, missing ones.
 
@@ -292,6 +293,8 @@ def check_selections(
         Names already chosen at order level.
     check_missing : bool
         Whether required options must be present (06-141r6 Table 7-18; at item level only).
+    elsewhere : iterable of str
+        Names of options that may be chosen at the other level only.
     """
     listed = _listed(definitions)
     by_name = _by_name(listed)
@@ -300,11 +303,16 @@ def check_selections(
     for fault in faults:
         said = f"{fault.path}: {fault}"
         yield Problem(code="InvalidParameterValue", locator=fault.path, text=said, item_id=item_id)
+    other_level = frozenset(elsewhere)
     for name, value in given.items():
-        if name in by_name:
+        if name in other_level:
+            level = "order" if item_id is not None or check_missing else "item"
+            text = f"option {name!r} is chosen for the {level} only"
+            yield Problem(code="InvalidParameterValue", locator=name, text=text, item_id=item_id)
+        elif name in by_name:
             yield from _check_one(by_name[name], value, item_id)
         else:
-            yield _unknown(name, by_name, item_id)
+            yield _unknown(name, [each for each in by_name if each not in other_level], item_id)
     if check_missing and not faults:
         present = {*given, *inherited}
         for name, alternatives in by_name.items():

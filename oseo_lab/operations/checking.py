@@ -6,12 +6,13 @@ the worker's question.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 
-from oseo_lab.model.collection import Collection, Scope
+from oseo_lab.model.collection import Collection, OrderOptions, Scope
 from oseo_lab.model.errors import Problem, ValidationError
-from oseo_lab.model.order import OrderSpecification
+from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.order_types import collection_for
 
@@ -38,23 +39,68 @@ def check_specification(
         With every problem of the order.
     """
     found_wrong = [*problems, *_check_item_ids(specification)]
-    at_order = frozenset(name for each in specification.options for name, _ in each.values)
     found: list[Collection] = []
+    choices = _Choices(specification)
     for item in specification.items:
         collection = collection_for(item.identifier, specification.order_type, context)
         if isinstance(collection, Problem):
             found_wrong.append(replace(collection, item_id=item.item_id))
-        else:
-            found.append(collection)
-            found_wrong.extend(collection.check_item(item, at_order))
+            continue
+        found.append(collection)
+        found_wrong.extend(choices.check(collection, item))
+        found_wrong.extend(collection.check_identifier(item))
+    counts = Counter(each.id for each in found)
     several = tuple({each.id: each for each in found}.values())
     for collection in several:
-        found_wrong.extend(collection.check_order(specification))
-        found_wrong.extend(_check_count(collection, sum(each is collection for each in found)))
+        found_wrong.extend(_check_order(collection, specification, choices.groups[collection.id].values()))
+        found_wrong.extend(_check_count(collection, counts[collection.id]))
     found_wrong.extend(_check_scopes(several, specification))
     if found_wrong:
-        raise ValidationError.of(found_wrong)
+        raise ValidationError.of(list(dict.fromkeys(found_wrong)))
     return tuple(found)
+
+
+class _Choices:
+    """Checks what items choose: items that choose the same of the same group are checked once.
+
+    ``groups`` are the option groups met, by collection id and group id.
+    """
+
+    def __init__(self, specification: OrderSpecification) -> None:
+        self._order = specification
+        self._known: dict[Hashable, tuple[Problem, ...]] = {}
+        self.groups: defaultdict[str, dict[str, OrderOptions]] = defaultdict(dict)
+
+    def check(self, collection: Collection, item: ItemSpecification) -> list[Problem]:
+        """Return what is wrong with an item's choices."""
+        key = (
+            collection.id,
+            item.product_order_options_id,
+            item.options,
+            item.scene_selections,
+            item.delivery_options,
+            item.payment,
+        )
+        wrong = self._known.get(key)
+        if wrong is None:
+            wrong = self._known[key] = tuple(self._problems(collection, item))
+        return [replace(each, item_id=item.item_id) for each in wrong]
+
+    def _problems(self, collection: Collection, item: ItemSpecification) -> Iterable[Problem]:
+        group = collection.group_of(self._order, item)
+        if isinstance(group, list):
+            return group
+        self.groups[collection.id].setdefault(group.product_order_options_id, group)
+        return collection.check_choice(item, self._order, group)
+
+
+def _check_order(
+    collection: Collection, specification: OrderSpecification, groups: Iterable[OrderOptions]
+) -> Iterator[Problem]:
+    """Check the order's own part against the groups its items are of, or that they most likely are of."""
+    yield from collection.check_order(
+        specification, groups or collection.option_groups(specification.order_type)[:1]
+    )
 
 
 def _check_item_ids(specification: OrderSpecification) -> Iterator[Problem]:

@@ -1,12 +1,15 @@
-"""GetOptions (OGC 06-141r6 clause 9): what can be chosen for a collection or for products of it."""
+"""GetOptions (OGC 06-141r6 clause 9): what can be chosen for a collection, for products, for a request."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 from oseo_lab.model.collection import Collection, OrderOptions
 from oseo_lab.model.errors import NotSupported, Problem, ValidationError
+from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.messages import GetOptions, GetOptionsResponse
+from oseo_lab.model.options import PATTERN_LENGTH
 from oseo_lab.operations.context import Context
 
 __all__ = ["MOST_IDENTIFIERS", "collection_of", "get_options", "unsupported"]
@@ -16,35 +19,78 @@ MOST_IDENTIFIERS = 500
 
 
 def get_options(request: GetOptions, context: Context) -> GetOptionsResponse:
-    """Return the option groups, one for a collection or one for each product."""
+    """Return the option groups of a collection, of each product, or of a tasking request.
+
+    Raises
+    ------
+    ValidationError
+        If there is no such collection, or an identifier belongs to none; all of them at once.
+    NotSupported
+        If tasking requests are asked about and none are taken.
+    """
     if request.tasking_request_id is not None:
-        raise NotSupported(
-            "tasking requests are not taken here; ask by collectionId or identifier",
-            code="FutureProductNotSupported",
-            locator="taskingRequestId",
-        )
+        return GetOptionsResponse(order_options=_of_request(request.tasking_request_id.id, context))
     if request.collection_id is not None:
         collection = context.collections.get(request.collection_id)
         if collection is None:
             raise ValidationError.of([unsupported(request.collection_id, context.collections)])
-        return GetOptionsResponse(order_options=(collection.order_options(),))
-    if len(request.identifiers) > MOST_IDENTIFIERS:
+        return GetOptionsResponse(order_options=_takeable(collection, context))
+    return GetOptionsResponse(order_options=_of_products(request.identifiers, context))
+
+
+def _takeable(collection: Collection, context: Context) -> tuple[OrderOptions, ...]:
+    """Return the groups of a collection by which something can be ordered here."""
+    return tuple(
+        each
+        for each in collection.option_groups()
+        if each.order_type is not OrderType.TASKING_ORDER or context.sps_url
+    )
+
+
+def _of_products(identifiers: Sequence[str], context: Context) -> tuple[OrderOptions, ...]:
+    """Return the groups of each product, with its identifier."""
+    if len(identifiers) > MOST_IDENTIFIERS:
         raise ValidationError(
-            f"{len(request.identifiers)} identifiers are too many; allowed: {MOST_IDENTIFIERS} at once, or "
+            f"{len(identifiers)} identifiers are too many; allowed: {MOST_IDENTIFIERS} at once, or "
             "their collectionId, whose options they all have",
             locator="identifier",
         )
     problems: list[Problem] = []
     groups: list[OrderOptions] = []
-    for identifier in request.identifiers:
+    for identifier in identifiers:
         found = collection_of(identifier, context.collections)
         if isinstance(found, Collection):
-            groups.append(found.order_options(identifier))
+            groups.extend(found.option_groups(OrderType.PRODUCT_ORDER, identifier))
         else:
             problems.append(Problem(code="InvalidParameterValue", locator="identifier", text=found.text))
     if problems:
         raise ValidationError.of(problems)
-    return GetOptionsResponse(order_options=tuple(groups))
+    return tuple(groups)
+
+
+def _of_request(request_id: str, context: Context) -> tuple[OrderOptions, ...]:
+    """Return the groups of the collection whose tasking requests look like this one."""
+    rules = [(each, each.tasking) for each in context.collections.values() if each.tasking is not None]
+    if not rules or not context.sps_url:
+        raise NotSupported(
+            "tasking requests are not taken here; ask by collectionId or identifier",
+            code="FutureProductNotSupported",
+            locator="taskingRequestId",
+        )
+    short = request_id[:PATTERN_LENGTH]
+    found = [
+        group
+        for collection, rule in rules
+        if short == request_id and re.fullmatch(rule.pattern, short)
+        for group in collection.option_groups(OrderType.TASKING_ORDER)
+    ]
+    if not found:
+        patterns = ", ".join(rule.pattern for _, rule in rules)
+        raise ValidationError(
+            f"no collection has tasking requests like {short[:100]!r}; allowed: {patterns}",
+            locator="taskingRequestId",
+        )
+    return tuple(found)
 
 
 def unsupported(collection_id: str, collections: Mapping[str, Collection]) -> Problem:

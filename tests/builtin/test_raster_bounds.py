@@ -13,7 +13,8 @@ import rasterio
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from oseo_lab.ports import FailureClass, ProcessingFailed
+from oseo_lab.model.job import FailureClass
+from oseo_lab.ports import ProcessingFailed
 from tests.like_a_worker import environment
 
 # run in a process of its own, as a worker is: the peak of resident memory is a process's

@@ -6,9 +6,9 @@ import pytest
 
 from oseo_lab.builtin.raster_options import OPTIONS, SCENE_OPTIONS
 from oseo_lab.builtin.raster_result import safe_name
-from oseo_lab.model.job import Asset
+from oseo_lab.model.job import Asset, FailureClass
 from oseo_lab.model.options import ParameterData, check_selections, selected
-from oseo_lab.ports import FailureClass, ProcessingFailed
+from oseo_lab.ports import ProcessingFailed
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_what_is_wrong_with_one_item(wanted: ItemSpecification, locators: list[s
 
 
 def test_a_required_option_chosen_for_the_order_need_not_be_repeated() -> None:
-    assert not list(COLLECTION.check_item(item(options=()), frozenset({"band"})))
+    assert not list(COLLECTION.check_item(item(options=()), OrderSpecification(options=chosen(band="B03"))))
 
 
 def test_chosen_is_item_over_order_over_preset_then_fixed() -> None:
