@@ -26,6 +26,7 @@ from oseo_lab.model.order import ItemSpecification, OrderSpecification, Priority
 
 if TYPE_CHECKING:
     from oseo_lab.client.order import Order
+    from oseo_lab.client.quote import Quotation
 
 __all__ = ["DraftItem", "DraftItems", "OrderDraft", "compose"]
 
@@ -235,6 +236,24 @@ class OrderDraft:
         for item in self.items:
             problems.extend(_doubts(item, found.get(item.identifier), self.collection))
         return problems
+
+    def quote(self) -> Quotation:
+        """Ask what the order would cost, how large and slow it is likely to be; nothing is ordered.
+
+        Raises
+        ------
+        ValidationError
+            With everything wrong with the order.
+        NotSupported
+            If the service has no quotations for it.
+        """
+        from oseo_lab.client.quote import Quotation
+
+        if problems := list(self._gaps()):
+            raise ValidationError.of(problems)
+        specification = self.request().specification
+        assert specification is not None
+        return Quotation.asked(self._session, specification)
 
     def submit(self, again: bool = False) -> Order:
         """Send the order and return its handle.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from oseo_lab.client.draft import OrderDraft
     from oseo_lab.client.listener import CallbackListener
     from oseo_lab.client.orders import Orders
+    from oseo_lab.client.quote import Quotations
     from oseo_lab.client.search import Products
 
 __all__ = ["Collections", "Lab", "connect"]
@@ -143,6 +144,19 @@ class Lab(Session):
         from oseo_lab.client.orders import Orders
 
         return Orders(self)
+
+    @property
+    def quotations(self) -> Quotations:
+        """Your quotations, newest first, or by id: ``lab.quotations[id]``."""
+        from oseo_lab.client.quote import Quotations
+
+        return Quotations(self)
+
+    @property
+    def balances(self) -> dict[str, float]:
+        """What your account may still order, by currency or quota unit; what is not there is not limited."""
+        found = self.transport.ask("GET", "balances")
+        return {str(each["currency"]): float(each["value"]) for each in found.get("balances", ())}
 
     def capabilities(self) -> Capabilities:
         """Return what the service says it can do."""

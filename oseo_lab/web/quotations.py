@@ -34,7 +34,7 @@ class QuotationsHandler(JsonHandler):
 
     @door
     async def get(self) -> None:
-        """List the caller's quotations, newest first; ``waiting`` lists what operators answer, oldest first."""
+        """List the caller's quotations, newest first; ``waiting``: those that operators answer."""
         services = await self.services()
         await self.authorize("read")
         limit = max(1, self.number("limit", PAGE, MOST))
@@ -60,7 +60,7 @@ class QuotationsHandler(JsonHandler):
             made.append(ack.quotation_id or (ack.quotation.quotation_id if ack.quotation else ""))
             return json_form.encode(ack)
 
-        body = await self.perform(GetQuotation(specification=specification), encode, "json", self.message_id)
+        body = await self.perform(GetQuotation(specification=specification), encode, self.message_id)
         uuid = made[0].removeprefix("urn:uuid:")
         self.set_header("Location", f"{self.service_url}api/v1/quotations/{uuid}")
         self.answer(body, JSON, 201)
