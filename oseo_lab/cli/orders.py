@@ -184,6 +184,18 @@ def cancel(name: Name, as_json: AsJson = False, url: Url = None, token: Token = 
 
 
 @app.command()
+def notices(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Show what became of an order's callbacks: every try, and what waits."""
+    with connected(url, token) as lab:
+        found = lab.orders[name].notices()
+    if as_json:
+        print_json({"waiting": list(found.waiting), "sendings": list(found.sendings)})
+    else:
+        print_table(("UTC", "message", "outcome", "to"), found.rows)
+        say(repr(found))
+
+
+@app.command()
 def download(
     name: Name,
     to: Folder = Path(),

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from oseo_lab.client import display
 from oseo_lab.client.listening import Listener
@@ -39,6 +40,7 @@ from oseo_lab.model.status import Status
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from oseo_lab.client.notices import Notices
     from oseo_lab.client.results import Results
     from oseo_lab.client.session import Session
 
@@ -355,6 +357,12 @@ class Order:
     def attempts(self) -> list[Attempt]:
         """Return every try at making an item, oldest first."""
         return _history(self._session, self.id)[1]
+
+    def notices(self) -> Notices:
+        """Return what became of the order's callbacks: every try at one, and what waits."""
+        from oseo_lab.client.notices import Notices
+
+        return Notices.read(self._session.transport.ask("GET", f"orders/{quote(self.id, safe='')}/notices"))
 
     def results(self) -> Results:
         """Return what has been delivered so far."""

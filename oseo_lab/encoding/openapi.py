@@ -90,6 +90,38 @@ _SCHEMAS = {
 _PAGE = _list_of("products", CatalogueItem, cursor={"type": ["string", "null"]})
 _HISTORY = _list_of("history", StatusChange, **_list_of("attempts", Attempt)["properties"])
 
+_NOTICE: dict[str, Any] = {
+    "type": "object",
+    "required": ["notice_id", "kind", "address"],
+    "properties": {
+        "notice_id": {"type": "integer"},
+        "kind": _TEXT,
+        "address": _TEXT,
+        "attempts": {"type": "integer"},
+        "due": _TIME,
+    },
+}
+_SENDING = {
+    "type": "object",
+    "required": ["notice_id", "kind", "address", "at", "attempt", "outcome", "is_last"],
+    "properties": {
+        **{name: each for name, each in _NOTICE["properties"].items() if name not in ("attempts", "due")},
+        "order_id": _TEXT,
+        "at": _TIME,
+        "attempt": {"type": "integer"},
+        "outcome": _TEXT,
+        "is_last": {"type": "boolean"},
+    },
+}
+_NOTICES = {
+    "type": "object",
+    "required": ["waiting", "sendings"],
+    "properties": {
+        "waiting": {"type": "array", "items": _NOTICE},
+        "sendings": {"type": "array", "items": _SENDING},
+    },
+}
+
 _BALANCE = {
     "type": "object",
     "required": ["owner", "currency", "value"],
@@ -240,6 +272,13 @@ _ROWS = (
         name="getHistory",
         summary="What happened to an order, and every attempt",
         answer=_HISTORY,
+        parameters=("order_id",),
+    ),
+    _Row(
+        path="/orders/{order_id}/notices",
+        name="getNotices",
+        summary="What became of an order's callbacks: what waits, and every try at sending",
+        answer=_NOTICES,
         parameters=("order_id",),
     ),
     _Row(

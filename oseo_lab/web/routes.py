@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oseo_lab.encoding.soap import version_of
 from oseo_lab.model.errors import NotFound, OseoError
-from oseo_lab.web import products, quotations, rest
+from oseo_lab.web import notices, products, quotations, rest
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.events import EventsHandler
 from oseo_lab.web.files import FileHandler
@@ -46,12 +46,14 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     ("/?", SoapHandler),
     (f"{_ORDER}/?", rest.OrderHandler),
     (f"/files/({_UUID})/(0|[1-9][0-9]{{0,8}})/([^/]+)", FileHandler),
+    (r"/order-events\.xsd", notices.EventSchemaHandler),
     (f"{_API}/events", EventsHandler),
     (f"{_API}/orders/?", rest.OrdersHandler),
     (f"{_ORDER}/items", rest.ItemsHandler),
     (f"{_ORDER}/history", rest.HistoryHandler),
     (f"{_ORDER}/results", rest.ResultsHandler),
     (f"{_ORDER}/cancel", rest.CancelHandler),
+    (f"{_ORDER}/notices", notices.NoticesHandler),
     (f"{_API}/quotations/?", quotations.QuotationsHandler),
     (f"{_API}/quotations/({_UUID})", quotations.QuotationHandler),
     (f"{_API}/quotations/({_UUID})/answer", quotations.AnswerHandler),

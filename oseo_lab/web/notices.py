@@ -1,0 +1,56 @@
+"""What users were told and what waits to be told; and the schema of order events.
+
+Beside the standard, which says nothing of how callbacks fare: a user whose receiver hears nothing can read
+here what was tried, when, and how it failed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oseo_lab.encoding.order_events import event_schema
+from oseo_lab.model.order import Order
+from oseo_lab.ports import Notice
+from oseo_lab.web.base import door
+from oseo_lab.web.json_door import JsonHandler
+from oseo_lab.web.rest import PartHandler
+
+__all__ = ["EventSchemaHandler", "NoticesHandler"]
+
+
+class NoticesHandler(PartHandler):
+    """``GET api/v1/orders/{id}/notices``: messages that wait, and every try at sending one."""
+
+    @door
+    async def get(self, order: str) -> None:
+        """Send what became of an order's notices, oldest first."""
+        await self.read(order, _collect)
+
+
+def _collect(snapshot: Any, found: Order) -> dict[str, Any]:
+    return {
+        "waiting": [_waiting(each) for each in snapshot.outbox.waiting(found.order_id)],
+        "sendings": snapshot.sendings.of(found.order_id),
+    }
+
+
+def _waiting(notice: Notice) -> dict[str, Any]:
+    """Return a notice without what it says: that is told when it is sent."""
+    return {
+        "notice_id": notice.notice_id,
+        "kind": notice.kind,
+        "address": notice.address,
+        "attempts": notice.attempts,
+        "due": notice.due,
+    }
+
+
+class EventSchemaHandler(JsonHandler):
+    """``GET order-events.xsd``: what a Notify's Message holds; open."""
+
+    @door
+    async def get(self) -> None:
+        """Send the schema."""
+        self.answer(event_schema(), "application/xml; charset=utf-8")
+
+    head = get
