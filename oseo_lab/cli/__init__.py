@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from oseo_lab.cli import collections, database, orders, users
+from oseo_lab.cli import balances, collections, database, orders, quotations, users
 from oseo_lab.cli.conformance import conformance
 from oseo_lab.cli.doctor import doctor
 from oseo_lab.cli.lab import lab
@@ -32,6 +32,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(orders.app, name="orders")
+app.add_typer(quotations.app, name="quotations")
+app.add_typer(balances.app, name="balances")
 app.add_typer(collections.app, name="collections")
 app.add_typer(users.app, name="users")
 app.add_typer(database.app, name="db")

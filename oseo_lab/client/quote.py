@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oseo_lab.client import display
 from oseo_lab.client.names import message_id
@@ -244,11 +244,20 @@ class Quotations:
         answer = self._session.transport.perform(GetQuotation(quotation_id=quotation_id))
         return Quotation(self._session, answer)
 
-    def records(self, limit: int = 100, **params: Any) -> list[QuotationRecord]:
-        """Return what the service keeps of them, without their items, newest first."""
+    def records(self, limit: int = 100, *, waiting: bool = False) -> list[QuotationRecord]:
+        """Return what the service keeps of them, without their items.
+
+        Parameters
+        ----------
+        limit : int
+            Most of them, newest first.
+        waiting : bool
+            For operators: those of all users that a person answers, oldest first.
+        """
         from oseo_lab.encoding.json_form import from_plain
 
-        found = self._session.transport.ask("GET", "quotations", params={"limit": limit, **params})
+        params = {"limit": limit, **({"waiting": "true"} if waiting else {})}
+        found = self._session.transport.ask("GET", "quotations", params=params)
         return [from_plain(QuotationRecord, each) for each in found.get("quotations", ())]
 
     def __iter__(self) -> Iterator[QuotationRecord]:
