@@ -355,10 +355,13 @@ def _waiting(snapshot: UnitOfWork, order: Order) -> list[OrderItem]:
 
 def standing_from(order: Order, item: OrderItem, collection: Collection | None) -> Standing | None:
     """Return what a standing item waits for; None where its options cannot be read any more."""
-    selections = (*order.specification.options, *item.specification.options)
+    chosen = (order.specification, item.specification)
     try:
-        values = selected(SUBSCRIPTION_OPTIONS, selections)
-        scene = collection.scene(item.specification) if collection else {}
+        if collection is None:
+            values = selected(SUBSCRIPTION_OPTIONS, chosen[0].options, chosen[1].options)
+        else:
+            values = collection.awaited(*chosen)
+        scene = collection.scene(item.specification, order.specification) if collection else {}
         return standing_of(order.specification, item, scene | values)
     except (ValueError, KeyError) as narrowed:
         log.warning("item %d of %s cannot be matched: %s", item.number, item.order_id, narrowed)

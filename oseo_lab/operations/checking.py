@@ -14,7 +14,7 @@ from oseo_lab.model.collection import Collection, OrderOptions, Scope
 from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from oseo_lab.operations.context import Context
-from oseo_lab.operations.order_types import collection_for
+from oseo_lab.operations.order_types import check_standing_items, checkable, collection_for
 
 __all__ = ["check_specification"]
 
@@ -38,6 +38,7 @@ def check_specification(
     ValidationError
         With every problem of the order.
     """
+    asked, specification = specification, checkable(specification)
     found_wrong = [*problems, *_check_item_ids(specification)]
     found: list[Collection] = []
     choices = _Choices(specification)
@@ -55,6 +56,8 @@ def check_specification(
         found_wrong.extend(_check_order(collection, specification, choices.groups[collection.id].values()))
         found_wrong.extend(_check_count(collection, counts[collection.id]))
     found_wrong.extend(_check_scopes(several, specification))
+    if not found_wrong:
+        found_wrong.extend(check_standing_items(asked, found, context.now()))
     if found_wrong:
         raise ValidationError.of(list(dict.fromkeys(found_wrong)))
     return tuple(found)

@@ -17,7 +17,7 @@ from oseo_lab.model.order import Callback, CallbackKind, OrderSpecification, Sta
 from oseo_lab.model.quotation import QuotationMode, QuotationRecord, QuotationState, new_quotation_id
 from oseo_lab.operations.checking import check_specification
 from oseo_lab.operations.context import Context
-from oseo_lab.operations.order_types import check_order_type, checkable
+from oseo_lab.operations.order_types import check_order_type
 from oseo_lab.operations.replying import callback_of
 from oseo_lab.ports import ProcessingFailed
 
@@ -82,7 +82,7 @@ def _asked(specification: OrderSpecification, context: Context) -> QuotationReco
     check_order_type(specification.order_type, context)
     callback = _callback(context)
     problems = (callback,) if isinstance(callback, Problem) else ()
-    collections = check_specification(checkable(specification), context, problems)
+    collections = check_specification(specification, context, problems)
     modes = _modes(collections, context)
     to_call = callback if isinstance(callback, Callback) else None
     if QuotationMode.OFF_LINE in modes:

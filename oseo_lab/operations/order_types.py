@@ -16,7 +16,7 @@ from datetime import datetime
 from oseo_lab.model.collection import Collection, Scope
 from oseo_lab.model.errors import NotSupported, Problem
 from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId, SubscriptionId, TaskingRequestId
-from oseo_lab.model.options import PATTERN_LENGTH, selected
+from oseo_lab.model.options import PATTERN_LENGTH
 from oseo_lab.model.order import (
     LOCAL,
     ItemSpecification,
@@ -29,7 +29,6 @@ from oseo_lab.model.order import (
 )
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted, provider_order_state, roll_up_of
 from oseo_lab.model.subscription import (
-    SUBSCRIPTION_OPTIONS,
     check_standing,
     is_massive,
     period_of,
@@ -146,7 +145,7 @@ def check_standing_items(
         return
     for item, collection in zip(specification.items, collections, strict=True):
         rule = collection.subscription
-        values = selected(SUBSCRIPTION_OPTIONS, (*specification.options, *item.options))
+        values = collection.awaited(specification, item)
         record = OrderItem(specification=item, status=StatusInfo(status=Status.SUSPENDED))
         standing = standing_of(specification, record, values)
         if rule is not None and standing is not None:

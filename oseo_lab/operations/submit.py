@@ -18,7 +18,7 @@ from oseo_lab.model.quotation import Charge, QuotationRecord
 from oseo_lab.operations.charging import charges_of, orderable, save_ordered
 from oseo_lab.operations.checking import check_specification
 from oseo_lab.operations.context import Context
-from oseo_lab.operations.order_types import check_order_type, checkable, make_order
+from oseo_lab.operations.order_types import check_order_type, make_order
 from oseo_lab.operations.replying import callback_of
 from oseo_lab.ports import UnitOfWork
 
@@ -47,7 +47,7 @@ def submit(request: Submit, context: Context) -> SubmitAck:
     check_order_type(specification.order_type, context)
     callback = callback_of(request.status_notification, CallbackKind.SUBMIT_RESPONSE, context)
     problems = (callback,) if isinstance(callback, Problem) else ()
-    collections = check_specification(checkable(specification), context, problems)
+    collections = check_specification(specification, context, problems)
     order = make_order(specification, collections, owner, context.message_id, digest, context.now())
     if quoted is not None:
         order = replace(order, quotation_id=quoted.quotation_id)
