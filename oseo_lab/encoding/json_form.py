@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from oseo_lab.encoding.collection_toml import CollectionFile, collection_schema, complete, read_collection
 from oseo_lab.encoding.json_options import option_schema
+from oseo_lab.encoding.json_parts import encode_order, encode_status
 from oseo_lab.encoding.json_read import from_plain, load
 from oseo_lab.encoding.json_values import encode_selection
 from oseo_lab.encoding.openapi import openapi
@@ -29,7 +30,9 @@ __all__ = [
     "complete",
     "decode",
     "encode",
+    "encode_order",
     "encode_selection",
+    "encode_status",
     "from_plain",
     "openapi",
     "option_schema",

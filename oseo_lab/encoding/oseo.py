@@ -8,7 +8,7 @@ Only operations that work are in the table: any other name is answered `Operatio
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,14 @@ from oseo_lab.encoding.checking import check
 from oseo_lab.encoding.options_xml import read_definition, write_definition
 from oseo_lab.encoding.order_xml import read_specification, write_specification
 from oseo_lab.encoding.quotation_xml import read_quotation, write_quotation
-from oseo_lab.encoding.status_xml import read_item_url, read_order, write_item_url, write_order
+from oseo_lab.encoding.status_xml import (
+    order_ends,
+    read_item_url,
+    read_order,
+    write_item_url,
+    write_items,
+    write_order,
+)
 from oseo_lab.encoding.xmltree import (
     DATASET,
     OSEO,
@@ -54,6 +61,7 @@ from oseo_lab.model.messages import (
     GetQuotationAck,
     GetStatus,
     GetStatusResponse,
+    OrderInParts,
     Presentation,
     Request,
     Response,
@@ -72,6 +80,7 @@ __all__ = [
     "decode_response",
     "encode_request",
     "encode_response",
+    "encode_status",
 ]
 
 _O = f"{{{OSEO}}}"
@@ -351,6 +360,7 @@ _GET_STATUS: Readers = {
     ),
     f"{_O}presentation": ("presentation", _enumerated(Presentation), False),
 }
+_ORDERS_HERE = "<!-- orders -->"
 _GET_STATUS_RESPONSE: Readers = {**_HEAD, f"{_O}orderMonitorSpecification": ("orders", read_order, True)}
 
 
@@ -377,6 +387,21 @@ def _write_get_status(request: GetStatus) -> str:
 def _write_get_status_response(response: GetStatusResponse) -> str:
     orders = "".join([write_order(each) for each in response.orders])
     return _write_response("GetStatusResponse", response, _WITH_VALUES, orders)
+
+
+def encode_status(parts: Iterable[OrderInParts]) -> Iterator[bytes]:
+    """Yield a GetStatusResponse piece by piece: together the bytes that `encode_response` returns."""
+    start, _, end = _write_response(
+        "GetStatusResponse", GetStatusResponse(), _WITH_VALUES, _ORDERS_HERE
+    ).partition(_ORDERS_HERE)
+    yield start.encode()
+    for order, pages in parts:
+        before, after = order_ends(order)
+        yield before.encode()
+        for page in pages:
+            yield write_items(page).encode()
+        yield after.encode()
+    yield end.encode()
 
 
 # --- DescribeResultAccess, Cancel -------------------------------------------------------------------------

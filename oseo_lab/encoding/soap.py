@@ -37,6 +37,7 @@ __all__ = [
     "close_envelope",
     "content_type",
     "digest_token",
+    "envelope_ends",
     "fault",
     "fault_status",
     "http_headers",
@@ -409,8 +410,14 @@ def close_envelope(payload: bytes, version: SoapVersion, *, relates_to: str | No
     relates_to : str or None
         MessageID of the request, for ``wsa:RelatesTo``.
     """
+    start, end = envelope_ends(version, relates_to=relates_to)
+    return b"".join((start, payload, end))
+
+
+def envelope_ends(version: SoapVersion, *, relates_to: str | None = None) -> tuple[bytes, bytes]:
+    """Return what `close_envelope` puts before and after an answer."""
     header = "" if relates_to is None else f"<wsa:RelatesTo>{escape(relates_to)}</wsa:RelatesTo>"
-    return _envelope(payload, version, header)
+    return _ends(version, header)
 
 
 def request_envelope(
@@ -459,13 +466,18 @@ def request_envelope(
 
 
 def _envelope(payload: bytes, version: SoapVersion, header: str) -> bytes:
+    start, end = _ends(version, header)
+    return b"".join((start, payload, end))
+
+
+def _ends(version: SoapVersion, header: str) -> tuple[bytes, bytes]:
     addressing = f' xmlns:wsa="{_WSA}"' if "<wsa:" in header else ""
     header = f"<s:Header>{header}</s:Header>" if header else ""
     start = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope xmlns:s="{version.value}"{addressing}>'
         f"{header}<s:Body>"
     )
-    return b"".join((start.encode(), payload, b"</s:Body></s:Envelope>"))
+    return start.encode(), b"</s:Body></s:Envelope>"
 
 
 def _write_token(token: UsernameToken | None) -> str:

@@ -6,6 +6,7 @@ that did not change (`write_order` stands alone).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
 
 from lxml import etree
@@ -26,7 +27,7 @@ from oseo_lab.model.delivery import ItemURL
 from oseo_lab.model.order import Order, OrderItem, StatusInfo
 from oseo_lab.model.status import Status
 
-__all__ = ["read_item_url", "read_order", "write_item_url", "write_order"]
+__all__ = ["order_ends", "read_item_url", "read_order", "write_item_url", "write_items", "write_order"]
 
 _O = f"{{{OSEO}}}"
 _new_status = maker(StatusInfo)
@@ -99,13 +100,24 @@ def write_order(order: Order, namespaces: str = "") -> str:
     namespaces : str
         Declarations to put on the element, where it stands alone.
     """
+    start, end = order_ends(order, namespaces)
+    return f"{start}{write_items(order.items)}{end}"
+
+
+def order_ends(order: Order, namespaces: str = "") -> tuple[str, str]:
+    """Write an ``orderMonitorSpecification`` but for its items: what stands before and after them."""
     created = "" if order.created is None else f"<orderDateTime>{timestamp(order.created)}</orderDateTime>"
-    items = "".join([_write_item(each) for each in order.items])
-    return (
+    start = (
         f"<orderMonitorSpecification{namespaces}>{write_common(order.specification, echo=True)}"
         f"<orderId>{escape(order.order_id)}</orderId>{_write_status('orderStatusInfo', order.status)}"
-        f"{created}{items}</orderMonitorSpecification>"
+        f"{created}"
     )
+    return start, "</orderMonitorSpecification>"
+
+
+def write_items(items: Iterable[OrderItem]) -> str:
+    """Write monitored ``orderItem`` elements."""
+    return "".join([_write_item(each) for each in items])
 
 
 def _service(element: etree._Element) -> dict[str, str]:

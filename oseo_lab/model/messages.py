@@ -6,6 +6,7 @@ back. ``version`` and ``timeStamp`` are kept so that a message decodes and encod
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +14,7 @@ from enum import StrEnum
 from oseo_lab.model.collection import CollectionCapability, OrderOptions
 from oseo_lab.model.delivery import ItemURL
 from oseo_lab.model.identifiers import TaskingRequestId
-from oseo_lab.model.order import Order, OrderSpecification, StatusNotification
+from oseo_lab.model.order import Order, OrderItem, OrderSpecification, StatusNotification
 from oseo_lab.model.quotation import Quotation
 from oseo_lab.model.status import Status
 
@@ -39,6 +40,7 @@ __all__ = [
     "GetStatusResponse",
     "NotificationProducer",
     "OperationMetadata",
+    "OrderInParts",
     "Presentation",
     "Request",
     "Response",
@@ -289,6 +291,10 @@ class GetStatusResponse(Response):
     """Orders, sorted by the time they were made."""
 
     orders: tuple[Order, ...] = ()
+
+
+#: An order without its items, and these page after page: one of many that need not be held whole.
+OrderInParts = tuple[Order, Iterable[Sequence[OrderItem]]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

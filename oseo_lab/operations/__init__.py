@@ -6,7 +6,7 @@ up in `OPERATIONS`. Operations write what is wanted; only `oseo_lab.dispatch` mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,11 +17,11 @@ from oseo_lab.operations.describe_result_access import describe_result_access
 from oseo_lab.operations.get_capabilities import get_capabilities
 from oseo_lab.operations.get_options import get_options
 from oseo_lab.operations.get_quotation import get_quotation
-from oseo_lab.operations.get_status import get_status
+from oseo_lab.operations.get_status import get_status, status_in_parts
 from oseo_lab.operations.submit import submit
 from oseo_lab.operations.subscribe import subscribe, unsubscribe
 
-__all__ = ["OPERATIONS", "Access", "Context", "Link", "Operation", "Service", "perform"]
+__all__ = ["OPERATIONS", "Access", "Context", "Link", "Operation", "Service", "perform", "perform_in_parts"]
 
 Access = Literal["open", "read", "write"]
 
@@ -46,6 +46,19 @@ OPERATIONS: Mapping[type, Operation] = {
     notifications.Subscribe: Operation("Subscribe", subscribe, "write"),
     notifications.Unsubscribe: Operation("Unsubscribe", unsubscribe, "write"),
 }
+
+
+def perform_in_parts(
+    request: messages.GetStatus, context: Context
+) -> Generator[messages.OrderInParts, None, None]:
+    """Carry out a GetStatus whose answer is not held whole; what it reads from is let go by closing it.
+
+    Raises
+    ------
+    OseoError
+        As `perform`, before the first part is yielded.
+    """
+    return status_in_parts(request, context)
 
 
 def perform(request: Any, context: Context) -> Any:

@@ -32,7 +32,6 @@ from oseo_lab.model.errors import (
     TooLarge,
     Unavailable,
 )
-from oseo_lab.model.messages import GetStatus
 from oseo_lab.operations import OPERATIONS, Access, perform
 from oseo_lab.web.identity import IdentityHandler
 from oseo_lab.web.state import Services
@@ -247,7 +246,6 @@ class BaseOseoHandler(IdentityHandler):
         self,
         message: Any,
         encode: Callable[[Any], bytes],
-        form: str,
         message_id: str | None = None,
         reply_to: str | None = None,
         soap_version: str = "1.2",
@@ -260,8 +258,6 @@ class BaseOseoHandler(IdentityHandler):
             One of `oseo_lab.model.messages`.
         encode : callable
             Makes bytes of the response; runs beside the operation, in its thread.
-        form : str
-            Names what ``encode`` makes, so that answers can be kept.
         message_id : str, optional
             The client's name for the request.
         reply_to, soap_version : str, optional
@@ -276,26 +272,7 @@ class BaseOseoHandler(IdentityHandler):
             reply_to=reply_to,
             soap_version=soap_version,
         )
-        if not (isinstance(message, GetStatus) and message.order_id and self.owner):
-            return await self.state.work(lambda: encode(perform(message, context)))
-        key = (self.owner, message.order_id, message.presentation, form)
-        revision = await self._revision(services, message.order_id)
-        if revision is None:
-            return await self.state.work(lambda: encode(perform(message, context)))
-        answer = self.state.kept.get(key, revision)
-        if answer is None:
-            answer = await self.state.work(lambda: encode(perform(message, context)))
-            self.state.kept.put(key, revision, answer)
-        return answer
-
-    async def _revision(self, services: Services, order_id: str) -> int | None:
-        """Return an order's revision: on the loop where the store is a file, else in a thread."""
-
-        def read() -> int | None:
-            with services.store.read() as snapshot:
-                return snapshot.orders.revision(order_id, self.owner or "")
-
-        return await self.state.work(read) if self.state.reads_block else read()
+        return await self.state.work(lambda: encode(perform(message, context)))
 
     # ------------------------------------------------------------------------------------------- answers
 

@@ -14,10 +14,12 @@ from oseo_lab.model.errors import (
     OseoError,
     ValidationError,
 )
+from oseo_lab.model.messages import GetStatus
 from oseo_lab.model.order import order_uuid
-from oseo_lab.web.base import BaseOseoHandler, with_status
+from oseo_lab.web.base import with_status
+from oseo_lab.web.status import StatusForm, StatusHandler
 
-__all__ = ["JSON", "MOST", "PAGE", "JsonHandler", "choice", "instant_of", "order_id_of"]
+__all__ = ["JSON", "MOST", "ORDER_STATUS", "PAGE", "JsonHandler", "choice", "instant_of", "order_id_of"]
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -28,7 +30,12 @@ PAGE = 100
 LONGEST_KEY = 1000
 
 
-class JsonHandler(BaseOseoHandler):
+#: Responses to GetStatus, and the order of one alone.
+STATUS = StatusForm(name="json", content_type=JSON, encode=json_form.encode_status)
+ORDER_STATUS = StatusForm(name="json order", content_type=JSON, encode=json_form.encode_order)
+
+
+class JsonHandler(StatusHandler):
     """What all JSON paths share."""
 
     knows_browsers = True
@@ -57,12 +64,14 @@ class JsonHandler(BaseOseoHandler):
     async def reply(
         self,
         message: Any,
-        form: str = "json",
         encode: Callable[[Any], bytes] = json_form.encode,
         status: int = 200,
     ) -> None:
         """Carry out an operation and send its response."""
-        body = await self.perform(message, encode, form, self.message_id)
+        if isinstance(message, GetStatus):
+            await self.answer_status(message, STATUS)
+            return
+        body = await self.perform(message, encode, self.message_id)
         self.answer(body, JSON, status)
 
     def send(self, plain: Any) -> None:

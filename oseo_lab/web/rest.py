@@ -20,7 +20,6 @@ from oseo_lab.model.messages import (
     FilteringCriteria,
     GetCapabilities,
     GetStatus,
-    GetStatusResponse,
     Presentation,
     SubFunction,
     Submit,
@@ -30,7 +29,16 @@ from oseo_lab.model.order import Order, order_uuid
 from oseo_lab.model.status import Status
 from oseo_lab.operations import OPERATIONS
 from oseo_lab.web.base import door
-from oseo_lab.web.json_door import JSON, MOST, PAGE, JsonHandler, choice, instant_of, order_id_of
+from oseo_lab.web.json_door import (
+    JSON,
+    MOST,
+    ORDER_STATUS,
+    PAGE,
+    JsonHandler,
+    choice,
+    instant_of,
+    order_id_of,
+)
 
 __all__ = [
     "AboutHandler",
@@ -106,7 +114,7 @@ class OrdersHandler(JsonHandler):
             made.append(acknowledgement)
             return json_form.encode(acknowledgement)
 
-        body = await self.perform(message, encode, "json", self.message_id)
+        body = await self.perform(message, encode, self.message_id)
         self.set_header("Location", f"{self.service_url}api/v1/orders/{order_uuid(made[0].order_id)}")
         self.answer(body, JSON, 201)
 
@@ -119,11 +127,7 @@ class OrderHandler(JsonHandler):
         """Send one order."""
         presentation = choice(Presentation, self.get_query_argument("presentation", "brief"), "presentation")
         message = GetStatus(order_id=order_id_of(order), presentation=presentation)
-        await self.reply(message, "json order", _encode_order)
-
-
-def _encode_order(response: GetStatusResponse) -> bytes:
-    return json_form.encode(response.orders[0])
+        await self.answer_status(message, ORDER_STATUS)
 
 
 class PartHandler(JsonHandler):

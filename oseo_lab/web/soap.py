@@ -13,11 +13,12 @@ from typing import Any
 from oseo_lab.encoding import oseo, soap
 from oseo_lab.encoding.wsdl import wsdl
 from oseo_lab.model.errors import OseoError, ValidationError
-from oseo_lab.model.messages import Capabilities, GetCapabilities
+from oseo_lab.model.messages import Capabilities, GetCapabilities, GetStatus
 from oseo_lab.model.notifications import Unsubscribe
 from oseo_lab.operations import perform
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.landing import landing_page
+from oseo_lab.web.status import StatusForm, StatusHandler
 
 __all__ = ["SoapHandler", "answer_fault", "speaks_soap"]
 
@@ -45,7 +46,7 @@ def speaks_soap(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() in ("text/xml", "application/soap+xml")
 
 
-class SoapHandler(BaseOseoHandler):
+class SoapHandler(StatusHandler):
     """``POST``: one SOAP message. ``GET``: WSDL, capabilities, landing page."""
 
     @property
@@ -65,10 +66,12 @@ class SoapHandler(BaseOseoHandler):
         message = await self.state.work(decode, envelope.payload) if is_long else decode(envelope.payload)
         if isinstance(message, Unsubscribe):  # it names what it means by the address it is sent to
             message = Unsubscribe(reference=f"?{self.request.query}")
+        if isinstance(message, GetStatus):
+            await self.answer_status(message, _status_form(envelope))
+            return
         payload = await self.perform(
             message,
             oseo.encode_response,
-            "xml",
             envelope.message_id,
             envelope.reply_to,
             envelope.version.number,
@@ -115,7 +118,7 @@ class SoapHandler(BaseOseoHandler):
     head = get
 
     async def _capabilities(self, message: GetCapabilities) -> bytes:
-        body = await self.perform(message, oseo.encode_response, "xml")
+        body = await self.perform(message, oseo.encode_response)
         return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body
 
     async def _page(self) -> None:
@@ -129,6 +132,17 @@ class SoapHandler(BaseOseoHandler):
     def answer_error(self, error: OseoError) -> None:
         """Send a fault."""
         answer_fault(self, error, self.version)
+
+
+def _status_form(envelope: soap.Envelope) -> StatusForm:
+    before, after = soap.envelope_ends(envelope.version, relates_to=envelope.message_id)
+    return StatusForm(
+        name="xml",
+        content_type=soap.content_type(envelope.version),
+        encode=oseo.encode_status,
+        before=before,
+        after=after,
+    )
 
 
 def _from_query(asked: dict[str, str]) -> GetCapabilities:

@@ -7,10 +7,10 @@ Imports nothing heavy.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from oseo_lab.model.errors import Unavailable
@@ -42,8 +42,23 @@ WAITING_PASSWORDS = 64
 #: A message longer than this, in bytes, becomes hundreds of megabytes of values: so many at a time.
 LONG_MESSAGE = 1024 * 1024
 LONG_AT_ONCE = 2
+#: A longer answer, in bytes, is neither kept nor held: it is sent while it is read.
+LONGEST = 1024 * 1024
+#: Such answers at a time, of all and of one owner: each holds a snapshot of the store.
+LONG_ANSWERS = 16
+LONG_ANSWERS_OF_ONE = 4
 #: Bytes of all bodies that are held at a time.
 MOST_HELD = 256 * 1024 * 1024
+
+
+class Forwarding(Protocol):
+    """What follows items that are made elsewhere, as far as the doors use it."""
+
+    def knows(self, relates_to: str) -> bool:
+        """Say whether a provider was asked under this MessageID."""
+
+    def hint(self, relates_to: str) -> None:
+        """Ask that provider at once."""
 
 
 class Services(Protocol):
@@ -54,6 +69,10 @@ class Services(Protocol):
     collections: Mapping[str, Collection]
     dispatcher: Any
     progress_listeners: list[Callable[[str, int, Progress], None]]
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """What follows items that are made elsewhere."""
 
     def catalogue(self, collection_id: str) -> Catalogue:
         """Return a collection's catalogue."""
@@ -90,7 +109,7 @@ class KeptAnswers:
         Longest answer kept, bytes.
     """
 
-    def __init__(self, limit: int = 32 * 1024 * 1024, longest: int = 1024 * 1024) -> None:
+    def __init__(self, limit: int = 32 * 1024 * 1024, longest: int = LONGEST) -> None:
         self._limit = limit
         self._longest = longest
         self._size = 0
@@ -142,6 +161,7 @@ class State:
         self._waiting = 0
         self._long = asyncio.Semaphore(LONG_AT_ONCE)
         self._held = 0
+        self._readers: Counter[str] = Counter()
 
     def hold(self, size: int) -> bool:
         """Count bytes of a body that is kept; say whether there is room for them."""
@@ -157,6 +177,24 @@ class State:
     def turn(self, size: int) -> AbstractAsyncContextManager[None]:
         """Return what to enter for working on a message of so many bytes: long ones wait their turn."""
         return self._long if size > LONG_MESSAGE else nullcontext()
+
+    @contextmanager
+    def reading_long(self, owner: str) -> Iterator[None]:
+        """Count a long answer while it is sent.
+
+        Raises
+        ------
+        Unavailable
+            If too many are being sent already.
+        """
+        if self._readers.total() >= LONG_ANSWERS or self._readers[owner] >= LONG_ANSWERS_OF_ONE:
+            raise Unavailable("many long answers are being read; try again when one of yours is at its end")
+        self._readers[owner] += 1
+        try:
+            yield
+        finally:
+            self._readers[owner] -= 1
+            self._readers += Counter()  # those of nobody are forgotten
 
     def arrive(self, services: Services, credentials: Credentials, hub: Hub) -> None:
         """Open the doors; called on the loop."""
