@@ -24,6 +24,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from oseo_lab.dispatch.dispatcher import Dispatcher, Leases
+from oseo_lab.dispatch.forwarding import Forwarding
 from oseo_lab.dispatch.jobs import Places
 from oseo_lab.dispatch.planner import Policy
 from oseo_lab.dispatch.presence import Presence
@@ -99,6 +100,7 @@ class Services:
             self.dispatcher.start()
             self.sweeper.start()
             self.quoting.start()
+            self.forwarding.start()
             if self.settings.callbacks:
                 self.relay.start()
 
@@ -106,6 +108,7 @@ class Services:
         """Stop working, give back what is held, let go of the store."""
         if self.settings.dispatch:
             self.relay.close()
+            self.forwarding.close()
             self.quoting.close()
             self.sweeper.close()
             self.dispatcher.close()
@@ -162,6 +165,20 @@ class Services:
         return found
 
     @cached_property
+    def forwarding(self) -> Forwarding:
+        """What passes items on to those who make them elsewhere, and follows them there."""
+        settings = self.settings
+        return Forwarding(
+            name=self.dispatcher.name,
+            store=self.store,
+            providers=self.provider,
+            policy=Policy(retry_delay=settings.retry_delay),
+            collections=self.collections,
+            now=_now,
+            callback=f"{settings.public_url}callback" if settings.public_url else None,
+        )
+
+    @cached_property
     def quoting(self) -> Quoting:
         """What makes quotations: in its own loop, and at once for those who ask."""
         settings = self.settings
@@ -205,6 +222,7 @@ class Services:
         """Tell everything that waits for work that there is some."""
         self.dispatcher.wake()
         self.quoting.wake()
+        self.forwarding.wake()
 
     def is_operator(self, owner: str | None) -> bool:
         """Whether an owner may do what operators do."""
@@ -424,6 +442,7 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
             load("catalogue", file.catalogue)
             collection = complete(file, processor.options, processor.scene_options)
             _try_quoter(collection)
+            _try_provider(collection, found)
         except ConfigurationError as wrong:
             problems += [
                 Problem(code=each.code, locator=each.locator, text=f"{path.name}: {each.text}")
@@ -458,6 +477,29 @@ def _try_quoter(collection: Collection) -> None:
     if wrong:
         problems = [Problem(code="NoApplicableCode", locator="quotation", text=each) for each in wrong]
         raise ConfigurationError("\n".join(wrong), problems=problems)
+
+
+def _try_provider(collection: Collection, others: Mapping[str, Collection]) -> None:
+    """Make a collection's provider once, so that what is wrong with it is said at start.
+
+    Raises
+    ------
+    ConfigurationError
+        If its settings are wrong, its name is another collection's provider too (an order is one provider
+        order there), or it should fulfil standing orders.
+    """
+    if not collection.provider_plugin:
+        return
+    load("provider", collection.provider_plugin)(collection.id, collection.provider_settings)
+    same = [each.id for each in others.values() if each.provider == collection.provider]
+    if same:
+        raise ConfigurationError(
+            f"provider {collection.provider!r} is that of {same[0]} already: a mounted collection has its own"
+        )
+    if collection.subscription is not None or collection.tasking is not None:
+        raise ConfigurationError(
+            "a mounted collection takes product orders only: leave [subscription] and [tasking] out"
+        )
 
 
 def read_key(path: Path) -> bytes:

@@ -225,11 +225,12 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self._body()
             version = soap.version_of(self.headers.get("Content-Type"), body)
-            envelope, message = soap_client.read_callback(
+            envelope = soap.open_envelope(
                 body,
                 content_type=self.headers.get("Content-Type", ""),
                 soap_action=self.headers.get("SOAPAction"),
             )
+            message = soap_client.read_callback(envelope)
             self.server.listener.take(envelope.relates_to, message)
             answer, status = soap_client.write_acknowledgement(message, envelope.version), 200
         except OseoError as refused:

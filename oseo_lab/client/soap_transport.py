@@ -278,7 +278,8 @@ class SoapTransport:
         identifier = message_id or uuid.uuid4().urn
         if reply_to is not None and self.listener is not None:
             self.listener.expect(identifier)
-        answer = self._sent(request, message_id=identifier, reply_to=reply_to)
+        assert self._version is not None  # the capabilities were asked for
+        answer = self._sent(request, self._version, identifier, reply_to)
         if isinstance(request, GetOptions) and request.collection_id:
             self._learn(request.collection_id, answer.order_options)
         if isinstance(answer, SubmitAck) and reply_to is not None and self.listener is not None:
@@ -286,27 +287,16 @@ class SoapTransport:
         return answer
 
     def _ask_capabilities(self, request: GetCapabilities) -> Capabilities:
-        from oseo_lab.encoding.soap import SoapVersion
-        from oseo_lab.encoding.soap_client import Misunderstood
+        from oseo_lab.encoding.soap_client import negotiate
+
+        def ask(version: SoapVersion) -> Capabilities:
+            answer: Capabilities = self._sent(request, version)
+            return answer
 
         with self._lock:
-            if self._version is None and self._wanted is None:
-                self._version = SoapVersion.V12
-                try:
-                    answer: Capabilities = self._sent(request)
-                except Misunderstood as first:
-                    self._version = SoapVersion.V11
-                    try:
-                        answer = self._sent(request)
-                    except Misunderstood:
-                        self._version = None
-                        raise first from None
-                _LOG.debug("%s speaks SOAP %s", _shown(self.url), self._version.number)
-            else:
-                self._version = self._version or (
-                    SoapVersion.V11 if self._wanted == "1.1" else SoapVersion.V12
-                )
-                answer = self._sent(request)
+            known = self._version.number if self._version else self._wanted
+            self._version, answer = negotiate(ask, known)
+            _LOG.debug("%s speaks SOAP %s", _shown(self.url), self._version.number)
             if answer.contents is not None or self._capabilities is None:
                 self._capabilities = answer
         return answer
@@ -374,7 +364,13 @@ class SoapTransport:
 
     # -------------------------------------------------------------------------------------------- HTTP
 
-    def _sent(self, request: Any, message_id: str | None = None, reply_to: str | None = None) -> Any:
+    def _sent(
+        self,
+        request: Any,
+        version: SoapVersion,
+        message_id: str | None = None,
+        reply_to: str | None = None,
+    ) -> Any:
         """Send, and send again what may be, with growing pauses."""
         import httpx
 
@@ -385,7 +381,7 @@ class SoapTransport:
             last = attempt == self.tries
             status = 0
             try:
-                status, body = self._posted(request, message_id, reply_to)
+                status, body = self._posted(request, version, message_id, reply_to)
                 return read_answer(body, status=status, url=_shown(self.url), request=type(request))
             except (httpx.HTTPError, httpx.InvalidURL) as lost:
                 may = _is_repeatable(request) or isinstance(lost, httpx.ConnectError)
@@ -401,17 +397,14 @@ class SoapTransport:
             pause = min(pause * 2, 10.0)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _posted(self, request: Any, message_id: str | None, reply_to: str | None) -> tuple[int, bytes]:
+    def _posted(
+        self, request: Any, version: SoapVersion, message_id: str | None, reply_to: str | None
+    ) -> tuple[int, bytes]:
         """Post once; return the status and the body, unpacked and of bounded length."""
         from oseo_lab.encoding.soap_client import write_request
 
-        assert self._version is not None
         posted = write_request(
-            request,
-            self._version,
-            credentials=self._credentials,
-            message_id=message_id,
-            reply_to=reply_to,
+            request, version, credentials=self._credentials, message_id=message_id, reply_to=reply_to
         )
         with self.client.stream(
             "POST", self.url, content=posted.body, headers=dict(posted.headers)

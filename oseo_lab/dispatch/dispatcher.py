@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from oseo_lab.dispatch.elsewhere import holder_of
 from oseo_lab.dispatch.jobs import Places, job_of, key_of
 from oseo_lab.dispatch.planner import (
     Cancelled,
@@ -134,7 +135,8 @@ class Dispatcher:
         if self._presence is not None:
             self._presence.begin()
             for name in self._presence.dead():
-                freed = self._store.write(partial(_release, name=name))
+                held_by = (name, holder_of(name))
+                freed = sum(self._store.write(partial(_release, name=each)) for each in held_by)
                 log.info("%d items of dispatcher %s are free again", freed, name)
         for target, name in ((self._listen, "listener"), (self._run, "dispatcher")):
             thread = threading.Thread(target=target, name=f"oseo_lab {name}", daemon=True)

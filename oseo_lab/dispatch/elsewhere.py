@@ -24,7 +24,7 @@ from oseo_lab.model.order import Order, OrderItem, ProviderOrder, ResultFile
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 from oseo_lab.ports import Forwarded, ForwardedItem, UnitOfWork
 
-__all__ = ["TRIED_AGAIN", "Hand", "News", "is_held", "let_go", "news_of", "save", "take"]
+__all__ = ["TRIED_AGAIN", "Hand", "News", "holder_of", "is_held", "let_go", "news_of", "save", "take"]
 
 _DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 #: What a provider may say that is no step forward: it has the item, and that is known.
@@ -78,6 +78,11 @@ class News:
     info: str | None = None
     detail: str | None = None
     files: tuple[ResultFile, ...] = ()
+
+
+def holder_of(dispatcher: str) -> str:
+    """Return the name under which a server holds what it has passed on."""
+    return f"{dispatcher}-forwarding"
 
 
 def take(work: UnitOfWork, key: tuple[str, str], holder: str, now: datetime, until: datetime) -> Hand | None:

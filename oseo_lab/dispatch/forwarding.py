@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from oseo_lab.dispatch import elsewhere
-from oseo_lab.dispatch.elsewhere import Hand
+from oseo_lab.dispatch.elsewhere import Hand, holder_of
 from oseo_lab.dispatch.planner import Policy
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import OseoError
@@ -28,7 +28,7 @@ from oseo_lab.model.order import Order, ProviderOrder
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 from oseo_lab.ports import OrderStore, ProcessingFailed, Provider, UnitOfWork
 
-__all__ = ["Forwarding", "Timetable", "holder_of", "message_id_of"]
+__all__ = ["Forwarding", "Timetable", "message_id_of"]
 
 log = logging.getLogger("oseo_lab.dispatch")
 
@@ -74,11 +74,6 @@ class _Turn:
     failures: int = field(default=0)
 
 
-def holder_of(dispatcher: str) -> str:
-    """Return the name under which a server holds what it has passed on."""
-    return f"{dispatcher}-forwarding"
-
-
 def message_id_of(order_id: str, provider: str, verb: str) -> str:
     """Return the MessageID of one thing that one order asks of one provider: always the same."""
     return uuid.uuid5(uuid.NAMESPACE_URL, f"{order_id} {verb} {provider}").urn
@@ -112,7 +107,7 @@ class Forwarding:
         *,
         name: str,
         store: OrderStore,
-        providers: Callable[[str], Provider],
+        providers: Callable[[str], Provider | None],
         collections: Mapping[str, Collection],
         policy: Policy,
         now: Callable[[], datetime],
@@ -157,19 +152,24 @@ class Forwarding:
             self._thread.join(timeout=10)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def hint(self, relates_to: str) -> bool:
-        """Ask a provider soon: it says it has news. Return whether it was ever asked under this MessageID."""
+    def knows(self, relates_to: str) -> bool:
+        """Whether a provider was asked under this MessageID for what is still open.
+
+        Strangers may ask: so the store is looked at once a second at most.
+        """
         now = self._now()
         if relates_to not in self._sent and now - self._looked_up >= timedelta(seconds=POLL):
             self._looked_up = now
             self._note(each for each, _ in self._open())
+        return relates_to in self._sent
+
+    def hint(self, relates_to: str) -> None:
+        """Ask the provider that was asked under this MessageID at once: it says that it has news."""
         key = self._sent.get(relates_to)
-        if key is None:
-            return False
-        with self._condition:
-            self._hints.add(key)
-            self._condition.notify()
-        return True
+        if key is not None:
+            with self._condition:
+                self._hints.add(key)
+                self._condition.notify()
 
     # ------------------------------------------------------------------------------------ the loop
 
@@ -199,6 +199,8 @@ class Forwarding:
             hints, self._hints = self._hints, set()
         found = self._open()
         self._note(part for part, _ in found)
+        still = {(part.order_id, part.provider) for part, _ in found}
+        self._turns = {key: turn for key, turn in self._turns.items() if key in still}
         due = [part for part, order in found if self._is_due(part, order, hints, now)]
         if self._closing:
             return 0
@@ -216,8 +218,6 @@ class Forwarding:
         """Know the MessageIDs of what is open, and forget the rest."""
         keys = [(each.order_id, each.provider) for each in parts]
         self._sent = {message_id_of(*key, verb): key for key in keys for verb in ("Submit", "Cancel")}
-        still = set(keys)
-        self._turns = {key: turn for key, turn in self._turns.items() if key in still}
 
     def _is_due(self, part: ProviderOrder, order: Order, hints: set[Key], now: datetime) -> bool:
         turn = self._turns.get((part.order_id, part.provider))
@@ -273,12 +273,11 @@ class Forwarding:
         return self._poll
 
     def _provider(self, hand: Hand) -> Provider:
-        try:
-            return self._providers(hand.items[0].collection_id)
-        except KeyError:
-            raise ProcessingFailed(
-                f"the collection {hand.items[0].collection_id} is not offered here any more"
-            ) from None
+        collection_id = hand.items[0].collection_id
+        provider = self._providers(collection_id) if collection_id in self._collections else None
+        if provider is None:
+            raise ProcessingFailed(f"the collection {collection_id} is not ordered from it any more")
+        return provider
 
     def _submit(self, hand: Hand) -> Callable[[UnitOfWork], bool]:
         provider = self._provider(hand)

@@ -37,7 +37,7 @@ __all__ = ["CollectionFile", "collection_schema", "complete", "read_collection"]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 #: Keys of a plugin's settings that name a file or folder.
-_PATHS = ("href", "root")
+_PATHS = ("href", "root", "password_file", "token_file")
 
 
 @dataclass(frozen=True, kw_only=True)

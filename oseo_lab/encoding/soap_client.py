@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from lxml import etree
 
@@ -27,7 +27,6 @@ from oseo_lab.encoding.soap import (
     close_envelope,
     digest_token,
     http_headers,
-    open_envelope,
     read_fault,
     request_envelope,
 )
@@ -40,6 +39,7 @@ from oseo_lab.model.errors import (
     Problem,
     TransportError,
     Unavailable,
+    ValidationError,
     error_of,
 )
 
@@ -49,11 +49,14 @@ __all__ = [
     "Identity",
     "Misunderstood",
     "Posted",
+    "negotiate",
     "read_answer",
     "read_callback",
     "write_acknowledgement",
     "write_request",
 ]
+
+T = TypeVar("T")
 
 #: ``wsa:ReplyTo`` of a request whose answer is wanted in the HTTP response alone (WS-Addressing 1.0).
 ANONYMOUS = "http://www.w3.org/2005/08/addressing/anonymous"
@@ -129,6 +132,33 @@ class Posted:
 
     def __repr__(self) -> str:
         return f"Posted({len(self.body)} bytes)"
+
+
+def negotiate(ask: Callable[[SoapVersion], T], wanted: str | None) -> tuple[SoapVersion, T]:
+    """Find out which SOAP a server speaks, by asking it something harmless.
+
+    Parameters
+    ----------
+    ask : callable
+        Sends a request in a version and returns its answer.
+    wanted : str or None
+        ``1.1`` or ``1.2``; None for 1.2, and 1.1 where the server does not understand that.
+
+    Returns
+    -------
+    tuple of SoapVersion and the answer
+        What it speaks, and what it said.
+    """
+    if wanted is not None:
+        version = SoapVersion.V11 if wanted == "1.1" else SoapVersion.V12
+        return version, ask(version)
+    try:
+        return SoapVersion.V12, ask(SoapVersion.V12)
+    except Misunderstood as first:
+        try:
+            return SoapVersion.V11, ask(SoapVersion.V11)
+        except Misunderstood:
+            raise first from None
 
 
 def write_request(
@@ -241,6 +271,8 @@ def _refusal(payload: etree._Element, problems: tuple[Problem, ...], status: int
         return NotAuthenticated(error.text, locator="identity_token", problems=problems)
     if type(error) is OseoError and status in _PASSING:
         return Unavailable(error.text, problems=problems)
+    if type(error) is OseoError and _fault_code(payload) in ("Client", "Sender"):
+        return ValidationError(error.text, code=error.code, locator=error.locator, problems=problems)
     return error
 
 
@@ -281,20 +313,19 @@ def _response(payload: etree._Element, url: str, request: type) -> Any:
         ) from None
 
 
-def read_callback(body: bytes, *, content_type: str, soap_action: str | None) -> tuple[Envelope, Any]:
-    """Return a callback as it came to whoever listens: its envelope, and the message in it.
+def read_callback(envelope: Envelope) -> Any:
+    """Return the callback that came to whoever listens, in an envelope that was opened.
 
     Raises
     ------
     OseoError
         If it is no callback, or not as 06-141r6 says even when its form is mended.
     """
-    envelope = open_envelope(body, content_type=content_type, soap_action=soap_action)
     try:
-        return envelope, decode_callback(envelope.payload)
+        return decode_callback(envelope.payload)
     except BadMessage:
         mend(envelope.payload)
-    return envelope, decode_callback(envelope.payload)
+    return decode_callback(envelope.payload)
 
 
 def write_acknowledgement(message: Any, version: SoapVersion) -> bytes:

@@ -6,6 +6,7 @@ from oseo_lab.encoding.soap import version_of
 from oseo_lab.model.errors import NotFound, OseoError
 from oseo_lab.web import notices, products, quotations, rest
 from oseo_lab.web.base import BaseOseoHandler, door
+from oseo_lab.web.callback_door import CallbackHandler
 from oseo_lab.web.events import EventsHandler
 from oseo_lab.web.files import FileHandler
 from oseo_lab.web.json_door import JsonHandler
@@ -47,6 +48,7 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_ORDER}/?", rest.OrderHandler),
     (f"/files/({_UUID})/(0|[1-9][0-9]{{0,8}})/([^/]+)", FileHandler),
     (r"/order-events\.xsd", notices.EventSchemaHandler),
+    ("/callback", CallbackHandler),
     (f"{_API}/events", EventsHandler),
     (f"{_API}/orders/?", rest.OrdersHandler),
     (f"{_ORDER}/items", rest.ItemsHandler),
