@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 ACK = (
-    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>'
-    '<SubmitResponseAck xmlns="http://www.opengis.net/oseo/1.0"><status>success</status></SubmitResponseAck>'
-    "</s:Body></s:Envelope>"
-).encode()
+    b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>'
+    b'<SubmitResponseAck xmlns="http://www.opengis.net/oseo/1.0"><status>success</status></SubmitResponseAck>'
+    b"</s:Body></s:Envelope>"
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,8 @@ class Receiver:
                     receiver.arrived.notify_all()
                 self.close_connection = True
                 self.receiver = receiver
-                try:
+                with suppress(ConnectionError, TimeoutError):  # the caller may hang up, as it should
                     receiver.behaviour(self)
-                except (ConnectionError, TimeoutError):
-                    pass  # the caller hung up on a slow answer, as it should
 
             do_GET = do_POST
 

@@ -27,10 +27,17 @@ __all__ = ["AllowList"]
 
 Address = IPv4Address | IPv6Address
 
-#: IPv6 addresses that lead to an IPv4 one: NAT64 (RFC 6052). Its local range, Teredo and the old compatible
-#: addresses lead to where we cannot see, and so nowhere.
+#: IPv6 addresses that lead to an IPv4 one (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
-_OPAQUE = (IPv6Network("64:ff9b:1::/48"), IPv6Network("2001::/32"), IPv6Network("::/96"))
+#: What IANA has given out for everybody, and special parts of it that some Pythons take for public: protocol
+#: assignments (Teredo among them), documentation, 6to4 relays.
+_UNICAST = IPv6Network("2000::/3")
+_SPECIAL: tuple[IPv4Network | IPv6Network, ...] = (
+    IPv6Network("2001::/23"),
+    IPv6Network("3fff::/20"),
+    IPv4Network("192.0.0.0/24"),
+    IPv4Network("192.88.99.0/24"),
+)
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,252}", re.ASCII)
 #: Most addresses of one name that are tried.
 _MOST_ADDRESSES = 8
@@ -134,12 +141,11 @@ def is_public(address: Address) -> bool:
     hidden = embedded(address)
     if hidden is not None:
         return is_public(hidden)
-    if isinstance(address, IPv6Address) and (
-        address.is_site_local or any(address in network for network in _OPAQUE)
-    ):
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
         return False
     return address.is_global and not (
-        address.is_multicast
+        any(address in network for network in _SPECIAL)
+        or address.is_multicast
         or address.is_reserved
         or address.is_loopback
         or address.is_link_local

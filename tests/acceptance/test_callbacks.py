@@ -115,7 +115,7 @@ def test_all_tells_every_change_of_a_three_item_order_in_its_sequence(server, sh
 @pytest.mark.parametrize("version", [V11, V12], ids=["1.1", "1.2"])
 def test_final_tells_once_in_the_version_it_was_asked_in(server, shared, version):
     with receiving() as receiver:
-        order_id, message_id = submit(
+        _, message_id = submit(
             server, receiver.url, StatusNotification.FINAL, "SCENE_A", version=version
         )
         envelope, message = opened(receiver.wait(1)[0], shared)
