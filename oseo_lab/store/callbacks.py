@@ -9,8 +9,8 @@ from sqlalchemy import bindparam
 
 from oseo_lab.model.order import Callback, CallbackKind, StatusNotification
 from oseo_lab.store import tables
-from oseo_lab.store.records import pack, unpack
 from oseo_lab.store.session import Session, Statement, among_statements
+from oseo_lab.store.values import pack, unpack
 
 __all__ = ["Callbacks"]
 

@@ -8,25 +8,23 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from oseo_lab.encoding.quick import maker
 from oseo_lab.model.order import Attempt, StatusChange
 from oseo_lab.store import tables
-from oseo_lab.store.records import (
-    ATTEMPT_COLUMNS,
-    EVENT_COLUMNS,
-    attempt_from_row,
-    attempt_row,
-    event_from_row,
-    event_row,
-)
 from oseo_lab.store.session import Session, Statement, insert_of, limited
+from oseo_lab.store.values import STATUS, STATUSES, from_micros, micros, moment_of
 
-__all__ = ["Events"]
+__all__ = ["EVENT_COLUMNS", "Events"]
+
+_make_change = maker(StatusChange)
+EVENT_COLUMNS = ("order_ref", "number", "status", "at", "author", "attempt", "info", "detail")
+_ATTEMPT_COLUMNS = ("order_ref", "number", "attempt", "started", "ended", "worker", "outcome", "detail")
 
 _e = tables.events.c
 _a = tables.attempts.c
 _o = tables.orders.c
 _EVENT = [*(_e[name] for name in EVENT_COLUMNS), _e.id]
-_ATTEMPT = [_a[name] for name in ATTEMPT_COLUMNS]
+_ATTEMPT = [_a[name] for name in _ATTEMPT_COLUMNS]
 
 
 def _after(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -67,12 +65,12 @@ _COMPLETED = ("started", "ended", "worker", "outcome", "detail")
 
 def _save_attempt(insert: Any) -> Any:
     """Insert a start; an end completes it and keeps what it does not say."""
-    core = insert(tables.attempts).values({name: bindparam(name) for name in ATTEMPT_COLUMNS})
+    core = insert(tables.attempts).values({name: bindparam(name) for name in _ATTEMPT_COLUMNS})
     told = {name: sa.func.coalesce(core.excluded[name], _a[name]) for name in _COMPLETED}
     return core.on_conflict_do_update(index_elements=[_a.order_ref, _a.number, _a.attempt], set_=told)
 
 
-_SAVE_ATTEMPT = Statement(_save_attempt, *ATTEMPT_COLUMNS)
+_SAVE_ATTEMPT = Statement(_save_attempt, *_ATTEMPT_COLUMNS)
 
 
 class Events:
@@ -85,7 +83,7 @@ class Events:
         """Append status changes; their ids rise."""
         session = self._session
         refs = session.known_refs(change.order_id for change in changes)
-        session.many(_ADD, [event_row(refs[change.order_id], change, session) for change in changes])
+        session.many(_ADD, [_event_row(refs[change.order_id], change, session) for change in changes])
 
     def after(self, event_id: int, *, owner: str | None = None, limit: int = 500) -> list[StatusChange]:
         """Return changes with a higher id, oldest first.
@@ -112,13 +110,13 @@ class Events:
         """Insert or complete attempts, by order, number and attempt; what is None is left as it was."""
         session = self._session
         refs = session.known_refs(attempt.order_id for attempt in attempts)
-        rows = [attempt_row(refs[attempt.order_id], attempt, session) for attempt in attempts]
+        rows = [_attempt_row(refs[attempt.order_id], attempt, session) for attempt in attempts]
         session.many(_SAVE_ATTEMPT, rows)
 
     def attempts(self, order_id: str, number: int | None = None) -> list[Attempt]:
         """Return an order's (or item's) attempts, by number and attempt."""
         rows = self._rows(_ATTEMPTS, _ATTEMPTS_OF_ITEM, order_id, number)
-        return [attempt_from_row(row, order_id, self._session) for row in rows]
+        return [_attempt_from_row(row, order_id, self._session) for row in rows]
 
     def _rows(
         self, of_order: Statement, of_item: Statement, order_id: str, number: int | None
@@ -134,4 +132,61 @@ class Events:
         found = list(rows)
         self._session.texts(row[6] for row in found)
         names = self._session.order_ids(row[0] for row in found)
-        return [event_from_row(row, names[row[0]], self._session) for row in found]
+        return [_event_from_row(row, names[row[0]], self._session) for row in found]
+
+
+def _event_row(order_ref: int, change: StatusChange, session: Session) -> tuple[Any, ...]:
+    """Return a status change's columns (`EVENT_COLUMNS`); the database gives the id."""
+    return (
+        order_ref,
+        change.number,
+        STATUS[change.status],
+        micros(change.at),
+        session.ref(change.author),
+        change.attempt,
+        None if change.info is None else session.ref(change.info),
+        change.detail,
+    )
+
+
+def _event_from_row(row: Sequence[Any], order_id: str, session: Session) -> StatusChange:
+    """Return the status change of `EVENT_COLUMNS` and its id."""
+    return _make_change(
+        order_id=order_id,
+        number=row[1],
+        status=STATUSES[row[2]],
+        at=moment_of(row[3]),
+        author=session.text(row[4]) or "",
+        attempt=row[5],
+        info=session.text(row[6]),
+        detail=row[7],
+        event_id=row[8],
+    )
+
+
+def _attempt_row(order_ref: int, attempt: Attempt, session: Session) -> tuple[Any, ...]:
+    """Return an attempt's columns (`_ATTEMPT_COLUMNS`)."""
+    return (
+        order_ref,
+        attempt.number,
+        attempt.attempt,
+        micros(attempt.started),
+        micros(attempt.ended),
+        session.ref(attempt.worker),
+        session.ref(attempt.outcome),
+        attempt.detail,
+    )
+
+
+def _attempt_from_row(row: Sequence[Any], order_id: str, session: Session) -> Attempt:
+    """Return the attempt of `_ATTEMPT_COLUMNS`."""
+    return Attempt(
+        order_id=order_id,
+        number=row[1],
+        attempt=row[2],
+        started=from_micros(row[3]),
+        ended=from_micros(row[4]),
+        worker=session.text(row[5]),
+        outcome=session.text(row[6]),
+        detail=row[7],
+    )

@@ -2,7 +2,7 @@
 
 ``items.due`` says from when on an item can be claimed: 0 at once, the end of its lease or of its wait,
 NULL never (final, Submitted, Suspended, another provider's, or not wanted completed). It is kept here and
-in `records.due`, nowhere else.
+in `item_records.due`, nowhere else.
 """
 
 from __future__ import annotations
@@ -20,21 +20,11 @@ from sqlalchemy import bindparam
 from oseo_lab.model.order import LOCAL, OrderItem
 from oseo_lab.model.status import Status, Wanted
 from oseo_lab.store import tables
+from oseo_lab.store.item_records import CLAIMABLE, ITEM_COLUMNS, due, item_rows, items_from_rows, product_text
+from oseo_lab.store.order_records import PRIORITIES, RANK
 from oseo_lab.store.orders import ADD_EVENT, ADD_ITEM, TALLIES, raise_revisions
-from oseo_lab.store.records import (
-    CLAIMABLE,
-    ITEM_COLUMNS,
-    PRIORITIES,
-    RANK,
-    STATUS,
-    WANTED,
-    due,
-    item_rows,
-    items_from_rows,
-    micros,
-    product_text,
-)
 from oseo_lab.store.session import NO_LIMIT, Session, Statement, among_statements, chunks, limited
+from oseo_lab.store.values import STATUS, WANTED, micros
 
 __all__ = ["Items"]
 
@@ -58,7 +48,7 @@ def _big(name: str) -> Any:
 
 
 def _due(lease_until: Any, retry_at: Any, status: Any, wanted: Any, is_ours: Any) -> sa.Case[Any]:
-    """Return `records.due` of an item that is wanted so, as SQL."""
+    """Return `item_records.due` of an item that is wanted so, as SQL."""
     later = sa.case(
         (sa.and_(lease_until.is_not(None), sa.or_(retry_at.is_(None), lease_until > retry_at)), lease_until),
         else_=sa.func.coalesce(retry_at, sa.literal_column("0")),

@@ -18,24 +18,20 @@ from oseo_lab.model.order import Order, ProviderOrder
 from oseo_lab.model.status import Status
 from oseo_lab.model.subscription import MASSIVE_REFERENCE
 from oseo_lab.store import tables
-from oseo_lab.store.records import (
-    EVENT_COLUMNS,
-    ITEM_COLUMNS,
+from oseo_lab.store.events import EVENT_COLUMNS
+from oseo_lab.store.item_records import ITEM_COLUMNS, item_rows
+from oseo_lab.store.order_records import (
     ORDER_COLUMNS,
     ORDER_TYPE,
     PROVIDER_ORDER_COLUMNS,
     RANK,
-    STATUS,
-    WANTED,
-    item_rows,
-    micros,
     order_from_row,
     order_row,
-    pack,
     provider_order_from_row,
     provider_order_row,
 )
 from oseo_lab.store.session import NO_LIMIT, Session, Statement, among_statements, insert_of, limited, uuid_of
+from oseo_lab.store.values import STATUS, WANTED, micros, pack
 
 __all__ = ["ADD_EVENT", "ADD_ITEM", "TALLIES", "Orders", "ProviderOrders", "raise_revisions"]
 

@@ -17,8 +17,8 @@ from sqlalchemy import bindparam
 
 from oseo_lab.ports import Notice
 from oseo_lab.store import tables
-from oseo_lab.store.records import from_micros, micros, pack, unpack
 from oseo_lab.store.session import Session, Statement, limited
+from oseo_lab.store.values import from_micros, micros, pack, unpack
 
 __all__ = ["Outbox"]
 

@@ -19,17 +19,10 @@ from oseo_lab.model.order import Callback, ItemSpecification, OrderSpecification
 from oseo_lab.model.quotation import Quotation, QuotationMode, QuotationRecord, QuotationState
 from oseo_lab.store import tables
 from oseo_lab.store.documents import dump, load
-from oseo_lab.store.records import (
-    micros,
-    moment,
-    pack,
-    secrets_of,
-    unpack,
-    with_secrets,
-    without_card,
-    without_secrets,
-)
+from oseo_lab.store.item_records import without_card
+from oseo_lab.store.order_records import secrets_of, with_secrets, without_secrets
 from oseo_lab.store.session import Session, Statement, insert_of, limited, order_id_of, uuid_of
+from oseo_lab.store.values import micros, moment_of, pack, unpack
 
 __all__ = ["Quotations"]
 
@@ -166,7 +159,7 @@ class Quotations:
             owner=self._session.text(row[1]) or "",
             specification=replace(specification, delivery_information=information),
             state=_STATES[row[2]],
-            requested=moment(row[3]),
+            requested=moment_of(row[3]),
             mode=answer.mode,
             quotation=answer.quotation,
             partial=answer.partial,

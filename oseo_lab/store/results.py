@@ -10,20 +10,39 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from oseo_lab.encoding.quick import maker
 from oseo_lab.model.order import ResultFile
 from oseo_lab.store import tables
-from oseo_lab.store.records import RESULT_COLUMNS, micros, result_from_row, result_row
 from oseo_lab.store.session import Session, Statement, insert_of, limited
+from oseo_lab.store.values import from_micros, micros, pack, unpack
 
 __all__ = ["Results"]
+
+_make_file = maker(ResultFile)
+_COLUMNS = (
+    "order_ref",
+    "number",
+    "attempt",
+    "position",
+    "name",
+    "size",
+    "sha256",
+    "media_type",
+    "is_data",
+    "sequence",
+    "expires",
+    "removed",
+    "fetched",
+    "href",
+)
 
 _r = tables.results.c
 _o = tables.orders.c
 _firsts = tables.results.alias("first")
 _first = _firsts.c
-_FILE = [_r[name] for name in RESULT_COLUMNS]
+_FILE = [_r[name] for name in _COLUMNS]
 
-_ADD = Statement(insert_of(tables.results, RESULT_COLUMNS), *RESULT_COLUMNS)
+_ADD = Statement(insert_of(tables.results, _COLUMNS), *_COLUMNS)
 _NEXT_SEQUENCES = Statement(
     sa.update(tables.orders)
     .values(sequence=_o.sequence + bindparam("more", type_=sa.Integer))
@@ -103,7 +122,7 @@ class Results:
             deliveries.setdefault((refs[file.order_id], file.number, file.attempt), []).append(file)
         sequences = self._sequences(deliveries)
         rows = [
-            result_row(key[0], position, sequences[key], file, session)
+            _row(key[0], position, sequences[key], file, session)
             for key, delivery in deliveries.items()
             for position, file in enumerate(delivery)
         ]
@@ -141,7 +160,7 @@ class Results:
         """Return files whose time is over and that are still there; a delivery's expire together."""
         rows = self._session.all(_EXPIRED, (micros(now), limit))
         names = self._session.order_ids(row[0] for row in rows)
-        return [result_from_row(row, names[row[0]], self._session) for row in rows]
+        return [_file(row, names[row[0]], self._session) for row in rows]
 
     def removed(self, files: Sequence[ResultFile]) -> None:
         """Mark files as removed."""
@@ -155,7 +174,7 @@ class Results:
     def _files(self, statement: Statement, order_id: str, *rest: int) -> list[ResultFile]:
         ref = self._session.order_ref(order_id)
         rows = [] if ref is None else self._session.all(statement, (ref, *rest))
-        return [result_from_row(row, order_id, self._session) for row in rows]
+        return [_file(row, order_id, self._session) for row in rows]
 
 
 def _that_count(files: Sequence[ResultFile]) -> list[ResultFile]:
@@ -175,3 +194,42 @@ def _united(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             united.append((start, end))
     return united
+
+
+def _row(order_ref: int, position: int, sequence: int, file: ResultFile, session: Session) -> tuple[Any, ...]:
+    """Return a delivered file's columns (`_COLUMNS`)."""
+    return (
+        order_ref,
+        file.number,
+        file.attempt,
+        position,
+        file.name,
+        file.size,
+        pack(file.sha256),
+        session.ref(file.media_type),
+        int(file.is_data),
+        sequence,
+        micros(file.expires),
+        int(file.removed),
+        json.dumps(file.fetched) if file.fetched else None,
+        file.href,
+    )
+
+
+def _file(row: Sequence[Any], order_id: str, session: Session) -> ResultFile:
+    """Return the delivered file of `_COLUMNS`."""
+    return _make_file(
+        order_id=order_id,
+        number=row[1],
+        attempt=row[2],
+        name=row[4],
+        size=row[5],
+        sha256=unpack(row[6]),
+        media_type=session.text(row[7]) or "",
+        is_data=bool(row[8]),
+        sequence=row[9],
+        expires=from_micros(row[10]),
+        removed=bool(row[11]),
+        fetched=tuple((start, end) for start, end in json.loads(row[12])) if row[12] else (),
+        href=row[13],
+    )

@@ -10,8 +10,8 @@ from sqlalchemy import bindparam
 
 from oseo_lab.ports import Sending
 from oseo_lab.store import tables
-from oseo_lab.store.records import micros, moment, pack, unpack
 from oseo_lab.store.session import Session, Statement, insert_of, limited
+from oseo_lab.store.values import micros, moment_of, pack, unpack
 
 __all__ = ["Sendings"]
 
@@ -62,7 +62,7 @@ def _sending(row: Sequence[Any]) -> Sending:
         notice_id=row[1],
         kind=row[2],
         address=row[3],
-        at=moment(row[4]),
+        at=moment_of(row[4]),
         attempt=row[5],
         outcome=row[6],
         is_last=bool(row[7]),

@@ -106,7 +106,7 @@ class Caches:
     ref_of_order, order_of_ref : dict
         Orders' numbers by order id, and the reverse.
     choices, rests : dict
-        What a stored document reads as, by its number (`oseo_lab.store.records`).
+        What a stored document reads as, by its number (`oseo_lab.store.values`).
     ref_of_choice : dict
         The reverse of ``choices``.
     past_added : dict

@@ -11,8 +11,8 @@ from sqlalchemy import bindparam
 
 from oseo_lab.model.notifications import Subscriber, Topic
 from oseo_lab.store import tables
-from oseo_lab.store.records import from_micros, micros
 from oseo_lab.store.session import Session, Statement, insert_of
+from oseo_lab.store.values import from_micros, micros
 
 __all__ = ["Subscribers"]
 

@@ -1,6 +1,6 @@
 """The tables, one comment per column: ECHO's shape (order, provider order, item), packed small.
 
-Times are microseconds since 1970 UTC, enumerations small integers (`oseo_lab.store.records`), UUIDs 16
+Times are microseconds since 1970 UTC, enumerations small integers (`oseo_lab.store.values`), UUIDs 16
 bytes, amounts millionths of their unit, and what repeats between orders (collections, option selections,
 owners, remarks of the house) is a row of ``texts`` that others refer to by its number. No foreign keys are
 declared: nothing that is referred to is ever deleted, and each row is written in the transaction of what it

@@ -21,8 +21,8 @@ from oseo_lab.model.status import Status
 from oseo_lab.store import backup, databases, engine, open_store, session, upgrade
 from oseo_lab.store.databases import make_engine
 from oseo_lab.store.migrations import REVISIONS
-from oseo_lab.store.records import micros
 from oseo_lab.store.tables import METADATA
+from oseo_lab.store.values import micros
 
 
 def _connect(url):

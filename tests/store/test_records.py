@@ -42,7 +42,7 @@ from oseo_lab.model.order import (
 )
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 from oseo_lab.store import open_store
-from oseo_lab.store.records import STATUS, from_micros, micros, pack, unpack
+from oseo_lab.store.values import STATUS, from_micros, micros, pack, unpack
 
 # XML carries no NUL, and PostgreSQL keeps none.
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
