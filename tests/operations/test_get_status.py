@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from oseo_lab.model.errors import NotFound
 from oseo_lab.model.messages import FilteringCriteria, GetStatus, Presentation
+from oseo_lab.model.order import StatusInfo
 from oseo_lab.model.status import Status
-from oseo_lab.operations import perform
+from oseo_lab.operations import perform, perform_in_parts
+from oseo_lab.operations.get_status import PAGE
 from tests.operations.orders import item, order
 
 
@@ -66,3 +71,63 @@ def test_an_unknown_order_and_somebody_elses_are_answered_alike(order_id, contex
 def test_an_order_id_is_compared_exactly(context, three):
     with pytest.raises(NotFound):
         perform(GetStatus(order_id=three[0].upper()), context())
+
+
+def items_of(count):
+    return [item(str(number), f"S2_9{number}", "any", options=()) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE])
+def test_items_come_page_after_page_and_none_is_left_out(context, count):
+    order_id = perform(order(*items_of(count)), context()).order_id
+    message = GetStatus(order_id=order_id, presentation=Presentation.FULL)
+    [(found_order, pages)] = [
+        (each, [list(page) for page in pages]) for each, pages in perform_in_parts(message, context())
+    ]
+    assert found_order.items == ()
+    assert all(0 < len(page) <= PAGE for page in pages)
+    whole = perform(message, context()).orders[0]
+    assert tuple(each for page in pages for each in page) == whole.items
+    assert len(whole.items) == count
+
+
+def test_parts_show_one_moment_whatever_happens_meanwhile(context, store, clock):
+    order_id = perform(order(*items_of(2 * PAGE)), context()).order_id
+    perform(order(*items_of(1)), context())
+    search = GetStatus(filtering_criteria=FilteringCriteria(), presentation=Presentation.FULL)
+    parts = perform_in_parts(search, context())
+    _, pages = next(parts)
+    seen = [each.status.status for each in next(iter(pages))]
+
+    def finish(work):
+        for each in work.items.of(order_id):
+            work.items.save(each, replace(each, status=StatusInfo(status=Status.FAILED)))
+
+    store.write(finish)
+    perform(order(*items_of(1)), context())
+    seen += [each.status.status for page in pages for each in page]
+    assert seen == [Status.ACCEPTED] * 2 * PAGE
+    assert len(list(parts)) == 1, "the order submitted meanwhile is not of that moment"
+    now = perform(GetStatus(order_id=order_id, presentation=Presentation.FULL), context()).orders[0]
+    assert {each.status.status for each in now.items} == {Status.FAILED}
+
+
+def test_closing_the_parts_lets_the_snapshot_go(context, tmp_path):
+    perform(order(*items_of(2)), context())
+    parts = perform_in_parts(GetStatus(filtering_criteria=FilteringCriteria()), context())
+    next(parts)
+    perform(order(*items_of(1)), context())
+    assert is_read(tmp_path / "orders.sqlite")
+    parts.close()
+    assert not is_read(tmp_path / "orders.sqlite")
+
+
+def is_read(path) -> bool:
+    """Whether somebody reads an older moment of an SQLite file: then its log cannot be emptied."""
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+
+
+def test_an_unknown_order_is_refused_before_any_part(context, three):
+    with pytest.raises(NotFound):
+        next(perform_in_parts(GetStatus(order_id=three[0]), context("bert")))
