@@ -20,18 +20,26 @@ class Server:
     """Starts, kills and starts again one service on one data folder."""
 
     def __init__(
-        self, data_dir: Path, *, collections: Path | None = None, demo: bool = False, **traits: object
+        self,
+        data_dir: Path,
+        *,
+        collections: Path | None = None,
+        demo: bool = False,
+        port: int = 0,
+        **traits: object,
     ) -> None:
         self.data_dir = data_dir
         self.collections = collections
         self.demo = demo
+        self.port = port
         self.traits = traits
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
         self.soap = ""
 
     def start(self) -> Server:
-        command = [sys.executable, "-m", "oseo_lab", "serve", "--data-dir", str(self.data_dir), "--port", "0"]
+        command = [sys.executable, "-m", "oseo_lab", "serve", "--data-dir", str(self.data_dir)]
+        command += ["--port", str(self.port)]
         if self.demo:
             command.append("--demo")
         environment = os.environ | {"OSEO_LAB_TOKEN": TOKEN}
