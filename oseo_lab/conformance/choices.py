@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from oseo_lab.encoding.xmltree import timestamp
 from oseo_lab.model.collection import OrderOptions
 from oseo_lab.model.components import Component
 from oseo_lab.model.compounds import DataChoice, DataRecord
 from oseo_lab.model.options import OptionDefinition, ParameterData
 
-__all__ = ["allowed", "forbidden", "needed", "selection"]
+__all__ = ["allowed", "forbidden", "needed", "selection", "switchable"]
 
 #: What to try where a descriptor names no values; its own ``parse`` decides.
-_GUESSES = ("true", "false", "1", "2", "8", "10", "100", "a", "2024-06-01T10:00:00Z")
+_GUESSES = ("true", "false", "1", "2", "8", "10", "100", "a")
+#: Days from now that are tried as times: what is asked for may have to lie ahead.
+_DAYS = (1, 30)
 #: What to try as a wrong value.
 _STRANGE = ("no-such-value", "-987654321.5", "\u2603")
 
@@ -52,6 +56,8 @@ def _candidates(component: Component) -> Iterator[Any]:
         for low, high in getattr(component, "intervals", ()):
             yield from (low, high)
         yield from _GUESSES
+        now = datetime.now(UTC).replace(microsecond=0)
+        yield from (timestamp(now + timedelta(days=days)) for days in _DAYS)
 
 
 def _records(record: DataRecord) -> Iterator[Any]:

@@ -106,6 +106,14 @@ class Listener:
                     raise Failed(f"no {what} came within {seconds:.0f} s; heard: {names or 'nothing'}")
                 self._news.wait(left)
 
+    def quiet(self, message_id: str, seconds: float) -> list[Heard]:
+        """Return everything that came in answer to a message, once nothing has come for some seconds."""
+        end = time.monotonic() + 10 * seconds  # some server may never stop calling
+        with self._news:
+            while self._news.wait(seconds) and time.monotonic() < end:
+                pass
+        return self.heard(message_id)
+
     def close(self) -> None:
         """Stop listening."""
         self._server.shutdown()

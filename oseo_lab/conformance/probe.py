@@ -224,7 +224,8 @@ class Probe:
         self.answers += 1
         if answer.complaints and len(self.invalid) < _MOST_COMPLAINTS:
             self.invalid.append(f"{answer.asked} got {answer.name}: {answer.complaints[0]}")
-        if answer.problems is None and answer.payload is not None:
+        is_answer = answer.problems is None and answer.payload is not None
+        if is_answer or answer.asked in _OTHERS_FAULTS:
             return
         self.faults += 1
         wrong = _wrong_with_fault(answer)
@@ -236,6 +237,8 @@ class Probe:
         self.http.close()
 
 
+#: Requests whose faults are WS-BaseNotification's, not the standard's.
+_OTHERS_FAULTS = ("Subscribe", "Unsubscribe")
 #: Where the report lies in a fault, by version.
 _DETAIL = {soap.SoapVersion.V11: "detail", _V12: f"{{{_V12.value}}}Detail"}
 

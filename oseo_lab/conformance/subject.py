@@ -58,6 +58,8 @@ class Plan:
         Where to listen for callbacks; None for nowhere.
     wait : float
         Seconds to wait for an order to end, or a callback to come.
+    quiet : float
+        Seconds without a callback after which none is expected any more.
     """
 
     collection: str | None = None
@@ -67,6 +69,7 @@ class Plan:
     quoted: Mapping[str, str] = field(default_factory=dict)
     listen: tuple[str, int] | None = None
     wait: float = 120.0
+    quiet: float = 2.0
 
 
 class Subject:
@@ -93,6 +96,7 @@ class Subject:
         self.plan = plan
         self.stranger = stranger
         self._options: dict[str, tuple[OrderOptions, ...]] = {}
+        self._products: dict[str, tuple[str, ...]] = {}
         self._number = 0
         self._run = secrets.token_hex(4)
         self._open: list[str] = []
@@ -161,13 +165,19 @@ class Subject:
             raise NotRun("needs a collection that takes subscriptions: --subscription")
         return found
 
-    @cached_property
+    @property
     def products(self) -> tuple[str, ...]:
         """Products that can be ordered and made."""
-        found = self.plan.products or find_products(self.probe, self.collection)
-        if not found:
-            raise NotRun("needs a product that can be ordered: --product")
-        return found
+        return self.products_of(self.collection)
+
+    def products_of(self, collection: str) -> tuple[str, ...]:
+        """Return products of a collection: those the plan names, or what the server says there is."""
+        if collection not in self._products:
+            named = self.plan.products if collection == self.collection else ()
+            self._products[collection] = named or find_products(self.probe, collection) or self.plan.products
+        if not self._products[collection]:
+            raise NotRun(f"needs a product of {collection} that can be ordered: --product")
+        return self._products[collection]
 
     def options(self, collection: str) -> tuple[OrderOptions, ...]:
         """Return the option groups of a collection."""
@@ -206,9 +216,8 @@ class Subject:
         """Return an item that asks for a product in its simplest form."""
         collection = collection or self.collection
         group = self.group(collection)
-        identifier = ProductId(
-            identifier=self.products[(number - 1) % len(self.products)], collection_id=collection
-        )
+        products = self.products_of(collection)
+        identifier = ProductId(identifier=products[(number - 1) % len(products)], collection_id=collection)
         values = choices.needed(group.options)
         given: dict[str, Any] = {
             "item_id": f"item {number}",
