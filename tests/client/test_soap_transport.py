@@ -104,9 +104,7 @@ def test_what_is_wrong_with_an_order_is_said_all_at_once(lab):
 
 @pytest.mark.parametrize("identity", ["text", "digest", "basic"])
 def test_an_account_is_known_by_every_identity(server, identity):
-    with oseo.connect(
-        soap=server.soap, username="anna", password=PASSWORD, identity=identity
-    ) as lab:
+    with oseo.connect(soap=server.soap, username="anna", password=PASSWORD, identity=identity) as lab:
         assert lab.owner == "anna"
         assert len(lab.orders.filter()) >= 0
 
@@ -127,9 +125,8 @@ def test_a_wrong_password_is_refused(server, identity):
 
 
 def test_nobody_in_particular_may_ask_for_capabilities_alone(server):
-    with oseo.connect(soap=server.soap) as lab:
-        with pytest.raises(NotAuthenticated):
-            lab.orders.filter()
+    with oseo.connect(soap=server.soap) as lab, pytest.raises(NotAuthenticated):
+        lab.orders.filter()
 
 
 def test_version_1_2_is_tried_first(server):
