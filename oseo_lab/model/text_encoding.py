@@ -136,6 +136,8 @@ class TokenWriter:
         """
         marks = [each for each in (self.separators.token, self.separators.block) if each]
         is_bare = not self.separators.collapse_white_spaces or token == token.strip()
+        if not (token or self.separators.token.strip()):
+            raise ValueError("nothing cannot stand between blanks; it can travel in XMLEncoding")
         if not is_bare or any(each in token for each in marks):
             raise ValueError(
                 f"{token[:60]!r} holds a separator; it can travel in XMLEncoding, not in TextEncoding"

@@ -215,6 +215,7 @@ STANDARD_OPTIONS = (
         name="bands",
         component=DataArray(
             element=Field(name="band", component=Category(allowed=("B02", "B03", "B04"))),
+            encoding=TextSeparators(),
             preset=("B04", "B03"),
         ),
     ),

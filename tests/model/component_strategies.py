@@ -38,12 +38,17 @@ def _intervals(lexical: Any, read: Any) -> Any:
     return st.lists(st.tuples(lexical, lexical).map(lambda pair: _sorted(pair, read)), max_size=2).map(tuple)
 
 
+#: Values that stand for none, with their reason; no number, so that no value is mistaken for one.
+_nils = st.just(()) | st.just((("urn:nil:unknown", "-?-"),))
+
+
 def _tokens(cls: Any) -> Any:
     return st.builds(
         cls,
         allowed=st.lists(words, max_size=4, unique=True).map(tuple),
         pattern=st.none() | st.just(r"EPSG:\d{4,6}"),
         optional=st.booleans(),
+        nil_values=_nils,
     )
 
 
@@ -53,6 +58,8 @@ def _ordered(cls: Any, lexical: Any, read: Any) -> Any:
         allowed=st.lists(lexical, max_size=3).map(tuple),
         intervals=_intervals(lexical, read),
         optional=st.booleans(),
+        nil_values=_nils,
+        axis_id=st.none() | st.just("Lat"),
     )
 
 
@@ -84,11 +91,23 @@ def _fields(inner: Any, least: int = 1) -> Any:
 
 def _compound(inner: Any) -> Any:
     element = st.builds(model.Field, name=names, component=inner)
+    separators = st.none() | st.builds(
+        model.TextSeparators,
+        token=st.sampled_from([",", ";", "|", " "]),
+        block=st.sampled_from(["\n", "@@"]),
+        decimal=st.sampled_from([".", "!"]),
+    )
     return st.one_of(
         st.builds(model.DataRecord, fields=_fields(inner), optional=st.booleans()),
         st.builds(model.Vector, fields=_fields(inner)),
         st.builds(model.DataChoice, items=_fields(inner)),
-        st.builds(model.DataArray, element=element, element_count=st.none() | st.integers(0, 3)),
+        st.builds(
+            model.DataArray,
+            element=element,
+            element_count=st.none() | st.integers(0, 3),
+            encoding=separators,
+            optional=st.booleans(),
+        ),
         st.builds(model.Matrix, element=element),
     )
 
