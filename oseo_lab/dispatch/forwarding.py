@@ -37,6 +37,8 @@ POLL = 1.0
 PAUSE = 5.0
 #: Longest time before a provider that cannot be reached is tried again.
 OUTAGE = timedelta(minutes=5)
+#: Failures after which an order that is not wanted any more, and may have been passed on, is given up.
+GIVE_UP = 3
 #: Providers asked at the same time.
 AT_ONCE = 4
 
@@ -225,7 +227,7 @@ class Forwarding:
             return True
         is_news = (part.order_id, part.provider) in hints
         unwanted = order.wanted is Wanted.CANCELLED and part.state is not ProviderOrderState.CANCELLING
-        return not turn.failures and (is_news or unwanted)
+        return is_news or (unwanted and not turn.failures)
 
     # ------------------------------------------------------------------------------------ one turn
 
@@ -256,18 +258,23 @@ class Forwarding:
     def _move(self, hand: Hand, turn: _Turn) -> bool:
         """Ask the provider and save the answer; return whether anything has changed."""
         try:
-            saved = self._action(hand)(hand)
+            saved = self._action(hand, turn)(hand)
         except ProcessingFailed as failed:
             saved = self._failed(hand, turn, failed)
         else:
             turn.failures = 0
         return self._store.write(saved)
 
-    def _action(self, hand: Hand) -> Callable[[Hand], Callable[[UnitOfWork], bool]]:
+    def _action(self, hand: Hand, turn: _Turn) -> Callable[[Hand], Callable[[UnitOfWork], bool]]:
         """Return what is next for a provider order."""
         is_unwanted = hand.order.wanted is Wanted.CANCELLED
         if hand.part.tracking_id is None:
-            return self._never_sent if is_unwanted and not hand.may_be_sent else self._submit
+            if is_unwanted and not hand.may_be_sent:
+                return partial(self._ended, said="cancelled at the user's request")
+            if is_unwanted and turn.failures >= GIVE_UP:
+                said = f"cancelled; whether {hand.part.provider} has it is not known: it could not be asked"
+                return partial(self._ended, said=said)
+            return self._submit
         if is_unwanted and hand.part.state is not ProviderOrderState.CANCELLING:
             return self._cancel
         return self._poll
@@ -324,8 +331,8 @@ class Forwarding:
             news = {each.number: elsewhere.News(each.status.status, said) for each in hand.open_items}
         return partial(self._told, hand=replace(hand, part=part), news=news)
 
-    def _never_sent(self, hand: Hand) -> Callable[[UnitOfWork], bool]:
-        said = "cancelled at the user's request"
+    def _ended(self, hand: Hand, said: str) -> Callable[[UnitOfWork], bool]:
+        """Cancel here what cannot be cancelled there."""
         news = {each.number: elsewhere.News(Status.CANCELLED, said) for each in hand.open_items}
         return partial(self._told, hand=hand, news=news)
 
