@@ -14,6 +14,7 @@ from lxml import etree
 
 from oseo_lab.encoding.options_xml import read_selection, write_selection
 from oseo_lab.encoding.quick import maker
+from oseo_lab.encoding.sharing import shared
 from oseo_lab.encoding.xmltree import OSEO, Readers, escape, one, read
 from oseo_lab.model.delivery import (
     DeliveryAddress,
@@ -93,34 +94,36 @@ def _tasking(element: etree._Element) -> TaskingRequestId:
     return TaskingRequestId(id=(element[0].text or "").strip())
 
 
-def _access(element: etree._Element) -> OnlineDataAccess:
-    return _new_access(_protocol(element[0]))
+def _access(protocol: str) -> OnlineDataAccess:
+    return _new_access(_PROTOCOLS[protocol])
 
 
-def _push(element: etree._Element) -> OnlineDataDelivery:
-    return OnlineDataDelivery(protocol=_protocol(element[0]))
+def _push(protocol: str) -> OnlineDataDelivery:
+    return OnlineDataDelivery(protocol=_PROTOCOLS[protocol])
 
 
-def _media(element: etree._Element) -> MediaDelivery:
-    medium = _MEDIA[element[0].text or ""]
-    return _new_media(medium, _SHIPPING[element[1].text or ""] if len(element) > 1 else None)
+def _media(medium: str, shipping: str | None = None) -> MediaDelivery:
+    return _new_media(_MEDIA[medium], None if shipping is None else _SHIPPING[shipping])
 
 
 def _delivery_options(element: etree._Element) -> DeliveryOptions:
     kind = element[0]
-    delivery = _DELIVERY_KINDS[kind.tag](kind)
+    said = (kind.tag, *[each.text or "" for each in kind])
     if len(element) == 1:
-        return _new_delivery(delivery)
-    return _new_delivery(delivery, **read(list(element)[1:], _DELIVERY_READERS))
+        return shared(_delivered, said)
+    return _new_delivery(_DELIVERY_KINDS[said[0]](*said[1:]), **read(list(element)[1:], _DELIVERY_READERS))
+
+
+def _delivered(said: tuple[str, ...]) -> DeliveryOptions:
+    return _new_delivery(_DELIVERY_KINDS[said[0]](*said[1:]))
 
 
 def _payment(element: etree._Element) -> Payment:
-    method = element[0].text or ""
-    if len(element) == 1:
-        return _new_payment(method)
-    if element[1].tag == _ACCOUNT:
-        return _new_payment(method, element[1].text or "")
-    return _new_payment(method, None, element[1].text or "")
+    return shared(_paid, tuple([(each.tag, each.text or "") for each in element]))
+
+
+def _paid(said: tuple[tuple[str, str], ...]) -> Payment:
+    return _new_payment(**{_PAYMENT_FIELDS[tag]: text for tag, text in said})
 
 
 def _online_address(element: etree._Element) -> OnlineAddress:
@@ -151,8 +154,12 @@ IDENTIFIER_READERS: Readers = {
     f"{_O}subscriptionId": ("identifier", _subscription, False),
     f"{_O}taskingRequestId": ("identifier", _tasking, False),
 }
-_ACCOUNT = f"{_O}orderAccount"
-_DELIVERY_KINDS: dict[str, Callable[[etree._Element], Any]] = {
+_PAYMENT_FIELDS = {
+    f"{_O}paymentMethod": "payment_method",
+    f"{_O}orderAccount": "order_account",
+    f"{_O}creditCardInfo": "credit_card_info",
+}
+_DELIVERY_KINDS: dict[str, Callable[..., Any]] = {
     f"{_O}onlineDataAccess": _access,
     f"{_O}onlineDataDelivery": _push,
     f"{_O}mediaDelivery": _media,

@@ -19,6 +19,7 @@ from oseo_lab.encoding.checking import check
 from oseo_lab.encoding.options_xml import read_definition, write_definition
 from oseo_lab.encoding.order_xml import read_specification, write_specification
 from oseo_lab.encoding.quotation_xml import read_quotation, write_quotation
+from oseo_lab.encoding.sharing import forgetting
 from oseo_lab.encoding.status_xml import (
     order_ends,
     read_item_url,
@@ -548,7 +549,8 @@ def _checked(element: etree._Element, decode: Callable[[etree._Element], Any]) -
     gc.disable()
     try:
         check(element)
-        return decode(element)
+        with forgetting():
+            return decode(element)
     finally:
         if collecting:
             gc.enable()
