@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import tempfile
 import uuid
 import warnings
@@ -28,7 +29,8 @@ from oseo_lab.model.order import (
 )
 from oseo_lab.model.status import Status
 from oseo_lab.ports import OrderStore
-from oseo_lab.store import open_store
+from oseo_lab.store import open_store, upgrade
+from oseo_lab.store.tables import METADATA
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
 
@@ -72,11 +74,52 @@ def new_postgres(postgres_server: sa.URL) -> Iterator[str]:
     _admin(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database, once for each kind."""
+@pytest.fixture(scope="session")
+def kept_postgres(postgres_server: sa.URL) -> Iterator[str]:
+    """The URL of a PostgreSQL database with our tables, for one test after the other."""
+    _admin(postgres_server, "CREATE DATABASE oseo_kept")
+    url = postgres_server.set(database="oseo_kept").render_as_string(hide_password=False)
+    upgrade(url)
+    yield url
+    _admin(postgres_server, "DROP DATABASE oseo_kept WITH (FORCE)")
+
+
+@pytest.fixture
+def clean_postgres(kept_postgres: str) -> str:
+    """The URL of a PostgreSQL database whose tables are empty."""
+    engine = sa.create_engine(kept_postgres, poolclass=sa.pool.NullPool)
+    with engine.begin() as connection:
+        for table in METADATA.sorted_tables:
+            connection.execute(table.delete())
+    engine.dispose()
+    return kept_postgres
+
+
+@pytest.fixture(scope="session")
+def kept_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with our tables, to copy."""
+    path = tmp_path_factory.mktemp("store") / "orders.sqlite"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=DATABASES)
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without tables, once for each kind."""
     if request.param == "postgres":
         return request.getfixturevalue("new_postgres")
+    return f"sqlite:///{tmp_path}/orders.sqlite"
+
+
+@pytest.fixture(params=DATABASES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database whose tables are empty, once for each kind."""
+    if request.param == "postgres":
+        return request.getfixturevalue("clean_postgres")
+    shutil.copy(request.getfixturevalue("kept_sqlite"), tmp_path / "orders.sqlite")
     return f"sqlite:///{tmp_path}/orders.sqlite"
 
 

@@ -29,9 +29,9 @@ def _connect(url):
     return sa.create_engine(sa.make_url(url), poolclass=sa.pool.NullPool).connect()
 
 
-def test_the_migrations_end_at_the_tables(url):
-    upgrade(url)
-    with _connect(url) as connection:
+def test_the_migrations_end_at_the_tables(new_url):
+    upgrade(new_url)
+    with _connect(new_url) as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
@@ -52,9 +52,9 @@ def test_the_indexes_of_the_migrations_are_those_of_the_tables(tmp_path):
 
 
 @pytest.fixture
-def first_tables(url):
+def first_tables(new_url):
     """A connection to a store as revision 0001 left it."""
-    engine = make_engine(url)
+    engine = make_engine(new_url)
     config = _config()
     with engine.connect() as connection:
         config.attributes["connection"] = connection
@@ -72,7 +72,7 @@ def _insert(connection, table, *rows):
         connection.execute(reflected.insert().values(zero | row))
 
 
-def test_what_the_first_tables_hold_is_there_after_the_second(url, first_tables, now):
+def test_what_the_first_tables_hold_is_there_after_the_second(new_url, first_tables, now):
     order_ids = [new_order_id(), new_order_id()]
     texts = ("anna", "LOCAL", "{}", "image/tiff")
     _insert(
@@ -104,7 +104,7 @@ def test_what_the_first_tables_hold_is_there_after_the_second(url, first_tables,
     first_tables.commit()
     first_tables.close()
 
-    store = open_store(url)
+    store = open_store(new_url)
     with store.read() as unit:
         order = unit.orders.get(order_ids[0], "anna")
         assert (order.status.status, order.quotation_id) == (Status.ACCEPTED, None)
@@ -141,14 +141,14 @@ def _config():
     return config
 
 
-def test_a_store_of_a_newer_version_is_refused(url):
-    open_store(url).close()
-    with _connect(url) as connection:
+def test_a_store_of_a_newer_version_is_refused(new_url):
+    open_store(new_url).close()
+    with _connect(new_url) as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
         connection.commit()
     for opening in (open_store, upgrade):
         with pytest.raises(ConfigurationError, match=r"9999.*newer"):
-            opening(url)
+            opening(new_url)
 
 
 def test_a_store_of_an_older_version_is_copied_before_it_is_changed(tmp_path, make_order, monkeypatch):

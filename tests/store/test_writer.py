@@ -240,10 +240,10 @@ def test_what_write_returned_for_is_there_after_the_process_is_killed(url):
     assert len(promised) >= 25
 
 
-def test_four_processes_make_and_fill_one_store_at_once(url):
-    peers = [subprocess.Popen([sys.executable, str(PEER), "add", url, name]) for name in "abcd"]
+def test_four_processes_make_and_fill_one_store_at_once(new_url):
+    peers = [subprocess.Popen([sys.executable, str(PEER), "add", new_url, name]) for name in "abcd"]
     assert [peer.wait(120) for peer in peers] == [0, 0, 0, 0]
-    store = open_store(url)
+    store = open_store(new_url)
     with store.read() as unit:
         assert [len(unit.orders.search(name, FilteringCriteria())) for name in "abcd"] == [50] * 4
     store.close()
