@@ -9,7 +9,6 @@ processes make is saved by the first.
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from oseo_lab.model.identifiers import ItemIdentifier, OrderType
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import LOCAL, CallbackKind, ItemSpecification
 from oseo_lab.model.quotation import (
+    MOST_PRICE,
     ItemGroupPrice,
     Price,
     ProviderName,
@@ -274,8 +274,8 @@ def _check(groups: Sequence[ItemGroupPrice], items: Sequence[ItemSpecification])
         raise ValueError("items are priced twice, or were not asked for")
     for group in groups:
         prices = [group.price, *(each.price for each in group.items if each.price is not None)]
-        if not group.items or any(not math.isfinite(each.value) or each.value < 0 for each in prices):
-            raise ValueError("a group has no items, or a price is not 0 or more")
+        if not group.items or any(not 0 <= each.value <= MOST_PRICE for each in prices):
+            raise ValueError("a group has no items, or a price is below 0 or beyond reason")
         if len({each.currency for each in prices}) > 1 or not 1 <= len(group.price.currency) <= 10:
             raise ValueError("a group has one currency, of 1 to 10 characters")
 

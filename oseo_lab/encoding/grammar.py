@@ -121,8 +121,10 @@ SIMPLE: dict[str, Simple] = {
     "orderDateTime": _TIME,
     "validityTime": _TIME,
     "currency": _text(high=10),
-    "double": Simple(
-        "double", pattern=r"\s*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?\s*"
+    "double": Simple(  # finite: neither INF nor more digits than any price has
+        "double",
+        pattern=r"\s*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})"
+        r"([eE](\+?[0-9]{1,2}|-[0-9]{1,3}))?\s*",
     ),
     "contractInformation": _text(high=1024),
     "expirationDate": _TIME,

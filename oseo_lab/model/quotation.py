@@ -23,6 +23,7 @@ from oseo_lab.model.order import Callback, OrderSpecification
 __all__ = [
     "CONTRACT_LENGTH",
     "INFORMATION_LENGTH",
+    "MOST_PRICE",
     "Charge",
     "Estimate",
     "Finished",
@@ -49,6 +50,8 @@ __all__ = [
 #: Longest ``priceInformation`` and ``contractInformation``, characters.
 INFORMATION_LENGTH = 255
 CONTRACT_LENGTH = 1024
+#: Most that anything may cost, in its currency: what a balance holds exactly.
+MOST_PRICE = 1e12
 #: Finished items made with the same options that are enough to estimate from them alone.
 ENOUGH = 10
 

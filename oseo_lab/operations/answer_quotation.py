@@ -13,6 +13,7 @@ from decimal import Decimal
 from oseo_lab.model.errors import Conflict, NotAuthorized, Problem, ValidationError
 from oseo_lab.model.order import ItemSpecification
 from oseo_lab.model.quotation import (
+    MOST_PRICE,
     ItemGroupPrice,
     ItemPrice,
     Price,
@@ -88,8 +89,8 @@ def _problems(
     if not 1 <= len(answer.currency) <= 10:
         text = f"currency {answer.currency[:20]!r} is not allowed; allowed: an ISO 4217 code or a quota unit"
         found.append(Problem(code="InvalidParameterValue", locator="currency", text=text))
-    if any(value < 0 for value in (*answer.item_prices.values(), answer.price or 0)):
-        text = "a price is 0 or more"
+    if any(not 0 <= value <= MOST_PRICE for value in (*answer.item_prices.values(), answer.price or 0)):
+        text = f"a price is from 0 to {MOST_PRICE:.0f}"
         found.append(Problem(code="InvalidParameterValue", locator="price", text=text))
     if answer.validity_time is not None and answer.validity_time <= context.now():
         text = "validity_time is over already; name a moment to come"
