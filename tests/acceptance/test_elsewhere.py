@@ -68,6 +68,8 @@ class Pair:
         (folder / "offered").mkdir()
         theirs = make_collections(folder / "offered")
         (theirs / "slow.toml").write_text(SLOW)
+        with (theirs / "scenes.toml").open("a") as file:
+            file.write('[quotation]\ncurrency = "EUR"\nitem = 1.5\norder = 5\n')
         self.there = Server(
             folder / "there",
             collections=theirs,
@@ -146,6 +148,15 @@ def _notices(pair: Pair, order_id: str) -> list[dict]:
     uuid = order_id.removeprefix("urn:uuid:")
     with pair.there.client as client:
         return client.get(f"{pair.there.url}oseo/api/v1/orders/{uuid}/notices").json()["sendings"]
+
+
+def test_a_quotation_comes_back_from_the_provider_and_is_ordered_by(lab):
+    quotation = lab.order(["SCENE_A", "SCENE_B"], collection="far", name="quoted").quote().wait(60)
+    assert (quotation.price.value, quotation.price.currency) == (8.0, "EUR")
+    assert {each.item_id for each in quotation.items} == {"SCENE_A", "SCENE_B"}
+    assert quotation.groups[0].quotation_id, "the provider's own"
+    order = quotation.submit().wait(60, check=True)
+    assert order.status in (Status.COMPLETED, Status.DOWNLOADED)
 
 
 def test_a_cancel_is_passed_on_and_what_comes_of_it_comes_back(lab, maker):
