@@ -47,12 +47,14 @@ def _request_checked(subject: Subject) -> None:
 
 def _cancelled(subject: Subject) -> str:
     _need(subject)
+    acknowledged = 0
     for _ in range(5):
         order_id = _running(subject)
         answer = subject.probe.ask(Cancel(order_id=order_id))
         if answer.problems is not None and subject.order(order_id).status.status.is_final:
             continue  # it was done before it could be cancelled
         ack = answer.message()
+        acknowledged += 1
         order = subject.finished(order_id)
         status = order.status.status
         demand(status in _ENDS, f"acknowledged with {ack.status}, the order ends {status}")
@@ -60,6 +62,7 @@ def _cancelled(subject: Subject) -> str:
         demand(not untouched, f"{len(untouched)} items of the cancelled order are not final")
         if status is Status.CANCELLED:
             return f"acknowledged with {ack.status}, then {status}"
+    demand(not acknowledged, f"acknowledged {acknowledged} times, and every order was made all the same")
     raise NotRun("orders complete before they can be cancelled")
 
 
@@ -68,15 +71,14 @@ def _success(subject: Subject) -> str:
     _need(subject)
     for _ in range(5):
         order_id = _running(subject)
-        before = subject.order(order_id)
         answer = subject.probe.ask(Cancel(order_id=order_id))
         if answer.problems is not None:
             continue
         ack = answer.message()
         if ack.status.value == "success":
             return "success"
-        done = any(each.status.status.is_final for each in subject.finished(order_id).items)
-        demand(done or before.items, f"acknowledged with {ack.status}, and no item was final")
+        ends = {each.status.status for each in subject.finished(order_id).items}
+        demand(ends - {Status.CANCELLED}, f"acknowledged with {ack.status}, and every item was cancelled")
     raise NotRun("orders are partly done before they can be cancelled")
 
 

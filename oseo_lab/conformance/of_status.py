@@ -39,7 +39,7 @@ def _brief_fields(subject: Subject) -> str:
 
 
 def _item_status(subject: Subject) -> str:
-    items = subject.completed.items
+    items = subject.order(subject.completed.order_id).items
     ids = [each.specification.item_id for each in items]
     demand(sorted(ids) == ["item 1", "item 2"], f"items ordered as item 1 and 2 are called {ids}")
     return ", ".join(f"{each.specification.item_id} {each.status.status}" for each in items)
