@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from oseo_lab.encoding.collection_patterns import check_pattern
+from oseo_lab.encoding.component_checks import check_constraints
 from oseo_lab.encoding.json_values import lexical, nearest, python_value
 from oseo_lab.model import options
 from oseo_lab.model.collection import OptionLevel
@@ -156,7 +157,7 @@ def component_of(table: OptionTable) -> Component:
     if strange:
         raise ValueError(f"{strange[0]}: does not belong to a {table.kind}")
     component: Component = cls(**dict(given.values()))
-    _check_constraints(component)
+    check_constraints(component)
     return component if table.default is None else _with_default(component, table.default)
 
 
@@ -183,19 +184,6 @@ def _compound_parts(table: OptionTable, cls: type) -> dict[str, tuple[str, Any]]
         made_element = Field(name=table.element.name, component=component_of(table.element))
         parts["element"] = ("element", made_element)
     return parts
-
-
-def _check_constraints(component: Any) -> None:
-    """Read every allowed value and interval once, so that none is found wrong in an order."""
-    bare = getattr(component, "scalar_component", lambda: component)()
-    if isinstance(bare, options.Count | options.Quantity | options.Time):
-        for key, values in (("allowed", bare.allowed), *(("interval", each) for each in bare.intervals)):
-            try:
-                numbers: list[Any] = [bare.number(value) for value in values]
-            except ValueError as wrong:
-                raise ValueError(f"{key}: {wrong}") from None
-            if key == "interval" and numbers[0] > numbers[1]:
-                raise ValueError(f"interval: runs backwards: {values[0]} is above {values[1]}")
 
 
 def _with_default(component: Component, default: Any) -> Component:
