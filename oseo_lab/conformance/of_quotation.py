@@ -57,14 +57,21 @@ def _at_once(subject: Subject) -> tuple[OrderSpecification, Quotation]:
     raise Failed("no collection is quoted within the request, though synchronous quotation is announced")
 
 
-def _later(subject: Subject, mode: str) -> str:
-    """Return the id of a quotation that was not given at once."""
+def _later(subject: Subject, mode: str) -> list[str]:
+    """Return the ids of quotations that were not given at once."""
     _need(subject, mode)
-    for specification in _orders(subject, mode):
-        ack = _ask(subject, specification)
-        if ack is not None and ack.quotation_id is not None:
-            return ack.quotation_id
-    raise Failed(f"no collection is acknowledged with a quotationId, though {mode} quotation is announced")
+    acks = (_ask(subject, each) for each in _orders(subject, mode))
+    found = [ack.quotation_id for ack in acks if ack is not None and ack.quotation_id is not None]
+    demand(found, f"no collection is acknowledged with a quotationId, though {mode} quotation is announced")
+    return found
+
+
+def _polled(subject: Subject, quotation_id: str) -> Quotation | None:
+    """Return a quotation asked for by its id; None if it is not ready."""
+    ack = subject.probe.ask(GetQuotation(quotation_id=quotation_id)).message()
+    named = ack.quotation_id if ack.quotation is None else ack.quotation.quotation_id
+    demand(named == quotation_id, f"asked for {quotation_id}, got {named}")
+    return ack.quotation  # type: ignore[no-any-return]
 
 
 def _sound(specification: OrderSpecification, quotation: Quotation) -> str:
@@ -92,52 +99,44 @@ def _synchronous(subject: Subject) -> str:
 def _asynchronous(subject: Subject) -> str:
     _need(subject, "asynchronous")
     listener = subject.listener
-    silent = "none was acknowledged with a quotationId"
+    asked: dict[str | None, tuple[OrderSpecification, str]] = {}
     for specification in _orders(subject, "asynchronous"):
         message_id = new_message_id()
         ack = _ask(subject, specification, reply_to=listener.url, message_id=message_id)
-        if ack is None or ack.quotation_id is None:
-            continue
-        try:
-            heard = listener.wait(
-                lambda each, wanted=message_id: each.relates_to == wanted,  # type: ignore[misc]
-                subject.plan.wait / 4,
-                "GetQuotationResponse with RelatesTo = MessageID",
-            )
-        except Failed as none:
-            silent = str(none)
-            continue
-        demand(heard.name == "GetQuotationResponse", f"{heard.name} came in answer to GetQuotation")
-        demand(not heard.complaints, f"GetQuotationResponse is not valid: {'; '.join(heard.complaints)}")
-        said = {name: heard.payload.get(name) for name in ("service", "version")}
-        demand(said["service"] == "OS" and said["version"], f"its service and version are {said}")
-        quotation = decode_callback(heard.payload).quotation
-        demand(quotation.quotation_id == ack.quotation_id, f"it is about {quotation.quotation_id}")
-        return _sound(specification, quotation)
-    raise Failed(f"no quotation was sent to ReplyTo: {silent}")
+        if ack is not None and ack.quotation_id is not None:
+            asked[message_id] = specification, ack.quotation_id
+    demand(asked, "no collection is acknowledged with a quotationId, though ReplyTo asks for a call")
+    heard = listener.wait(
+        lambda each: each.relates_to in asked,
+        subject.plan.wait / 4,
+        "GetQuotationResponse with RelatesTo = MessageID",
+    )
+    specification, quotation_id = asked[heard.relates_to]
+    demand(heard.name == "GetQuotationResponse", f"{heard.name} came in answer to GetQuotation")
+    demand(not heard.complaints, f"GetQuotationResponse is not valid: {'; '.join(heard.complaints)}")
+    said = {name: heard.payload.get(name) for name in ("service", "version")}
+    demand(said["service"] == "OS" and said["version"], f"its service and version are {said}")
+    quotation = decode_callback(heard.payload).quotation
+    demand(quotation.quotation_id == quotation_id, f"it is about {quotation.quotation_id}")
+    return _sound(specification, quotation)
 
 
 def _monitoring(subject: Subject) -> str:
-    quotation_id = _later(subject, "monitoring")
+    ids = _later(subject, "monitoring")
     end = time.monotonic() + subject.plan.wait / 4
     pause = 0.05
-    while True:
-        ack = subject.probe.ask(GetQuotation(quotation_id=quotation_id)).message()
-        named = ack.quotation_id if ack.quotation is None else ack.quotation.quotation_id
-        demand(named == quotation_id, f"asked for {quotation_id}, got {named}")
-        if ack.quotation is not None or time.monotonic() > end:
-            break
+    while not any([_polled(subject, each) for each in ids]):
+        if time.monotonic() > end:
+            return "the same quotationId, again and again"
         time.sleep(pause)
         pause = min(1.0, pause * 1.5)
-    return "the quotation came" if ack.quotation is not None else "the same quotationId, again and again"
+    return "the quotation came"
 
 
 def _off_line(subject: Subject) -> str:
-    quotation_id = _later(subject, "off_line")
-    ack = subject.probe.ask(GetQuotation(quotation_id=quotation_id)).message()
-    named = ack.quotation_id if ack.quotation is None else ack.quotation.quotation_id
-    demand(named == quotation_id, f"asked for {quotation_id}, got {named}")
-    return f"quotationId {quotation_id}"
+    ids = _later(subject, "off_line")
+    waiting = [each for each in ids if _polled(subject, each) is None]
+    return f"{len(waiting)} quotations wait for a person"
 
 
 def _ordered(subject: Subject) -> str:

@@ -71,6 +71,10 @@ def test_our_service_conforms(name, outcomes):
     assert outcome.verdict is expected, outcome
 
 
+def test_what_takes_its_time_comes(outcomes):
+    assert outcomes["T-QUO-3"].text == "the quotation came"
+
+
 def test_ids_are_unique_and_every_row_of_the_standards_tests_is_there():
     assert len(BY_ID) == len(CHECKS)
     rows = {"CAP": 5, "OPT": 5, "SUB": 6, "STA": 5, "DRA": 2, "CAN": 2, "QUO": 4, "ASY": 1, "ENC": 1}
