@@ -125,16 +125,20 @@ def _values(element: etree._Element, depth: int = 0) -> Values:
         raise bad(local_name(element), f"values are nested deeper than {_DEEPEST}; no option is")
     return tuple(
         [
-            (LOCAL_NAMES[each.tag], _values(each, depth + 1) if len(each) else _text_of(each))
+            (
+                LOCAL_NAMES[each.tag],
+                _values(each, depth + 1)
+                if len(each)
+                else (each.text or "" if (unit := each.get("uom")) is None else _with_unit(each.text, unit)),
+            )
             for each in element
         ]
     )
 
 
-def _text_of(element: etree._Element) -> str:
-    """Return one value; a unit beside it (``uom``, as GML's measures have it) travels behind a blank."""
-    unit = element.get("uom")
-    return element.text or "" if unit is None else f"{(element.text or '').strip()} {unit.strip()}"
+def _with_unit(text: str | None, unit: str) -> str:
+    """Return a value with the unit beside it (``uom``, as GML's measures have it) behind a blank."""
+    return f"{(text or '').strip()} {unit.strip()}"
 
 
 def write_selection(name: str, selection: ParameterData) -> str:
