@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from oseo_lab.model import messages
+from oseo_lab.model import messages, notifications
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import Attempt, Order, OrderItem, OrderSpecification, StatusChange
@@ -32,6 +32,8 @@ OPERATIONS: dict[type, type] = {
     messages.GetStatus: messages.GetStatusResponse,
     messages.DescribeResultAccess: messages.DescribeResultAccessResponse,
     messages.Cancel: messages.CancelAck,
+    notifications.Subscribe: notifications.SubscribeResponse,
+    notifications.Unsubscribe: notifications.UnsubscribeResponse,
 }
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 
+import oseo_lab
+from oseo_lab.builtin.notifier_soap import SoapNotifier
+from oseo_lab.dispatch.relay import Patience, Relay
 from oseo_lab.encoding import oseo, soap, xmltree
 from oseo_lab.encoding.callbacks_xml import decode_callback
 from oseo_lab.encoding.notifications_xml import decode_notification, encode_notification
@@ -23,10 +28,11 @@ from oseo_lab.model.notifications import (
 )
 from oseo_lab.model.order import ItemSpecification, OrderSpecification, StatusNotification
 from oseo_lab.model.status import Status
-from tests.acceptance.serving import Server, wait_until
+from oseo_lab.store import open_store
+from tests.acceptance.serving import TOKEN, Server, wait_until
 from tests.acceptance.test_walk import COLLECTION, write_scene
 from tests.official import complaints
-from tests.receivers import Received, receiving
+from tests.receivers import Received, answer, hang, receiving
 
 V11, V12 = soap.SoapVersion.V11, soap.SoapVersion.V12
 A, P, C = Status.ACCEPTED, Status.IN_PRODUCTION, Status.COMPLETED
@@ -115,9 +121,7 @@ def test_all_tells_every_change_of_a_three_item_order_in_its_sequence(server, sh
 @pytest.mark.parametrize("version", [V11, V12], ids=["1.1", "1.2"])
 def test_final_tells_once_in_the_version_it_was_asked_in(server, shared, version):
     with receiving() as receiver:
-        _, message_id = submit(
-            server, receiver.url, StatusNotification.FINAL, "SCENE_A", version=version
-        )
+        _, message_id = submit(server, receiver.url, StatusNotification.FINAL, "SCENE_A", version=version)
         envelope, message = opened(receiver.wait(1)[0], shared)
         headers = receiver.received[0].headers
     assert len(receiver.received) == 1
@@ -143,13 +147,63 @@ def test_cancel_is_told_by_its_own_callback(server, shared):
     assert told.order.status.status in (Status.CANCELLED, C)  # what was done before stays done
 
 
-def test_a_receiver_that_is_not_there_changes_no_order(server):
+def test_a_receiver_that_is_not_there_changes_no_order_and_its_user_can_read_why(server):
     with receiving() as receiver:
         url = receiver.url
     order_id, _ = submit(server, url, StatusNotification.ALL, "SCENE_A")
     wait_until(lambda: is_final(server, order_id))
     order = ask(server, GetStatus(order_id=order_id, presentation=Presentation.FULL)).orders[0]
     assert [each.status.status for each in order.items] == [C]
+    with oseo_lab.connect(server.url, TOKEN) as lab:
+        handle = lab.orders[order_id]
+        notices = wait_until(lambda: (found := handle.notices()).sendings and found)
+    assert [each.kind for each in notices.waiting] == ["SubmitResponse"] * 2
+    assert notices.waiting[0].attempts >= 1
+    assert "no answer" in notices.sendings[0].outcome
+    assert not notices.sendings[0].is_last
+    assert notices.waiting[0].address == url
+    assert "waiting" in repr(notices) and "no answer" in notices._repr_html_()
+
+
+def test_what_was_told_can_be_read_by_its_owner_alone(server):
+    with receiving() as receiver:
+        order_id, _ = submit(server, receiver.url, StatusNotification.FINAL, "SCENE_B")
+        receiver.wait(1)
+    path = f"{server.url}oseo/api/v1/orders/{order_id}/notices"
+    with server.client as client:
+        told = wait_until(lambda: (found := client.get(path).json())["sendings"] and found)
+        unknown = client.get(f"{server.url}oseo/api/v1/orders/{uuid4()}/notices")
+    assert told["waiting"] == []
+    assert [(each["outcome"], each["attempt"]) for each in told["sendings"]] == [("sent", 1)]
+    assert unknown.status_code == 404
+    assert httpx.get(path).status_code in (401, 403)
+
+
+def test_a_server_that_dies_while_it_sends_is_followed_by_one_that_sends_again(server, shared, tmp_path):
+    mortal = Server(
+        tmp_path, collections=server.collections, executor="inline", callback_hosts="127.0.0.1"
+    ).start()
+    with receiving(hang) as receiver:
+        order_id, message_id = submit(mortal, receiver.url, StatusNotification.FINAL, "SCENE_A")
+        receiver.wait(1)
+        mortal.kill()
+        receiver.behaviour = answer()
+        receiver.released.set()
+        store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
+        relay = Relay(
+            store=store,
+            send=SoapNotifier({"hosts": ["127.0.0.1"]}),
+            patience=Patience(),
+            now=lambda: datetime.now(UTC) + timedelta(seconds=Patience().lease),
+        )
+        assert relay.step(datetime.now(UTC)) == 0  # the dead one's lease still holds
+        relay.step(relay._now())
+        assert relay.settled(60)
+        store.close()
+        first, again = (opened(each, shared) for each in receiver.wait(2))
+    for envelope, message in (first, again):
+        assert envelope.relates_to == message_id
+        assert (message.order.order_id, message.order.status.status) == (order_id, C)
 
 
 def subscribe(server: Server, message: object, url: str = ""):

@@ -102,6 +102,14 @@ def test_a_finished_order_cannot_be_cancelled(run):
     assert code == 1 and "nothing to cancel" in err
 
 
+def test_what_became_of_callbacks_is_shown(run):
+    run("orders", "submit", "scenes", "SCENE_B", "--name", "never told", "--wait")
+    code, out, err = run("orders", "notices", "never told")
+    assert code == 0 and out == "" and "0 messages sent in 0 tries, 0 waiting" in err
+    code, out, _ = run("orders", "notices", "never told", "--json")
+    assert json.loads(out) == {"waiting": [], "sendings": []}
+
+
 def test_polygons_travel_to_the_catalogue(run):
     inside = "POLYGON ((10.27 45.14, 10.29 45.14, 10.28 45.15, 10.27 45.14))"
     _, out, _ = run("search", "scenes", "--ids", "--area", inside)
