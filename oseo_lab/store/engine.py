@@ -27,9 +27,10 @@ from oseo_lab.store.events import Events
 from oseo_lab.store.items import Items
 from oseo_lab.store.matches import Matches
 from oseo_lab.store.migrations import REVISIONS
-from oseo_lab.store.orders import Orders, ProviderOrders
+from oseo_lab.store.orders import Orders
 from oseo_lab.store.outbox import Outbox
 from oseo_lab.store.past import Past
+from oseo_lab.store.provider_orders import ProviderOrders
 from oseo_lab.store.quotations import Quotations
 from oseo_lab.store.results import Results
 from oseo_lab.store.sendings import Sendings

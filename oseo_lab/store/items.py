@@ -1,9 +1,4 @@
-"""Order items: claims under leases, saves by compare-and-set, what users want of them.
-
-``items.due`` says from when on an item can be claimed: 0 at once, the end of its lease or of its wait,
-NULL never (final, Submitted, Suspended, another provider's, or not wanted completed). It is kept here and
-in `item_records.due`, nowhere else.
-"""
+"""Order items: claims under leases, saves by compare-and-set, what users want of them."""
 
 from __future__ import annotations
 
@@ -11,237 +6,41 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy import bindparam
 
 from oseo_lab.model.order import LOCAL, OrderItem
 from oseo_lab.model.status import Status, Wanted
-from oseo_lab.store import tables
-from oseo_lab.store.item_records import CLAIMABLE, ITEM_COLUMNS, due, item_rows, items_from_rows, product_text
+from oseo_lab.store.item_records import ITEM_COLUMNS, due, item_rows, items_from_rows, product_text
+from oseo_lab.store.item_statements import (
+    COUNTS,
+    ENDED,
+    FRESH,
+    GET,
+    LAST_NUMBER,
+    LATE,
+    LEASE,
+    NEXT_BATCH,
+    OF,
+    OF_BATCH,
+    OF_NO_BATCH,
+    OF_STATUS,
+    PRIORITIES_OF,
+    RELEASE,
+    RENEW,
+    SAVE,
+    WANT,
+    wanted_of_numbers,
+)
 from oseo_lab.store.order_records import PRIORITIES, RANK
 from oseo_lab.store.orders import ADD_EVENT, ADD_ITEM, TALLIES, raise_revisions
-from oseo_lab.store.session import NO_LIMIT, Session, Statement, among_statements, chunks, limited
-from oseo_lab.store.values import STATUS, WANTED, micros
+from oseo_lab.store.session import NO_LIMIT, Session, chunks
+from oseo_lab.store.values import STATUS, WANTED, WANTEDS, micros
 
 __all__ = ["Items"]
 
-_i = tables.items.c
-_o = tables.orders.c
-_ITEM = [_i[name] for name in ITEM_COLUMNS]
 #: Fast-track orders first.
 _RANKS = (0, 1)
-_WANTEDS = {number: wanted for wanted, number in WANTED.items()}
-#: Literals, not parameters: so that the planner sees that the partial indexes serve.
-_OPEN = _i.status < sa.literal_column("10")
-_CLAIMABLE: list[Any] = [sa.literal_column(str(STATUS[status])) for status in sorted(CLAIMABLE)]
-_CANCELLED = _i.wanted == sa.literal_column(str(WANTED[Wanted.CANCELLED]))
-_SUSPENDED = _i.status == sa.literal_column(str(STATUS[Status.SUSPENDED]))
-_IS_OURS = _i.provider == bindparam("local", type_=sa.Integer)
 _LEASE_OWNER, _LEASE_UNTIL = ITEM_COLUMNS.index("lease_owner"), ITEM_COLUMNS.index("lease_until")
-
-
-def _big(name: str) -> Any:
-    return bindparam(name, type_=sa.BigInteger)
-
-
-def _due(lease_until: Any, retry_at: Any, status: Any, wanted: Any, is_ours: Any) -> sa.Case[Any]:
-    """Return `item_records.due` of an item that is wanted so, as SQL."""
-    later = sa.case(
-        (sa.and_(lease_until.is_not(None), sa.or_(retry_at.is_(None), lease_until > retry_at)), lease_until),
-        else_=sa.func.coalesce(retry_at, sa.literal_column("0")),
-    )
-    never = sa.or_(status.not_in(_CLAIMABLE), wanted != sa.literal_column("0"), sa.not_(is_ours))
-    return sa.case((never, sa.null()), else_=later)
-
-
-_OF = Statement(
-    limited(
-        sa.select(*_ITEM)
-        .where(_i.order_ref == bindparam("order_ref"), _i.number > bindparam("after"))
-        .order_by(_i.number)
-    ),
-    "order_ref",
-    "after",
-    "limit",
-)
-_GET = Statement(
-    sa.select(*_ITEM).where(_i.order_ref == bindparam("order_ref"), _i.number == bindparam("number")),
-    "order_ref",
-    "number",
-)
-_LAST_NUMBER = Statement(
-    sa.select(sa.func.max(_i.number)).where(_i.order_ref == bindparam("order_ref")), "order_ref"
-)
-_OF_STATUS = Statement(
-    limited(
-        sa.select(*_ITEM)
-        .where(
-            _i.order_ref == bindparam("order_ref"),
-            _i.status == bindparam("status"),
-            _i.number > bindparam("after"),
-        )
-        .order_by(_i.number)
-    ),
-    "order_ref",
-    "status",
-    "after",
-    "limit",
-)
-
-
-def _of_batch(*where: sa.ColumnElement[bool]) -> Statement:
-    query = sa.select(*_ITEM).where(
-        _i.order_ref == bindparam("order_ref"), _i.batch == bindparam("batch"), *where
-    )
-    return Statement(limited(query.order_by(_i.number)), "order_ref", "batch", "limit")
-
-
-_OF_BATCH = _of_batch(_i.batch > sa.literal_column("0"))  # as the partial index says
-_OF_NO_BATCH = _of_batch(_i.number > sa.literal_column("0"))  # 0 is a package
-_NEXT_BATCH = Statement(
-    sa.select(sa.func.min(_i.batch)).where(
-        _i.order_ref == bindparam("order_ref"), _i.batch > sa.literal_column("0"), _SUSPENDED
-    ),
-    "order_ref",
-)
-_COUNTS = Statement(sa.select(*(_o[name] for name in TALLIES.values())).where(_o.id == bindparam("id")), "id")
-
-
-def _claimable(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    query = sa.select(*_ITEM).where(_i.due.is_not(None), _i.rank == bindparam("rank"), *where)
-    return limited(query.order_by(_i.order_ref, _i.number)).with_for_update(skip_locked=True)
-
-
-# Two walks along one index instead of one past everything that is leased or waits.
-_FRESH = Statement(_claimable(_i.due == sa.literal_column("0")), "rank", "limit")
-_LATE = Statement(_claimable(_i.due > sa.literal_column("0"), _i.due <= _big("now")), "rank", "now", "limit")
-_ENDED = Statement(
-    limited(
-        sa.select(*_ITEM)
-        .where(
-            _CANCELLED,
-            _OPEN,
-            _IS_OURS,
-            sa.or_(
-                _i.lease_owner.is_(None),
-                _i.lease_owner == bindparam("dispatcher"),
-                _i.lease_until <= _big("now"),
-            ),
-        )
-        .order_by(_i.order_ref, _i.number)
-    ).with_for_update(skip_locked=True),
-    "local",
-    "dispatcher",
-    "now",
-    "limit",
-)
-_LEASE = Statement(
-    sa.update(tables.items)
-    .values(
-        lease_owner=bindparam("dispatcher"),
-        lease_until=_big("until"),
-        due=sa.case((_i.due.is_not(None), _big("until"))),
-    )
-    .where(_i.order_ref == bindparam("key"), _i.number == bindparam("key_number")),
-    "dispatcher",
-    "until",
-    "key",
-    "key_number",
-)
-_RENEW = Statement(
-    sa.update(tables.items)
-    .values(lease_until=_big("until"), due=sa.case((_i.due.is_not(None), _big("until"))))
-    .where(
-        _i.order_ref == bindparam("key"),
-        _i.number == bindparam("key_number"),
-        _i.lease_owner == bindparam("dispatcher"),
-    ),
-    "until",
-    "key",
-    "key_number",
-    "dispatcher",
-)
-_RELEASE = Statement(
-    sa.update(tables.items)
-    .values(
-        lease_owner=sa.null(),
-        lease_until=sa.null(),
-        due=sa.case((_i.due.is_not(None), sa.func.coalesce(_i.retry_at, sa.literal_column("0")))),
-    )
-    .where(_i.lease_owner == bindparam("dispatcher"), _OPEN),
-    "dispatcher",
-)
-_wanted_after = sa.func.coalesce(bindparam("to_wanted", type_=sa.SmallInteger), _i.wanted)
-_SAVE = Statement(
-    sa.update(tables.items)
-    .values(
-        status=bindparam("to_status"),
-        info=bindparam("to_info"),
-        mission=bindparam("to_mission"),
-        wanted=_wanted_after,
-        attempt=bindparam("to_attempt"),
-        failures=bindparam("to_failures"),
-        updated=bindparam("to_updated"),
-        retry_at=bindparam("to_retry_at"),
-        lease_owner=bindparam("to_lease_owner"),
-        lease_until=bindparam("to_lease_until"),
-        product=bindparam("to_product"),
-        due=sa.case((_wanted_after == sa.literal_column("0"), _big("to_due"))),
-    )
-    .where(
-        _i.order_ref == bindparam("key"),
-        _i.number == bindparam("key_number"),
-        _i.status == bindparam("was_status"),
-        _i.attempt == bindparam("was_attempt"),
-        _i.lease_owner.is_not_distinct_from(bindparam("was_lease_owner", type_=sa.Integer)),
-    ),
-    "to_status",
-    "to_info",
-    "to_mission",
-    "to_wanted",
-    "to_attempt",
-    "to_failures",
-    "to_updated",
-    "to_retry_at",
-    "to_lease_owner",
-    "to_lease_until",
-    "to_product",
-    "to_due",
-    "key",
-    "key_number",
-    "was_status",
-    "was_attempt",
-    "was_lease_owner",
-)
-_WANT = Statement(
-    sa.update(tables.items)
-    .values(
-        wanted=bindparam("to_wanted"),
-        due=_due(
-            _i.lease_until, _i.retry_at, _i.status, bindparam("to_wanted", type_=sa.SmallInteger), _IS_OURS
-        ),
-    )
-    .where(_i.order_ref == bindparam("key"), _OPEN),
-    "to_wanted",
-    "local",
-    "key",
-)
-
-
-@cache
-def _wanted_of(size: int) -> Statement:
-    names = [f"number_{place}" for place in range(size)]
-    numbers = [bindparam(name, type_=sa.Integer) for name in names]
-    query = sa.select(_i.number, _i.wanted).where(
-        _i.order_ref == bindparam("order_ref"), _i.number.in_(numbers)
-    )
-    return Statement(query, "order_ref", *names)
-
-
-_PRIORITIES = among_statements(_o.id, _o.id, _o.priority)
 #: Who adds items to orders that are there already.
 _AUTHOR = "dispatcher"
 
@@ -263,13 +62,13 @@ class Items:
         ref = self._session.order_ref(order_id)
         if ref is None:
             return []
-        rows = self._session.all(_OF, (ref, after, NO_LIMIT if limit is None else limit))
+        rows = self._session.all(OF, (ref, after, NO_LIMIT if limit is None else limit))
         return items_from_rows(rows, self._session)
 
     def get(self, order_id: str, number: int) -> OrderItem | None:
         """Return one item."""
         ref = self._session.order_ref(order_id)
-        rows = [] if ref is None else self._session.all(_GET, (ref, number))
+        rows = [] if ref is None else self._session.all(GET, (ref, number))
         return items_from_rows(rows, self._session)[0] if rows else None
 
     def of_batch(self, order_id: str, batch: int, limit: int | None = None) -> list[OrderItem]:
@@ -277,20 +76,20 @@ class Items:
         ref = self._session.order_ref(order_id)
         if ref is None:
             return []
-        statement = _OF_BATCH if batch > 0 else _OF_NO_BATCH
+        statement = OF_BATCH if batch > 0 else OF_NO_BATCH
         rows = self._session.all(statement, (ref, batch, NO_LIMIT if limit is None else limit))
         return items_from_rows(rows, self._session)
 
     def next_batch(self, order_id: str) -> int | None:
         """Return the lowest batch, from 1, that has Suspended items; None where there is none."""
         ref = self._session.order_ref(order_id)
-        row = None if ref is None else self._session.one(_NEXT_BATCH, (ref,))
+        row = None if ref is None else self._session.one(NEXT_BATCH, (ref,))
         return None if row is None else row[0]
 
     def last_number(self, order_id: str) -> int:
         """Return the highest item number of an order; 0 where there is none."""
         ref = self._session.order_ref(order_id)
-        row = None if ref is None else self._session.one(_LAST_NUMBER, (ref,))
+        row = None if ref is None else self._session.one(LAST_NUMBER, (ref,))
         return 0 if row is None or row[0] is None else int(row[0])
 
     def of_status(self, order_id: str, status: Status, after: int = 0, limit: int = 500) -> list[OrderItem]:
@@ -298,13 +97,13 @@ class Items:
         ref = self._session.order_ref(order_id)
         if ref is None or status not in self.counts(order_id):  # mostly none: one row says so
             return []
-        rows = self._session.all(_OF_STATUS, (ref, STATUS[status], after, limit))
+        rows = self._session.all(OF_STATUS, (ref, STATUS[status], after, limit))
         return items_from_rows(rows, self._session)
 
     def counts(self, order_id: str) -> dict[Status, int]:
         """Count an order's items by status, in one query; statuses of no item are missing."""
         ref = self._session.order_ref(order_id)
-        row = None if ref is None else self._session.one(_COUNTS, (ref,))
+        row = None if ref is None else self._session.one(COUNTS, (ref,))
         if row is None:
             return {}
         return {status: count for status, count in zip(TALLIES, row, strict=True) if count}
@@ -317,8 +116,8 @@ class Items:
             if ref is None:
                 continue
             for part in chunks(numbers):
-                for number, wanted in self._session.all(_wanted_of(len(part)), (ref, *part)):
-                    found[order_id, number] = _WANTEDS[wanted]
+                for number, wanted in self._session.all(wanted_of_numbers(len(part)), (ref, *part)):
+                    found[order_id, number] = WANTEDS[wanted]
         return found
 
     # ----------------------------------------------------------------------------------------- claiming
@@ -330,7 +129,7 @@ class Items:
         for rank in _RANKS:
             room = limit - len(rows)
             if room > 0:
-                found = session.all(_FRESH, (rank, room)) + session.all(_LATE, (rank, at, room))
+                found = session.all(FRESH, (rank, room)) + session.all(LATE, (rank, at, room))
                 rows += sorted(found, key=_key)[:room]
         return self._leased(rows, dispatcher, lease_until)
 
@@ -342,7 +141,7 @@ class Items:
         Of provider LOCAL only: another provider's are cancelled there first.
         """
         values = (self._session.ref(LOCAL), self._session.ref(dispatcher), micros(now), limit)
-        return self._leased(self._session.all(_ENDED, values), dispatcher, lease_until)
+        return self._leased(self._session.all(ENDED, values), dispatcher, lease_until)
 
     def renew(self, dispatcher: str, keys: Iterable[tuple[str, int]], lease_until: datetime) -> None:
         """Prolong the leases this dispatcher holds."""
@@ -350,18 +149,18 @@ class Items:
         refs = self._session.order_refs(order_id for order_id, _ in held)
         until, owner = micros(lease_until), self._session.ref(dispatcher)
         rows = [(until, refs[name], number, owner) for name, number in held if name in refs]
-        self._session.many(_RENEW, rows)
+        self._session.many(RENEW, rows)
 
     def release(self, dispatcher: str) -> int:
         """Free every item a dead dispatcher holds; return how many."""
         owner = self._session.find(dispatcher)
-        return 0 if owner is None else self._session.run(_RELEASE, (owner,))
+        return 0 if owner is None else self._session.run(RELEASE, (owner,))
 
     def _leased(
         self, rows: Sequence[tuple[Any, ...]], dispatcher: str, lease_until: datetime
     ) -> list[OrderItem]:
         owner, until = self._session.ref(dispatcher), micros(lease_until)
-        self._session.many(_LEASE, [(owner, until, row[0], row[1]) for row in rows])
+        self._session.many(LEASE, [(owner, until, row[0], row[1]) for row in rows])
         return items_from_rows([_with_lease(row, owner, until) for row in rows], self._session)
 
     # ------------------------------------------------------------------------------------------- adding
@@ -383,7 +182,7 @@ class Items:
         by_order: dict[int, list[OrderItem]] = {}
         for item in items:
             by_order.setdefault(refs[item.order_id], []).append(item)
-        ranks = {ref: _rank(priority) for ref, priority in session.among(_PRIORITIES, by_order)}
+        ranks = {ref: _rank(priority) for ref, priority in session.among(PRIORITIES_OF, by_order)}
         author, now = session.ref(_AUTHOR), datetime.now(UTC)
         moved: dict[int, tuple[Counter[Status], int]] = {}
         for ref, added in by_order.items():
@@ -432,10 +231,10 @@ class Items:
         session = self._session
         if len(rows) > 1:
             with suppress(_SomeMoved), session.savepoint():
-                if session.many(_SAVE, rows) != len(rows):
+                if session.many(SAVE, rows) != len(rows):
                     raise _SomeMoved
                 return [True] * len(rows)
-        return [session.run(_SAVE, row) == 1 for row in rows]
+        return [session.run(SAVE, row) == 1 for row in rows]
 
     def _save_row(self, ref: int | None, before: OrderItem, after: OrderItem) -> tuple[Any, ...]:
         to_ref: Callable[[str | None], int | None] = self._session.ref
@@ -464,7 +263,7 @@ class Items:
         ref = self._session.order_ref(order_id)
         if ref is None:
             return 0
-        count = self._session.run(_WANT, (WANTED[wanted], self._session.ref(LOCAL), ref))
+        count = self._session.run(WANT, (WANTED[wanted], self._session.ref(LOCAL), ref))
         if count:
             raise_revisions(self._session, {ref: (Counter(), micros(now) or 0)})
         return count

@@ -1,4 +1,4 @@
-"""Orders and provider orders: saving, finding, searching."""
+"""Orders: saving, finding, searching."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import bindparam
 from oseo_lab.model.errors import Conflict
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.messages import FilteringCriteria
-from oseo_lab.model.order import Order, ProviderOrder
+from oseo_lab.model.order import Order
 from oseo_lab.model.status import Status
 from oseo_lab.model.subscription import MASSIVE_REFERENCE
 from oseo_lab.store import tables
@@ -23,17 +23,16 @@ from oseo_lab.store.item_records import ITEM_COLUMNS, item_rows
 from oseo_lab.store.order_records import (
     ORDER_COLUMNS,
     ORDER_TYPE,
-    PROVIDER_ORDER_COLUMNS,
     RANK,
     order_from_row,
     order_row,
-    provider_order_from_row,
     provider_order_row,
 )
+from oseo_lab.store.provider_orders import ADD_PART, PARTS
 from oseo_lab.store.session import NO_LIMIT, Session, Statement, among_statements, insert_of, limited, uuid_of
 from oseo_lab.store.values import STATUS, WANTED, micros, pack
 
-__all__ = ["ADD_EVENT", "ADD_ITEM", "TALLIES", "Orders", "ProviderOrders", "raise_revisions"]
+__all__ = ["ADD_EVENT", "ADD_ITEM", "TALLIES", "Orders", "raise_revisions"]
 
 #: Order: the columns that count its items by status.
 TALLIES: dict[Status, str] = {
@@ -49,7 +48,6 @@ TALLIES: dict[Status, str] = {
 }
 
 _o = tables.orders.c
-_p = tables.provider_orders.c
 _ORDER = [_o[name] for name in ORDER_COLUMNS]
 
 
@@ -65,7 +63,6 @@ def _add_order(insert: Any) -> Any:
 _ADD = Statement(_add_order, *_NEW_ORDER)
 ADD_ITEM = Statement(insert_of(tables.items, ITEM_COLUMNS), *ITEM_COLUMNS)
 ADD_EVENT = Statement(insert_of(tables.events, EVENT_COLUMNS), *EVENT_COLUMNS)
-_ADD_PART = Statement(insert_of(tables.provider_orders, PROVIDER_ORDER_COLUMNS), *PROVIDER_ORDER_COLUMNS)
 _GET = Statement(sa.select(_o.id, *_ORDER).where(_o.uuid == bindparam("uuid")), "uuid")
 _GET_MANY = among_statements(_o.uuid, _o.id, *_ORDER)
 _BY_MESSAGE = Statement(
@@ -151,44 +148,6 @@ _RAISE = Statement(
     *(f"more_{name}" for name in TALLIES.values()),
     "order_ref",
 )
-_PARTS = among_statements(_p.order_ref, *(_p[name] for name in PROVIDER_ORDER_COLUMNS))
-_SAVE_PART = Statement(
-    sa.update(tables.provider_orders)
-    .values(
-        state=bindparam("to_state"),
-        tracking_id=bindparam("to_tracking_id"),
-        updated=bindparam("to_updated"),
-        closed=bindparam("to_closed"),
-        watched=bindparam("to_watched"),
-    )
-    .where(_p.order_ref == bindparam("key"), _p.provider == bindparam("key_provider")),
-    "key",
-    "key_provider",
-    "to_state",
-    "to_tracking_id",
-    "to_updated",
-    "to_closed",
-    "to_watched",
-)
-
-
-_OPEN_PARTS = Statement(
-    limited(
-        sa.select(*(_p[name] for name in PROVIDER_ORDER_COLUMNS))
-        .where(_p.watched.is_not(None))
-        .order_by(_p.watched, _p.order_ref, _p.provider)
-    ),
-    "limit",
-)
-_BY_TRACKING = Statement(
-    sa.select(*(_p[name] for name in PROVIDER_ORDER_COLUMNS)).where(
-        _p.tracking_id == bindparam("tracking_id"),
-        _p.tracking_id.is_not(None),
-        _p.provider == bindparam("provider"),
-    ),
-    "tracking_id",
-    "provider",
-)
 
 
 def raise_revisions(session: Session, changes: Mapping[int, tuple[Counter[Status], int]]) -> None:
@@ -254,7 +213,7 @@ class Orders:
         session.remember_order(ref, order.order_id)
         rank = RANK[order.specification.priority]
         session.many(ADD_ITEM, item_rows(ref, rank, order.items, session))
-        session.many(_ADD_PART, [provider_order_row(ref, part, session) for part in order.provider_orders])
+        session.many(ADD_PART, [provider_order_row(ref, part, session) for part in order.provider_orders])
         self._add_first_changes(ref, row, order)
 
     def _add_first_changes(self, ref: int, row: tuple[Any, ...], order: Order) -> None:
@@ -357,41 +316,6 @@ class Orders:
         refs = {row[0] for row in rows}
         session.texts(ref for row in rows for ref in (row[2], row[4], row[5], row[17]))
         parts: dict[int, list[tuple[Any, ...]]] = {}
-        for part in session.among(_PARTS, refs):
+        for part in session.among(PARTS, refs):
             parts.setdefault(part[0], []).append(part)
         return [order_from_row(row[1:], session, parts.get(row[0], [])) for row in rows]
-
-
-class ProviderOrders:
-    """`oseo_lab.ports.ProviderOrders` on one session."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def of(self, order_id: str) -> list[ProviderOrder]:
-        """Return an order's provider orders."""
-        ref = self._session.order_ref(order_id)
-        rows = [] if ref is None else self._session.all(_PARTS[1], (ref,))
-        return [provider_order_from_row(row, order_id, self._session) for row in rows]
-
-    def save(self, provider_order: ProviderOrder) -> None:
-        """Save state, tracking id and times."""
-        ref = self._session.order_ref(provider_order.order_id)
-        if ref is not None:
-            self._session.run(_SAVE_PART, provider_order_row(ref, provider_order, self._session))
-
-    def open(self, limit: int = 500) -> list[ProviderOrder]:
-        """Return provider orders of others than LOCAL that are not closed, oldest ``updated`` first."""
-        return self._named(self._session.all(_OPEN_PARTS, (limit,)))
-
-    def by_tracking(self, provider: str, tracking_id: str) -> ProviderOrder | None:
-        """Return the provider order that a provider knows by this id."""
-        provider_ref = self._session.find(provider)
-        if provider_ref is None:
-            return None
-        found = self._named(self._session.all(_BY_TRACKING, (tracking_id, provider_ref)))
-        return found[0] if found else None
-
-    def _named(self, rows: list[tuple[Any, ...]]) -> list[ProviderOrder]:
-        names = self._session.order_ids(row[0] for row in rows)
-        return [provider_order_from_row(row, names[row[0]], self._session) for row in rows]

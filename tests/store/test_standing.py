@@ -12,6 +12,7 @@ from oseo_lab.model.identifiers import OrderType, ProductId, TaskingRequestId
 from oseo_lab.model.order import LOCAL, Priority, ProviderOrder, StatusInfo, new_order_id
 from oseo_lab.model.quotation import Finished, new_quotation_id
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted
+from oseo_lab.model.subscription import MASSIVE_REFERENCE
 from oseo_lab.store.past import KEPT
 
 MINUTE = timedelta(minutes=1)
@@ -149,6 +150,16 @@ def test_open_orders_of_a_type_are_read_in_pages_by_id(store, make_order):
     store.write(lambda unit: unit.orders.save(ended))
     with store.read() as unit:
         assert unit.orders.standing(OrderType.TASKING_ORDER) == []
+
+
+def test_open_massive_orders_are_read_in_pages_by_id(store, added):
+    orders = [added(items=1, reference=MASSIVE_REFERENCE) for _ in range(3)]
+    added(items=1), added(items=1, reference=MASSIVE_REFERENCE, status=Status.COMPLETED)
+    expected = sorted(order.order_id for order in orders)
+    with store.read() as unit:
+        first = unit.orders.massive(limit=2)
+        rest = unit.orders.massive(after=first[-1].order_id)
+    assert [order.order_id for order in (*first, *rest)] == expected
 
 
 def test_an_order_remembers_the_quotation_it_was_ordered_by(store, make_order):

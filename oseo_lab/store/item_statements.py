@@ -1,0 +1,254 @@
+"""The statements of order items.
+
+``items.due`` says from when on an item can be claimed: 0 at once, the end of its lease or of its wait,
+NULL never (final, Submitted, Suspended, another provider's, or not wanted completed). It is kept here and
+in `item_records.due`, nowhere else.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from oseo_lab.model.status import Status, Wanted
+from oseo_lab.store import tables
+from oseo_lab.store.item_records import CLAIMABLE, ITEM_COLUMNS
+from oseo_lab.store.orders import TALLIES
+from oseo_lab.store.session import Statement, among_statements, limited
+from oseo_lab.store.values import STATUS, WANTED
+
+__all__ = [
+    "COUNTS",
+    "ENDED",
+    "FRESH",
+    "GET",
+    "LAST_NUMBER",
+    "LATE",
+    "LEASE",
+    "NEXT_BATCH",
+    "OF",
+    "OF_BATCH",
+    "OF_NO_BATCH",
+    "OF_STATUS",
+    "PRIORITIES_OF",
+    "RELEASE",
+    "RENEW",
+    "SAVE",
+    "WANT",
+    "wanted_of_numbers",
+]
+
+_i = tables.items.c
+_o = tables.orders.c
+_ITEM = [_i[name] for name in ITEM_COLUMNS]
+#: Literals, not parameters: so that the planner sees that the partial indexes serve.
+_OPEN = _i.status < sa.literal_column("10")
+_CLAIMABLE: list[Any] = [sa.literal_column(str(STATUS[status])) for status in sorted(CLAIMABLE)]
+_CANCELLED = _i.wanted == sa.literal_column(str(WANTED[Wanted.CANCELLED]))
+_SUSPENDED = _i.status == sa.literal_column(str(STATUS[Status.SUSPENDED]))
+_IS_OURS = _i.provider == bindparam("local", type_=sa.Integer)
+
+
+def _big(name: str) -> Any:
+    return bindparam(name, type_=sa.BigInteger)
+
+
+def _due(lease_until: Any, retry_at: Any, status: Any, wanted: Any, is_ours: Any) -> sa.Case[Any]:
+    """Return `item_records.due` of an item that is wanted so, as SQL."""
+    later = sa.case(
+        (sa.and_(lease_until.is_not(None), sa.or_(retry_at.is_(None), lease_until > retry_at)), lease_until),
+        else_=sa.func.coalesce(retry_at, sa.literal_column("0")),
+    )
+    never = sa.or_(status.not_in(_CLAIMABLE), wanted != sa.literal_column("0"), sa.not_(is_ours))
+    return sa.case((never, sa.null()), else_=later)
+
+
+OF = Statement(
+    limited(
+        sa.select(*_ITEM)
+        .where(_i.order_ref == bindparam("order_ref"), _i.number > bindparam("after"))
+        .order_by(_i.number)
+    ),
+    "order_ref",
+    "after",
+    "limit",
+)
+GET = Statement(
+    sa.select(*_ITEM).where(_i.order_ref == bindparam("order_ref"), _i.number == bindparam("number")),
+    "order_ref",
+    "number",
+)
+LAST_NUMBER = Statement(
+    sa.select(sa.func.max(_i.number)).where(_i.order_ref == bindparam("order_ref")), "order_ref"
+)
+OF_STATUS = Statement(
+    limited(
+        sa.select(*_ITEM)
+        .where(
+            _i.order_ref == bindparam("order_ref"),
+            _i.status == bindparam("status"),
+            _i.number > bindparam("after"),
+        )
+        .order_by(_i.number)
+    ),
+    "order_ref",
+    "status",
+    "after",
+    "limit",
+)
+
+
+def _of_batch(*where: sa.ColumnElement[bool]) -> Statement:
+    query = sa.select(*_ITEM).where(
+        _i.order_ref == bindparam("order_ref"), _i.batch == bindparam("batch"), *where
+    )
+    return Statement(limited(query.order_by(_i.number)), "order_ref", "batch", "limit")
+
+
+OF_BATCH = _of_batch(_i.batch > sa.literal_column("0"))  # as the partial index says
+OF_NO_BATCH = _of_batch(_i.number > sa.literal_column("0"))  # 0 is a package
+NEXT_BATCH = Statement(
+    sa.select(sa.func.min(_i.batch)).where(
+        _i.order_ref == bindparam("order_ref"), _i.batch > sa.literal_column("0"), _SUSPENDED
+    ),
+    "order_ref",
+)
+COUNTS = Statement(sa.select(*(_o[name] for name in TALLIES.values())).where(_o.id == bindparam("id")), "id")
+
+
+def _claimable(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    query = sa.select(*_ITEM).where(_i.due.is_not(None), _i.rank == bindparam("rank"), *where)
+    return limited(query.order_by(_i.order_ref, _i.number)).with_for_update(skip_locked=True)
+
+
+# Two walks along one index instead of one past everything that is leased or waits.
+FRESH = Statement(_claimable(_i.due == sa.literal_column("0")), "rank", "limit")
+LATE = Statement(_claimable(_i.due > sa.literal_column("0"), _i.due <= _big("now")), "rank", "now", "limit")
+ENDED = Statement(
+    limited(
+        sa.select(*_ITEM)
+        .where(
+            _CANCELLED,
+            _OPEN,
+            _IS_OURS,
+            sa.or_(
+                _i.lease_owner.is_(None),
+                _i.lease_owner == bindparam("dispatcher"),
+                _i.lease_until <= _big("now"),
+            ),
+        )
+        .order_by(_i.order_ref, _i.number)
+    ).with_for_update(skip_locked=True),
+    "local",
+    "dispatcher",
+    "now",
+    "limit",
+)
+LEASE = Statement(
+    sa.update(tables.items)
+    .values(
+        lease_owner=bindparam("dispatcher"),
+        lease_until=_big("until"),
+        due=sa.case((_i.due.is_not(None), _big("until"))),
+    )
+    .where(_i.order_ref == bindparam("key"), _i.number == bindparam("key_number")),
+    "dispatcher",
+    "until",
+    "key",
+    "key_number",
+)
+RENEW = Statement(
+    sa.update(tables.items)
+    .values(lease_until=_big("until"), due=sa.case((_i.due.is_not(None), _big("until"))))
+    .where(
+        _i.order_ref == bindparam("key"),
+        _i.number == bindparam("key_number"),
+        _i.lease_owner == bindparam("dispatcher"),
+    ),
+    "until",
+    "key",
+    "key_number",
+    "dispatcher",
+)
+RELEASE = Statement(
+    sa.update(tables.items)
+    .values(
+        lease_owner=sa.null(),
+        lease_until=sa.null(),
+        due=sa.case((_i.due.is_not(None), sa.func.coalesce(_i.retry_at, sa.literal_column("0")))),
+    )
+    .where(_i.lease_owner == bindparam("dispatcher"), _OPEN),
+    "dispatcher",
+)
+_wanted_after = sa.func.coalesce(bindparam("to_wanted", type_=sa.SmallInteger), _i.wanted)
+SAVE = Statement(
+    sa.update(tables.items)
+    .values(
+        status=bindparam("to_status"),
+        info=bindparam("to_info"),
+        mission=bindparam("to_mission"),
+        wanted=_wanted_after,
+        attempt=bindparam("to_attempt"),
+        failures=bindparam("to_failures"),
+        updated=bindparam("to_updated"),
+        retry_at=bindparam("to_retry_at"),
+        lease_owner=bindparam("to_lease_owner"),
+        lease_until=bindparam("to_lease_until"),
+        product=bindparam("to_product"),
+        due=sa.case((_wanted_after == sa.literal_column("0"), _big("to_due"))),
+    )
+    .where(
+        _i.order_ref == bindparam("key"),
+        _i.number == bindparam("key_number"),
+        _i.status == bindparam("was_status"),
+        _i.attempt == bindparam("was_attempt"),
+        _i.lease_owner.is_not_distinct_from(bindparam("was_lease_owner", type_=sa.Integer)),
+    ),
+    "to_status",
+    "to_info",
+    "to_mission",
+    "to_wanted",
+    "to_attempt",
+    "to_failures",
+    "to_updated",
+    "to_retry_at",
+    "to_lease_owner",
+    "to_lease_until",
+    "to_product",
+    "to_due",
+    "key",
+    "key_number",
+    "was_status",
+    "was_attempt",
+    "was_lease_owner",
+)
+WANT = Statement(
+    sa.update(tables.items)
+    .values(
+        wanted=bindparam("to_wanted"),
+        due=_due(
+            _i.lease_until, _i.retry_at, _i.status, bindparam("to_wanted", type_=sa.SmallInteger), _IS_OURS
+        ),
+    )
+    .where(_i.order_ref == bindparam("key"), _OPEN),
+    "to_wanted",
+    "local",
+    "key",
+)
+
+
+@cache
+def wanted_of_numbers(size: int) -> Statement:
+    """Return what is wanted of this many items of one order."""
+    names = [f"number_{place}" for place in range(size)]
+    numbers = [bindparam(name, type_=sa.Integer) for name in names]
+    query = sa.select(_i.number, _i.wanted).where(
+        _i.order_ref == bindparam("order_ref"), _i.number.in_(numbers)
+    )
+    return Statement(query, "order_ref", *names)
+
+
+PRIORITIES_OF = among_statements(_o.id, _o.id, _o.priority)
