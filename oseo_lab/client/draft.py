@@ -18,7 +18,7 @@ from oseo_lab.client.names import message_id, reference_of
 from oseo_lab.client.options import Options
 from oseo_lab.client.session import Session
 from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging
-from oseo_lab.model.errors import Problem, ValidationError
+from oseo_lab.model.errors import NotSupported, Problem, ValidationError
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import Submit
@@ -194,6 +194,29 @@ class OrderDraft:
         self._area = place
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        """The option groups that products can be ordered by: each is one valid combination of options."""
+        offers = self._session.offers(self.collection)
+        return tuple(
+            each.product_order_options_id for each in offers if each.order_type is self.offer.order_type
+        )
+
+    @property
+    def group(self) -> str:
+        """The option group ordered by. Set it to another of `groups`; what was chosen must be offered there."""
+        return self.offer.product_order_options_id
+
+    @group.setter
+    def group(self, group: str) -> None:
+        offer = self._session.offer(self.collection, group)
+        for each in (self.options, *(item.options for item in self.items)):
+            Options(offer.options, f"{self.collection}, {group}").update(**each.chosen)
+        for each in (self.options, *(item.options for item in self.items)):
+            each._regroup(offer.options)
+        self.offer = offer
+        self.scene_options = self._session.scene_options(self.collection, group)
+
+    @property
     def packaging(self) -> Packaging | None:
         """The container products travel in; None for files as they are."""
         return self._packaging
@@ -228,11 +251,14 @@ class OrderDraft:
         )
 
     def validate(self) -> list[Problem]:
-        """Return everything that would go wrong, asking the catalogue for the products; empty is good."""
+        """Return everything that would go wrong, asking the catalogue, if there is one; empty is good."""
         problems = list(self._gaps())
         if not self.items:
             return problems
-        found = self._session.find(self.collection, self._identifiers())
+        try:
+            found = self._session.find(self.collection, self._identifiers())
+        except NotSupported:  # another service without a catalogue: it will say itself
+            return problems
         for item in self.items:
             problems.extend(_doubts(item, found.get(item.identifier), self.collection))
         return problems
@@ -373,7 +399,7 @@ def compose(
     for each in chosen:
         draft.items.add(each)
     values = dict(options or {})
-    for own in ("packaging", "priority"):
+    for own in ("group", "packaging", "priority"):
         if own in values:
             setattr(draft, own, values.pop(own))
     draft.area = None if area is None else as_area(area, area_crs)

@@ -37,8 +37,9 @@ def name_of(order: Order) -> str:
 
 
 def short_id(order_id: str) -> str:
-    """Return the first eight digits of an order id: enough for people."""
-    return order_id.removeprefix("urn:uuid:")[:8]
+    """Return the first eight digits of an order id of ours: enough for people; of another the end."""
+    own = order_id.removeprefix("urn:uuid:")
+    return own[:8] if own != order_id or len(order_id) <= 24 else f"...{order_id[-20:]}"
 
 
 def message_id(*parts: str | bytes) -> str:

@@ -96,7 +96,15 @@ class Orders:
         for order in found:
             if key in (order.name, order.record.specification.order_reference):
                 return order.refresh()
+        if ":" in key:  # another service's ids are URIs of its own
+            return self._by_id(key)
         raise self._unknown(key)
+
+    def _by_id(self, key: str) -> Order:
+        try:
+            return Order.of_id(self._session, key)
+        except NotFound:
+            raise self._unknown(key) from None
 
     def __contains__(self, key: object) -> bool:
         try:

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from oseo_lab.client import display
 from oseo_lab.client.names import folder_name, short_id
+from oseo_lab.client.transport import FILES
 from oseo_lab.model.delivery import ItemURL
 from oseo_lab.model.errors import DeliveryError, ResultExpired
 
@@ -132,7 +133,8 @@ class Results(Sequence[ItemURL]):
         for each in self._urls:
             # a file's path holds its order; what another service made for ours lies there, under its own
             is_here = self.order_id.removeprefix("urn:uuid:") in each.url
-            url = self._transport.own(each.url) if is_here else each.url
+            own = self._transport.own(each.url)
+            url = own if is_here else each.url
             found.setdefault((each.item_id, _folder_of(url)), []).append(url)
         return tuple(
             Delivery(item_id=item_id, base=base, urls=tuple(urls)) for (item_id, base), urls in found.items()
@@ -195,6 +197,8 @@ class Results(Sequence[ItemURL]):
         """Return a small file that lies beside a delivery's data; None where a server keeps none."""
         from oseo_lab.client.downloads import fetch_small
 
+        if f"/{FILES}" not in delivery.base:
+            return None  # no service of ours: whatever it answered there would be no manifest
         try:
             return fetch_small(self._transport, delivery.base + name)
         except ResultExpired:

@@ -243,7 +243,17 @@ class SoapTransport:
         return self.listener.news() if self.listener is not None else _Silence()
 
     def own(self, url: str) -> str:
-        """Return the URL as the service gave it."""
+        """Return the URL as the service gave it.
+
+        Raises
+        ------
+        TransportError
+            If it is none.
+        """
+        try:
+            _origin(url)
+        except ValueError:
+            raise TransportError(f"the server gave an address that is none: {url[:200]!r}") from None
         return url
 
     def close(self) -> None:
