@@ -23,14 +23,18 @@ from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
+from oseo_lab.dispatch.calendar import Calendar
+from oseo_lab.dispatch.clockwork import Clockwork
 from oseo_lab.dispatch.dispatcher import Dispatcher, Leases
 from oseo_lab.dispatch.forwarding import Forwarding
 from oseo_lab.dispatch.jobs import Places
+from oseo_lab.dispatch.massive import MassiveOrders
 from oseo_lab.dispatch.planner import Policy
 from oseo_lab.dispatch.presence import Presence
 from oseo_lab.dispatch.quoting import Quoting, Seams
 from oseo_lab.dispatch.relay import Patience, Relay
 from oseo_lab.dispatch.sweeper import Sweeper
+from oseo_lab.dispatch.tasking import TaskingDesk
 from oseo_lab.encoding.json_form import complete, read_collection
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import ConfigurationError, Problem
@@ -48,6 +52,7 @@ from oseo_lab.ports import (
     Provider,
     Quoter,
     QuoteRequest,
+    Tasking,
 )
 from oseo_lab.settings import Settings
 from oseo_lab.store import open_store
@@ -93,6 +98,7 @@ class Services:
     _quoters: dict[str, Quoter] = field(default_factory=dict)
     _providers: dict[str, Provider] = field(default_factory=dict)
     _notifiers: dict[str, Notifier] = field(default_factory=dict)
+    _taskings: dict[str, Tasking] = field(default_factory=dict)
 
     def start(self) -> None:
         """Begin working on orders, those left by an earlier life first."""
@@ -101,6 +107,7 @@ class Services:
             self.sweeper.start()
             self.quoting.start()
             self.forwarding.start()
+            self.clockwork.start()
             if self.settings.callbacks:
                 self.relay.start()
 
@@ -108,6 +115,7 @@ class Services:
         """Stop working, give back what is held, let go of the store."""
         if self.settings.dispatch:
             self.relay.close()
+            self.clockwork.close()
             self.forwarding.close()
             self.quoting.close()
             self.sweeper.close()
@@ -163,6 +171,43 @@ class Services:
             plugin = load("provider", collection.provider_plugin)
             found = self._providers[collection_id] = plugin(collection_id, collection.provider_settings)
         return found
+
+    def tasking(self, collection_id: str) -> Tasking:
+        """Return who knows what became of a collection's tasking requests.
+
+        Raises
+        ------
+        KeyError
+            If there is no such collection, or it takes no tasking orders.
+        """
+        rule = self.collections[collection_id].tasking
+        if rule is None:
+            raise KeyError(collection_id)
+        found = self._taskings.get(collection_id)
+        if found is None:
+            found = self._taskings[collection_id] = load("tasking", rule.use)(collection_id, rule.settings)
+        return found
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """What looks through catalogues for standing orders."""
+        return Calendar(
+            store=self.store,
+            collections=self.collections,
+            catalogue=self.catalogue,
+            now=_now,
+            wake=self.dispatcher.wake,
+        )
+
+    @cached_property
+    def clockwork(self) -> Clockwork:
+        """What lets those who wait for the world outside do what is due."""
+        store, collections, wake = self.store, self.collections, self.dispatcher.wake
+        massive = MassiveOrders(
+            store=store, collections=collections, catalogue=self.catalogue, now=_now, wake=wake
+        )
+        tasking = TaskingDesk(store=store, collections=collections, tasking=self.tasking, now=_now, wake=wake)
+        return Clockwork((self.calendar, massive, tasking))
 
     @cached_property
     def forwarding(self) -> Forwarding:
@@ -223,6 +268,7 @@ class Services:
         self.dispatcher.wake()
         self.quoting.wake()
         self.forwarding.wake()
+        self.calendar.stir()
 
     def is_operator(self, owner: str | None) -> bool:
         """Whether an owner may do what operators do."""
@@ -271,6 +317,8 @@ class Services:
             catalogue=self.catalogue,
             quoter=self.quoter,
             quote=lambda record: self.quoting.made(record, is_last=False),
+            would_match=self.calendar.would_match,
+            announce=self.calendar.announce,
             update_sequence=self._sequence,
         )
 
@@ -443,6 +491,7 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
             collection = complete(file, processor.options, processor.scene_options)
             _try_quoter(collection)
             _try_provider(collection, found)
+            _try_tasking(collection)
         except ConfigurationError as wrong:
             problems += [
                 Problem(code=each.code, locator=each.locator, text=f"{path.name}: {each.text}")
@@ -459,6 +508,18 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
     if problems:
         raise ConfigurationError("\n".join(each.text for each in problems), problems=problems)
     return found
+
+
+def _try_tasking(collection: Collection) -> None:
+    """Make a collection's tasking plugin once, so that what is wrong with it is said at start.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none of that name, or its settings are wrong.
+    """
+    if collection.tasking is not None:
+        load("tasking", collection.tasking.use)(collection.id, collection.tasking.settings)
 
 
 def _try_quoter(collection: Collection) -> None:

@@ -16,8 +16,8 @@ from functools import partial
 
 from oseo_lab.dispatch.adding import Found, add_found
 from oseo_lab.dispatch.matching import Areas, bounds_of_all
-from oseo_lab.dispatch.planner import Policy, TimeIsOver, decide
-from oseo_lab.dispatch.settle import Change, save
+from oseo_lab.dispatch.planner import Policy, StillWaiting, TimeIsOver, decide
+from oseo_lab.dispatch.settle import Change, follow_up, save
 from oseo_lab.model.collection import Collection, SubscriptionRule
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.identifiers import OrderType
@@ -70,6 +70,15 @@ class _Seen:
         return max(standing.start, self.looked - lateness)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What was read of one order, at which revision of it."""
+
+    revision: int
+    wanted: Wanted
+    standings: Sequence[Standing]
+
+
 @dataclass
 class _Look:
     """One look through a catalogue: what it found, and whether it came to the end."""
@@ -110,7 +119,7 @@ class Calendar:
         self._now = now
         self._wake = wake
         self._seen: dict[tuple[str, int], _Seen] = {}
-        self._read: dict[str, tuple[int, list[Standing]]] = {}
+        self._read: dict[str, _Read] = {}
         self._due: dict[str, datetime] = {}
         self._looked: datetime | None = None
         self._is_stirred = False
@@ -155,21 +164,32 @@ class Calendar:
 
     def _standing(self) -> Iterator[tuple[Order, Standing]]:
         """Yield every open subscription's standing items; those of unchanged orders as read before."""
-        before, self._read = self._read, {}
-        after = ""
+        before, after = self._read, ""
+        read: dict[str, _Read] = {}
         while True:
             with self._store.read() as snapshot:
                 orders = snapshot.orders.standing(OrderType.SUBSCRIPTION_ORDER, after=after)
                 for order in orders:
                     known = before.get(order.order_id)
-                    if known is None or known[0] != order.revision:
-                        known = order.revision, self._standings_of(snapshot, order)
-                    self._read[order.order_id] = known
+                    if known is None or known.revision != order.revision:
+                        known = _Read(order.revision, order.wanted, self._standings_of(snapshot, order))
+                    read[order.order_id] = known
+            self._tell(before, orders)
             for order in orders:
-                yield from ((order, standing) for standing in self._read[order.order_id][1])
+                yield from ((order, standing) for standing in read[order.order_id].standings)
             if not orders:
-                return
+                break
             after = orders[-1].order_id
+        self._read = read
+
+    def _tell(self, before: Mapping[str, _Read], orders: Sequence[Order]) -> None:
+        """Say in the status of orders that were suspended or resumed since they were read that they are."""
+        now = self._now()
+        for order in orders:
+            known = before.get(order.order_id)
+            was = known.wanted if known is not None else Wanted.COMPLETED
+            if was is not order.wanted and Wanted.CANCELLED not in (was, order.wanted):
+                self._store.write(partial(_tell_wish, order=order, now=now))
 
     def _standings_of(self, snapshot: UnitOfWork, order: Order) -> list[Standing]:
         items = _waiting(snapshot, order)
@@ -339,6 +359,20 @@ class Calendar:
             matching += [match for _, matches in areas.matches(page) for match in matches]
         wanted, _ = chosen_from(standing, matching, had)
         return [products[each.identifier] for each in wanted]
+
+
+_WISHES = {
+    Wanted.COMPLETED: StillWaiting(text="subscription is active"),
+    Wanted.SUSPENDED: StillWaiting(text="suspended at the user's request"),
+}
+
+
+def _tell_wish(work: UnitOfWork, order: Order, now: datetime) -> None:
+    items = _waiting(work, order)
+    said = _WISHES[order.wanted]
+    changes = [Change(before=item, decisions=(decide(item, said, now, Policy()),)) for item in items]
+    save(work, changes, {}, now, Policy())
+    follow_up(work, {order.order_id}, now, Policy())
 
 
 def _waiting(snapshot: UnitOfWork, order: Order) -> list[OrderItem]:

@@ -50,6 +50,8 @@ class Areas:
         lasts = np.array([match.last.timestamp() for _, match in seen])
         in_time = (firsts[found] <= self._ends[places]) & (lasts[found] >= self._starts[places])
         found, places = found[in_time], places[in_time]
+        if not len(found):
+            return
         by_place = np.argsort(places, kind="stable")
         whose, begins = np.unique(places[by_place], return_index=True)
         for place, part in zip(whose, np.split(found[by_place], begins[1:]), strict=True):

@@ -12,7 +12,9 @@ from dataclasses import replace
 
 from oseo_lab.model.collection import Collection, OrderOptions, Scope
 from oseo_lab.model.errors import Problem, ValidationError
+from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
+from oseo_lab.model.subscription import is_massive
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.order_types import check_standing_items, checkable, collection_for
 
@@ -49,7 +51,8 @@ def check_specification(
             continue
         found.append(collection)
         found_wrong.extend(choices.check(collection, item))
-        found_wrong.extend(collection.check_identifier(item))
+        if not (is_massive(asked) and item.identifier == _named_by(collection)):
+            found_wrong.extend(collection.check_identifier(item))
     counts = Counter(each.id for each in found)
     several = tuple({each.id: each for each in found}.values())
     for collection in several:
@@ -61,6 +64,11 @@ def check_specification(
     if found_wrong:
         raise ValidationError.of(list(dict.fromkeys(found_wrong)))
     return tuple(found)
+
+
+def _named_by(collection: Collection) -> ProductId:
+    """Return what a massive order may name instead of one of its products: the collection itself."""
+    return ProductId(identifier=collection.id, collection_id=collection.id)
 
 
 class _Choices:

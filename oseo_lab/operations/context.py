@@ -5,13 +5,14 @@ Made by `oseo_lab.wiring` for each request; step 5 of the walk hands it over wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import NotAuthenticated, NotFound
+from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import Order, order_uuid
 from oseo_lab.model.quotation import QuotationRecord, QuotationState
 from oseo_lab.ports import Catalogue, OrderStore, Quoter, UnitOfWork
@@ -51,6 +52,16 @@ def _first(content: str) -> str:
 def _none(collection_id: str) -> Any:
     """Stand for what a service without catalogues or quoters has."""
     return None
+
+
+def _nothing_matches(order: Order) -> list[CatalogueItem]:
+    """Stand for the calendar of standing orders, where there is none."""
+    return []
+
+
+def _nothing_ordered(collection_id: str, identifiers: Sequence[str]) -> int:
+    """Stand for the calendar of standing orders, where there is none."""
+    return 0
 
 
 def _unquoted(record: QuotationRecord) -> QuotationRecord:
@@ -99,6 +110,10 @@ class Context:
     quote : callable
         Makes a quotation now, of quoters that answer within a request (raises ProcessingFailed where asking
         again may help).
+    would_match : callable
+        Says which products a subscription would order now.
+    announce : callable
+        Matches new products of a collection against its subscriptions; says how many items came of it.
     update_sequence : callable
         Numbers the capabilities document, by a fingerprint of it: higher with every change.
     """
@@ -120,6 +135,8 @@ class Context:
     catalogue: Callable[[str], Catalogue] = _none
     quoter: Callable[[str], Quoter | None] = _none
     quote: Callable[[QuotationRecord], QuotationRecord] = _unquoted
+    would_match: Callable[[Order], list[CatalogueItem]] = _nothing_matches
+    announce: Callable[[str, Sequence[str]], int] = _nothing_ordered
     update_sequence: Callable[[str], str] = _first
 
     @property

@@ -20,7 +20,14 @@ from oseo_lab.ports import CatalogueQuery, ProcessingFailed
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import MOST, PAGE, JsonHandler, instant_of
 
-__all__ = ["CollectionHandler", "CollectionsHandler", "OptionsHandler", "ProductsHandler", "SchemaHandler"]
+__all__ = [
+    "CollectionHandler",
+    "CollectionsHandler",
+    "OptionsHandler",
+    "ProductsHandler",
+    "SchemaHandler",
+    "public",
+]
 
 #: Query parameters of a product search that are not properties.
 _SEARCH = frozenset({"bbox", "datetime", "text", "ids", "limit", "cursor", "token", "no_track_activity"})
@@ -127,7 +134,7 @@ class ProductsHandler(JsonHandler):
             products, cursor = await self.state.errand(ask)
         except ProcessingFailed as failed:
             raise Unavailable(f"the catalogue of {collection_id} did not answer: {failed.reason}") from failed
-        self.send({"products": [json_form.to_plain(_public(each)) for each in products], "cursor": cursor})
+        self.send({"products": [json_form.to_plain(public(each)) for each in products], "cursor": cursor})
 
     def _query(self, geometry: Mapping[str, Any] | None) -> CatalogueQuery:
         start, slash, end = self.get_query_argument("datetime", "").partition("/")
@@ -175,7 +182,7 @@ class ProductsHandler(JsonHandler):
         return filters
 
 
-def _public(item: CatalogueItem) -> CatalogueItem:
+def public(item: CatalogueItem) -> CatalogueItem:
     """Return a product as users may see it: of a file of this machine only the name, never where it lies."""
     assets = tuple(replace(each, href=_address(each.href)) for each in item.assets)
     return replace(item, assets=assets, thumbnail=_address(item.thumbnail) if item.thumbnail else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oseo_lab.encoding.soap import version_of
 from oseo_lab.model.errors import NotFound, OseoError
-from oseo_lab.web import notices, products, quotations, rest
+from oseo_lab.web import notices, products, quotations, rest, standing
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.callback_door import CallbackHandler
 from oseo_lab.web.events import EventsHandler
@@ -56,6 +56,10 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_ORDER}/results", rest.ResultsHandler),
     (f"{_ORDER}/cancel", rest.CancelHandler),
     (f"{_ORDER}/notices", notices.NoticesHandler),
+    (f"{_ORDER}/suspend", standing.SuspendHandler),
+    (f"{_ORDER}/resume", standing.ResumeHandler),
+    (f"{_ORDER}/match", standing.MatchHandler),
+    (f"{_COLLECTION}/announce", standing.AnnounceHandler),
     (f"{_API}/quotations/?", quotations.QuotationsHandler),
     (f"{_API}/quotations/({_UUID})", quotations.QuotationHandler),
     (f"{_API}/quotations/({_UUID})/answer", quotations.AnswerHandler),

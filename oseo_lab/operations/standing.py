@@ -1,0 +1,121 @@
+"""What is done with standing orders beyond the standard: suspend, resume, look ahead, announce products.
+
+Suspending writes what is wanted; the calendar stops, and goes on where it was. Cancel ends a subscription
+(06-141r6 16.1: it unsubscribes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from oseo_lab.model.errors import Conflict, NotAuthorized, NotSupported, Unavailable, ValidationError
+from oseo_lab.model.identifiers import OrderType
+from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.order import Order
+from oseo_lab.model.status import Wanted
+from oseo_lab.operations.context import Context, order_of
+from oseo_lab.operations.get_options import unsupported
+from oseo_lab.ports import ProcessingFailed, UnitOfWork
+
+__all__ = ["MOST_ANNOUNCED", "announce", "resume", "suspend", "would_match"]
+
+#: Most products announced at once.
+MOST_ANNOUNCED = 1000
+
+
+def suspend(order_id: str, context: Context) -> Order:
+    """Let a subscription order nothing more until it is resumed; what it has ordered is made.
+
+    Raises
+    ------
+    NotFound
+        If the order is unknown or not the caller's.
+    NotSupported
+        If it is no subscription.
+    Conflict
+        If it is final, or to be cancelled.
+    """
+    return _want(order_id, Wanted.SUSPENDED, context)
+
+
+def resume(order_id: str, context: Context) -> Order:
+    """Let a suspended subscription go on; what it has missed comes. Raises as `suspend`."""
+    return _want(order_id, Wanted.COMPLETED, context)
+
+
+def _want(order_id: str, wanted: Wanted, context: Context) -> Order:
+    owner, now = context.caller, context.now()
+
+    def write(work: UnitOfWork) -> Order:
+        order = _open_subscription(order_of(work, order_id, owner))
+        if order.wanted is wanted:
+            return order
+        work.orders.save(replace(order, wanted=wanted, updated=now))
+        return work.orders.get(order_id) or order
+
+    order = context.store.write(write)
+    context.wake()
+    return order
+
+
+def _open_subscription(order: Order) -> Order:
+    if order.specification.order_type is not OrderType.SUBSCRIPTION_ORDER:
+        raise NotSupported(
+            f"a {order.specification.order_type} is not suspended; allowed: {OrderType.SUBSCRIPTION_ORDER}; "
+            "cancel it, or let it go on",
+            locator="orderId",
+        )
+    if order.status.status.is_final:
+        raise Conflict(f"the order is {order.status.status} already", locator="orderId")
+    if order.wanted is Wanted.CANCELLED:
+        raise Conflict("the order is being cancelled", locator="orderId")
+    return order
+
+
+def would_match(order_id: str, context: Context) -> list[CatalogueItem]:
+    """Return products that a subscription would order now, or on being resumed; nothing is ordered.
+
+    Raises
+    ------
+    NotFound
+        If the order is unknown or not the caller's.
+    NotSupported
+        If it is no subscription.
+    Conflict
+        If it is final.
+    Unavailable
+        If a catalogue does not answer.
+    """
+    with context.store.read() as snapshot:
+        order = _open_subscription(order_of(snapshot, order_id, context.caller))
+    try:
+        return context.would_match(order)
+    except ProcessingFailed as failed:
+        raise Unavailable(f"the catalogue did not answer: {failed.reason}") from failed
+
+
+def announce(collection_id: str, identifiers: Sequence[str], context: Context) -> int:
+    """Match products that have just appeared in a catalogue; return how many items were ordered by it.
+
+    Raises
+    ------
+    NotAuthorized
+        If the caller is no operator.
+    ValidationError
+        If there is no such collection, or too many products are announced.
+    Unavailable
+        If the catalogue does not answer; the timetable finds the products later.
+    """
+    if context.caller and not context.is_operator:
+        raise NotAuthorized("only operators announce products")
+    if collection_id not in context.collections:
+        raise ValidationError.of([unsupported(collection_id, context.collections)])
+    if not 1 <= len(identifiers) <= MOST_ANNOUNCED:
+        raise ValidationError(
+            f"{len(identifiers)} identifiers; allowed: 1 to {MOST_ANNOUNCED} at once", locator="identifiers"
+        )
+    try:
+        return context.announce(collection_id, identifiers)
+    except ProcessingFailed as failed:
+        raise Unavailable(f"the catalogue did not answer: {failed.reason}") from failed
