@@ -15,7 +15,7 @@ from typing import Any
 
 from oseo_lab.builtin.tariff_table import read_tariff
 from oseo_lab.model.collection import Collection
-from oseo_lab.model.identifiers import ProductId, SubscriptionId
+from oseo_lab.model.identifiers import OrderType, ProductId
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.options import Category, OptionDefinition
 from oseo_lab.model.order import ItemSpecification
@@ -29,6 +29,7 @@ from oseo_lab.model.quotation import (
     choice_of,
     estimate,
 )
+from oseo_lab.model.subscription import is_massive
 from oseo_lab.ports import ProcessingFailed, QuoteRequest
 
 __all__ = ["TariffQuoter"]
@@ -86,7 +87,8 @@ class TariffQuoter:
         for item in request.items:
             method = item.payment.payment_method if item.payment else None
             by_method.setdefault(method, []).append(item)
-        fee = self._rounded(_decimal(0 if self._tariff.free else self._tariff.order))
+        is_free = self._tariff.free or _is_standing(request)
+        fee = self._rounded(_decimal(0 if is_free else self._tariff.order))
         groups = []
         for items in by_method.values():
             groups.append(self._group(items, request, products, fee))
@@ -137,7 +139,7 @@ class TariffQuoter:
         if percent and full:
             full = full * (100 - _decimal(percent)) / 100
             said += f", less {percent:g} %"
-        if isinstance(item.identifier, SubscriptionId):
+        if _is_standing(request):
             said += ", for each product delivered"
         amount = self._rounded(full)
         basis = "estimates are" if outlook.size is not None else "nothing is estimated:"
@@ -180,6 +182,13 @@ class TariffQuoter:
 
     def _price(self, amount: Decimal) -> Price:
         return Price(value=float(amount), currency=self._tariff.currency)
+
+
+def _is_standing(request: QuoteRequest) -> bool:
+    """Whether the items stand for products to come: then prices are of one product each, without a fee."""
+    specification = request.specification
+    is_massive_one = is_massive(specification) and len(request.items) == 1
+    return specification.order_type is OrderType.SUBSCRIPTION_ORDER or is_massive_one
 
 
 def _decimal(number: float) -> Decimal:

@@ -1,26 +1,76 @@
-"""What follows for accounts and for estimates when items end; called by `settle.save` in its transaction.
+"""What follows for accounts and for estimates when items end, and when standing orders get new ones.
 
-What failed, was cancelled or terminated gives back what it drew, once. What was delivered tells how long it
-took and how large it is: later quotations estimate from that.
+Called by `settle.save` and `adding` in their transactions. What failed, was cancelled or terminated gives
+back what it drew, once. What was delivered tells how long it took and how large it is: later quotations
+estimate from that. A product that a standing order found draws what its quotation says of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.job import ItemReport
-from oseo_lab.model.order import OrderItem
-from oseo_lab.model.quotation import Finished, choice_of
+from oseo_lab.model.order import Order, OrderItem
+from oseo_lab.model.quotation import Charge, Finished, choice_of, shares
 from oseo_lab.model.status import Status
 from oseo_lab.ports import UnitOfWork
 
-__all__ = ["give_back", "remember"]
+__all__ = ["Fare", "fare_of", "give_back", "remember"]
 
 _GIVING_BACK = frozenset({Status.FAILED, Status.CANCELLED, Status.TERMINATED})
 #: Most items remembered of one transaction: a collection's last few hundred are kept anyhow.
 _MOST = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fare:
+    """What each product of a standing item costs its owner, as quoted, and how many can be paid now.
+
+    ``affordable`` is None where the owner has no balance in the currency.
+    """
+
+    owner: str
+    currency: str
+    amount: Decimal
+    affordable: int | None
+
+    def refusal(self) -> str:
+        """Return what is said of a product that cannot be paid."""
+        return f"not made: your balance does not suffice for {self.amount.normalize():f} {self.currency} more"
+
+    def draw(self, work: UnitOfWork, items: Sequence[OrderItem]) -> None:
+        """Draw for items that have been added."""
+        work.balances.draw(
+            [
+                Charge(
+                    order_id=each.order_id,
+                    number=each.number,
+                    owner=self.owner,
+                    currency=self.currency,
+                    amount=self.amount,
+                )
+                for each in items
+            ]
+        )
+
+
+def fare_of(work: UnitOfWork, order: Order, parent: OrderItem) -> Fare | None:
+    """Return what each product of a standing item costs; None where nothing was quoted, or it is free."""
+    record = work.quotations.get(order.quotation_id) if order.quotation_id else None
+    item_id = parent.specification.item_id
+    for group in record.quotation.groups if record and record.quotation else ():
+        amount = shares(group).get(item_id)
+        if amount:
+            balance = work.balances.of(order.owner).get(group.price.currency)
+            affordable = None if balance is None else max(0, int(balance // amount))
+            return Fare(
+                owner=order.owner, currency=group.price.currency, amount=amount, affordable=affordable
+            )
+    return None
 
 
 def give_back(work: UnitOfWork, moves: Iterable[tuple[OrderItem, OrderItem]]) -> None:

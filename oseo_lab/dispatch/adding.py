@@ -6,9 +6,11 @@ Within one transaction with the memory of what has been delivered: whatever dies
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from oseo_lab.dispatch import accounting
+from oseo_lab.dispatch.accounting import Fare
 from oseo_lab.dispatch.batches import last_batch
 from oseo_lab.dispatch.planner import Policy, TimeIsOver, decide
 from oseo_lab.dispatch.settle import Change, follow_up, save
@@ -95,6 +97,7 @@ def add_batches(
     counts = work.items.counts(order_id)
     in_work = sum(counts.get(each, 0) for each in OPEN if each is not Status.SUSPENDED)
     room = size - in_work if work.items.next_batch(order_id) is None else 0
+    fare = accounting.fare_of(work, order, parent)
     for start in range(0, len(identifiers), size):
         part = identifiers[start : start + size]
         batch += 1
@@ -104,23 +107,33 @@ def add_batches(
             if begins
             else StatusInfo(status=Status.SUSPENDED, additional=f"waits for batch {batch - 1}")
         )
-        work.items.add(
-            [
-                OrderItem(
-                    specification=generated(
-                        parent.specification,
-                        ProductId(identifier=identifier, collection_id=parent.collection_id),
-                        batch,
-                        place,
-                    ),
-                    status=status,
-                    order_id=order_id,
-                    number=number + start + place,
-                    collection_id=parent.collection_id,
-                    provider=parent.provider,
-                    updated=now,
-                    batch=batch,
-                )
-                for place, identifier in enumerate(part, start=1)
-            ]
-        )
+        items = [
+            OrderItem(
+                specification=generated(
+                    parent.specification,
+                    ProductId(identifier=identifier, collection_id=parent.collection_id),
+                    batch,
+                    place,
+                ),
+                status=status,
+                order_id=order_id,
+                number=number + start + place,
+                collection_id=parent.collection_id,
+                provider=parent.provider,
+                updated=now,
+                batch=batch,
+            )
+            for place, identifier in enumerate(part, start=1)
+        ]
+        _add(work, items, fare, start)
+
+
+def _add(work: UnitOfWork, items: Sequence[OrderItem], fare: Fare | None, before: int) -> None:
+    """Add items, and draw what they cost; those that cannot be paid have failed from the beginning."""
+    if fare is None:
+        work.items.add(items)
+        return
+    paid = len(items) if fare.affordable is None else max(0, fare.affordable - before)
+    failed = StatusInfo(status=Status.FAILED, additional=fare.refusal())
+    work.items.add([*items[:paid], *(replace(each, status=failed) for each in items[paid:])])
+    fare.draw(work, items[:paid])

@@ -2,8 +2,8 @@
 
 An order by quotation draws what was quoted. One by specification draws what the quoters say now, if its owner
 has a balance at all; then what takes its time to be quoted has to be ordered by quotation. What failed or was
-cancelled is given back by `oseo_lab.dispatch.settle`. Standing items (subscriptions, massive orders) draw
-nothing here: how many products come of them is not known.
+cancelled is given back by `oseo_lab.dispatch.accounting`. Standing orders (subscriptions, massive ones) draw
+nothing here: each product that comes of them draws what was quoted for one, when it comes.
 """
 
 from __future__ import annotations
@@ -89,30 +89,38 @@ def charges_of(order: Order, quoted: QuotationRecord | None, context: Context) -
     ValidationError
         If the owner has a balance and what an order costs cannot be said now.
     """
-    specification = order.specification
-    if specification.order_type is OrderType.SUBSCRIPTION_ORDER or is_massive(specification):
-        return ()
+    is_standing = _is_standing(order)
     if quoted is not None and quoted.quotation is not None:
-        return _charges(order, quoted.quotation.groups)
-    with context.store.read() as snapshot:
-        limited = bool(snapshot.balances.of(order.owner))
-    if not limited:
-        return ()
+        return () if is_standing else _charges(order, quoted.quotation.groups)
     modes = {
         each: mode_of(context.collections[each], context)
         for each in dict.fromkeys(item.collection_id for item in order.items)
     }
     if not any(modes.values()):
         return ()
+    with context.store.read() as snapshot:
+        limited = bool(snapshot.balances.of(order.owner))
+    if not limited:
+        return ()
     slow = [each for each, mode in modes.items() if mode not in (None, QuotationMode.SYNCHRONOUS)]
-    if slow:
+    if slow or is_standing:
+        why = (
+            f"what {', '.join(slow)} costs takes its time to say" if slow else "each product to come is paid"
+        )
         raise ValidationError(
-            f"what {', '.join(slow)} costs takes its time to say, and your account has a balance: "
+            f"{why}, and your account has a balance: "
             "send GetQuotation first, then Submit with its quotationId",
             code="MissingParameterValue",
             locator="quotationId",
         )
     return _charges(order, _groups_now(order, {each for each, mode in modes.items() if mode}, context))
+
+
+def _is_standing(order: Order) -> bool:
+    """Whether an order's items stand for products to come."""
+    specification = order.specification
+    is_massive_one = is_massive(specification) and sum(1 for each in order.items if each.number) == 1
+    return specification.order_type is OrderType.SUBSCRIPTION_ORDER or is_massive_one
 
 
 def _groups_now(order: Order, priced: set[str], context: Context) -> Sequence[ItemGroupPrice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from oseo_lab.builtin.quoter_by_hand import ByHand
 from oseo_lab.builtin.quoter_tariff import TariffQuoter
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import ConfigurationError
-from oseo_lab.model.identifiers import ProductId, SubscriptionId
+from oseo_lab.model.identifiers import OrderType, ProductId, SubscriptionId
 from oseo_lab.model.job import Asset, CatalogueItem
 from oseo_lab.model.options import Boolean, Category, DataArray, Field, OptionDefinition, ParameterData
 from oseo_lab.model.order import ItemSpecification, OrderSpecification, Payment
@@ -152,8 +153,12 @@ def test_more_items_never_cost_less_and_each_never_more(price, steps, count) -> 
 
 def test_a_subscription_is_priced_by_the_product() -> None:
     standing = ItemSpecification(item_id="a", identifier=SubscriptionId(collection_id="optical"))
-    (group,) = quoted({"item": 2}, standing)
+    asked = replace(
+        request(standing), specification=OrderSpecification(order_type=OrderType.SUBSCRIPTION_ORDER)
+    )
+    (group,) = TariffQuoter("optical", {"item": 2, "order": 5})(asked)
     assert group.price.value == 2
+    assert group.contract_information is None
     assert "for each product delivered" in group.items[0].price_information
 
 
