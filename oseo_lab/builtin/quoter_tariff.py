@@ -111,7 +111,10 @@ class TariffQuoter:
         products: Mapping[str, CatalogueItem],
         fee: Decimal,
     ) -> ItemGroupPrice:
-        priced = [self._item(place, item, request, products) for place, item in enumerate(items, start=1)]
+        outlooks: dict[str, Outlook] = {}
+        priced = [
+            self._item(place, item, request, products, outlooks) for place, item in enumerate(items, start=1)
+        ]
         total = fee + sum((amount for amount, _ in priced), Decimal())
         said = [f"{fee:f} {self._tariff.currency} once an order"] if fee else []
         said += [self._tariff.contract] if self._tariff.contract else []
@@ -129,9 +132,13 @@ class TariffQuoter:
         item: ItemSpecification,
         request: QuoteRequest,
         products: Mapping[str, CatalogueItem],
+        outlooks: dict[str, Outlook],
     ) -> tuple[Decimal, ItemPrice]:
         chosen = request.collection.chosen(request.specification, item)
-        outlook = estimate(request.past, choice_of(chosen))
+        choice = choice_of(chosen)
+        if choice not in outlooks:  # items of one order mostly are alike
+            outlooks[choice] = estimate(request.past, choice)
+        outlook = outlooks[choice]
         parts = list(self._parts(item, chosen, outlook, products))
         full = sum((amount for amount, _ in parts), Decimal())
         said = " + ".join(text for _, text in parts) or "free"
