@@ -21,6 +21,7 @@ from rich.table import Table
 from oseo_lab.cli.serving import Served, served
 from oseo_lab.client import Lab, connect
 from oseo_lab.client.order import Order
+from oseo_lab.client.quote import Quotation
 from oseo_lab.encoding import oseo, soap, xmltree
 from oseo_lab.model.errors import OseoError, error_of
 from oseo_lab.model.identifiers import ProductId
@@ -68,14 +69,15 @@ def _story(service: Served, data_dir: Path, console: Console) -> int:
     console.print(f"[green]1[/] a service answers at {service.soap}")
     lab = connect(service.url, service.token)
     request = _request(lab)
+    _quote(request, lab, console)
     acknowledged = _send(request, service, console)
     order = Order.of_id(lab, acknowledged.order_id)
-    console.print(f"[green]2[/] acknowledged, durable: [bold]{acknowledged.order_id}[/]")
-    console.print("[green]3[/] Dask workers make the items:")
+    console.print(f"[green]3[/] acknowledged, durable: [bold]{acknowledged.order_id}[/]")
+    console.print("[green]4[/] Dask workers make the items:")
     order.wait(progress=True)
     _show_items(order, console)
     paths = order.download(data_dir / "delivered")
-    console.print(f"[green]4[/] {len(paths)} files fetched and hashed against their manifests")
+    console.print(f"[green]5[/] {len(paths)} files fetched and hashed against their manifests")
     _open(order, console)
     _farewell(data_dir, console)
     good = [item for item in order.items if item.status.status in (Status.COMPLETED, Status.DOWNLOADED)]
@@ -111,6 +113,16 @@ def _request(lab: Lab) -> Submit:
     return Submit(
         specification=OrderSpecification(order_reference=f"demo-{stamp}", options=options, items=items)
     )
+
+
+def _quote(request: Submit, lab: Lab, console: Console) -> None:
+    """Say what the order would cost, before it is sent."""
+    assert request.specification is not None  # `_request` has filled it
+    quotation = Quotation.asked(lab, request.specification)
+    price, until = quotation.price, quotation.valid_until
+    assert price is not None and until is not None  # the demo's tariff has one currency and a validity
+    cost = f"[bold]{price.value:g} {price.currency}[/] for {len(quotation.items)} items"
+    console.print(f"[green]2[/] quoted first: {cost}, valid until {until:%Y-%m-%d}")
 
 
 def _send(request: Submit, service: Served, console: Console) -> SubmitAck:
@@ -152,10 +164,10 @@ def _open(order: Order, console: Console) -> None:
     try:
         dataset = order.to_xarray()
     except OseoError as missing:
-        console.print(f"[yellow]5[/] not opened: {missing}")
+        console.print(f"[yellow]6[/] not opened: {missing}")
         return
     sizes = ", ".join(f"{name}: {size}" for name, size in dataset.sizes.items())
-    console.print(f"[green]5[/] opened as xarray: {sizes}; variables {', '.join(dataset.data_vars)}")
+    console.print(f"[green]6[/] opened as xarray: {sizes}; variables {', '.join(dataset.data_vars)}")
 
 
 def _farewell(data_dir: Path, console: Console) -> None:

@@ -72,6 +72,17 @@ default = "native"
 [limits]
 items = 1000
 
+[subscription]
+every = 60
+
+[quotation]
+use = "tariff"
+currency = "CREDIT"
+item = 1
+megapixel = 0.5
+options.format = { NetCDF = 0.5 }
+discounts = [{ items = 10, percent = 20 }]
+
 [approval]
 automatic = true
 """
