@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from oseo_lab.model.notices import EVENTS, Moment, Step, as_body, moments, owed
-from oseo_lab.model.notifications import Topic
+from oseo_lab.model.notifications import Subscriber, Topic
 from oseo_lab.model.order import Callback, Order, StatusInfo, StatusNotification
 from oseo_lab.model.status import Status
 from oseo_lab.ports import Notice, UnitOfWork
@@ -117,11 +117,14 @@ def _notice(order: Order, callback: Callback, moment: Moment) -> Notice:
 
 def _events(work: UnitOfWork, turns: Sequence[Turn], now: datetime) -> list[Notice]:
     """Return the events that subscribers hear of: orders of theirs that became final."""
-    notices = []
+    notices: list[Notice] = []
+    subscribers: dict[str, list[Subscriber]] = {}
     for turn in turns:
         order, status = turn.order, turn.status.status
         if order.status.status.is_final or not status.is_final:
             continue
+        if order.owner not in subscribers:
+            subscribers[order.owner] = work.subscribers.of(order.owner, now)
         topic, code = EVENTS[status]
         notices += [
             Notice(
@@ -130,7 +133,7 @@ def _events(work: UnitOfWork, turns: Sequence[Turn], now: datetime) -> list[Noti
                 address=each.consumer,
                 body={"topic": topic.value, "code": code.value, "reference": each.reference},
             )
-            for each in work.subscribers.of(order.owner, now)
+            for each in subscribers[order.owner]
             if each.topic in (topic, Topic.ORDER_EVENT)
         ]
     return notices

@@ -5,8 +5,8 @@ an order and address only, so they arrive in order; a lease makes them arrive at
 dies between sending and settling is followed by one that sends again. Whatever becomes of a notice, its order
 stays as it is.
 
-An address that does not answer must delay nobody else: each has few tries at a time, and after a slow failure
-what else waits for it is put back, uncounted, until its next try.
+An address that does not answer must delay nobody else: each has few notices on their way at a time, and after
+a slow failure what else waits for it is put back, uncounted, until it has rested.
 """
 
 from __future__ import annotations
@@ -161,28 +161,37 @@ class Relay:
         return begun
 
     def _claim(self, work: UnitOfWork, room: int, now: datetime) -> tuple[list[Notice], int]:
-        """Claim notices, and put back those whose address is busy or rests; return the others."""
-        claimed = work.outbox.claim(room, now, now + timedelta(seconds=self._patience.lease))
+        """Claim notices, and put back those that may not be sent yet; return the others, and how many."""
+        until = now + timedelta(seconds=self._patience.lease)
         with self._condition:
             running = list(self._running.values())
         addresses = Counter(each.address for each in running)
         hosts = Counter(_host(each.address) for each in running)
+        busy = [each for each, count in addresses.items() if count >= self._patience.per_address]
+        claimed = work.outbox.claim(room, now, until, busy)
         sendable = []
         for notice in claimed:
-            until = self._resting.get(notice.address)
-            is_busy = (
-                addresses[notice.address] >= self._patience.per_address
-                or hosts[_host(notice.address)] >= self._patience.per_host
-            )
-            if until is not None and until > now:
-                _put_back(work, notice, until)
-            elif is_busy:
-                _put_back(work, notice, now + timedelta(seconds=POLL))
-            else:
-                addresses[notice.address] += 1
-                hosts[_host(notice.address)] += 1
-                sendable.append(notice)
+            later = self._later(notice, addresses, hosts, now)
+            if later is not None:
+                work.outbox.settle(replace(notice, attempts=notice.attempts - 1), due=later)
+                continue
+            addresses[notice.address] += 1
+            hosts[_host(notice.address)] += 1
+            sendable.append(notice)
         return sendable, len(claimed)
+
+    def _later(
+        self, notice: Notice, addresses: Counter[str], hosts: Counter[str], now: datetime
+    ) -> datetime | None:
+        """Return until when a claimed notice is put back, as if it had not been claimed; None to send it."""
+        rests_until = self._resting.get(notice.address)
+        if rests_until is not None and rests_until > now:
+            return rests_until
+        if addresses[notice.address] >= self._patience.per_address:
+            return now  # and it is passed over until one of the others has arrived
+        if hosts[_host(notice.address)] >= self._patience.per_host:
+            return now + timedelta(seconds=POLL)
+        return None
 
     def _begin(self, notice: Notice) -> None:
         with self._condition:
@@ -253,11 +262,6 @@ class Relay:
 
 def _host(address: str) -> str:
     return urlsplit(address).netloc.lower()
-
-
-def _put_back(work: UnitOfWork, notice: Notice, due: datetime) -> None:
-    """Keep a claimed notice for later as if it had not been claimed."""
-    work.outbox.settle(replace(notice, attempts=notice.attempts - 1), due=due)
 
 
 def _line(notice: Notice, now: datetime, outcome: str, is_last: bool) -> Sending:

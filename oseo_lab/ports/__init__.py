@@ -25,6 +25,7 @@ from oseo_lab.ports.kinds import (
     Tasking,
 )
 from oseo_lab.ports.store import (
+    MOST_SKIPPED,
     Account,
     Accounts,
     Balances,
@@ -51,6 +52,7 @@ from oseo_lab.ports.work import (
 )
 
 __all__ = [
+    "MOST_SKIPPED",
     "Account",
     "Accounts",
     "Acquisition",

@@ -29,6 +29,7 @@ from oseo_lab.model.quotation import Charge, Finished, QuotationRecord
 from oseo_lab.model.status import Status, Wanted
 
 __all__ = [
+    "MOST_SKIPPED",
     "Account",
     "Accounts",
     "Balances",
@@ -51,6 +52,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+#: Most addresses that one claim of notices passes over.
+MOST_SKIPPED = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -379,8 +383,10 @@ class Outbox(Protocol):
     def add(self, notices: Sequence[Notice]) -> None:
         """Save notices in the transaction of the change they tell of."""
 
-    def claim(self, limit: int, now: datetime, lease_until: datetime) -> list[Notice]:
-        """Lease notices that are due, in order per order."""
+    def claim(
+        self, limit: int, now: datetime, lease_until: datetime, skip: Sequence[str] = ()
+    ) -> list[Notice]:
+        """Lease notices that are due, in order per order; none to the first `MOST_SKIPPED` of ``skip``."""
 
     def settle(self, notice: Notice, *, due: datetime | None) -> None:
         """Remove a notice that was sent (``due`` None), or keep it, with its attempts, until ``due``."""

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from oseo_lab.ports import Notice
+from oseo_lab.ports import MOST_SKIPPED, Notice
 from oseo_lab.store import tables
 from oseo_lab.store.session import Session, Statement, limited
 from oseo_lab.store.values import from_micros, micros, pack, unpack
@@ -28,6 +28,9 @@ _COLUMNS = ("subject", "kind", "address", "body", "attempts", "due")
 _NOTICE = [_n.id, *(_n[name] for name in _COLUMNS)]
 _ONE: Any = sa.literal_column("1")
 _ZERO: Any = sa.literal_column("0")
+
+#: Parameters of the addresses that a claim passes over.
+_SKIPS = tuple(f"skip_{place}" for place in range(MOST_SKIPPED))
 
 _is_behind = sa.exists().where(
     _older.subject == bindparam("behind_subject"), _older.address == bindparam("behind_address")
@@ -48,10 +51,15 @@ _ADD = Statement(
 _CLAIM = Statement(
     limited(
         sa.select(*_NOTICE)
-        .where(_n.is_next == _ONE, _n.due <= bindparam("now", type_=sa.BigInteger))
+        .where(
+            _n.is_next == _ONE,
+            _n.due <= bindparam("now", type_=sa.BigInteger),
+            _n.address.not_in([bindparam(name, type_=sa.Text) for name in _SKIPS]),
+        )
         .order_by(_n.due, _n.id)
     ).with_for_update(skip_locked=True),
     "now",
+    *_SKIPS,
     "limit",
 )
 _LEASE = Statement(
@@ -98,13 +106,16 @@ class Outbox:
             rows.append((subject, notice.kind, notice.address, body, notice.attempts, due, *queue))
         self._session.many(_ADD, rows)
 
-    def claim(self, limit: int, now: datetime, lease_until: datetime) -> list[Notice]:
+    def claim(
+        self, limit: int, now: datetime, lease_until: datetime, skip: Sequence[str] = ()
+    ) -> list[Notice]:
         """Lease notices that are due, in order per subject and address, those first that waited longest.
 
         At most one per subject and address, its oldest: the next one waits until that is settled, however
         long it takes. ``attempts`` counts this try already, so a relay that dies is counted too.
         """
-        rows = self._session.all(_CLAIM, (micros(now), limit))
+        skipped = (*skip[:MOST_SKIPPED], *[""] * (MOST_SKIPPED - len(skip)))
+        rows = self._session.all(_CLAIM, (micros(now), *skipped, limit))
         until = micros(lease_until)
         self._session.many(_LEASE, [(until, row[0]) for row in rows])
         return [_notice((*row[:5], row[5] + 1, until)) for row in rows]

@@ -284,6 +284,26 @@ def test_after_a_slow_failure_the_address_rests_and_what_waits_is_not_counted(
     assert not any(waiting(store, each) for each in orders)
 
 
+def test_a_quick_address_gets_what_many_orders_owe_it_without_a_pause(store, make, owe, notifier, pass_):
+    orders = [make() for _ in range(50)]
+    for order_id in orders:
+        owe(order_id, "text")
+    pass_()  # the clock stands still
+    assert len(notifier.sent) == 50
+    assert {outcome for each in orders for outcome in log(store, each)} == {(1, "sent", True)}
+
+
+def test_a_host_of_many_addresses_has_so_many_at_a_time(store, make, owe, notifier, clock, relay):
+    addresses = [f"http://slow.example/{number}" for number in range(12)]
+    notifier.hanging.update(addresses)
+    for address in addresses:
+        owe(make(), "never", address=address)
+    assert relay.step(clock()) == PATIENCE.per_host
+    assert relay.step(clock()) == 0
+    owe(make(), "now")
+    assert relay.step(clock()) == 1
+
+
 def test_two_relays_send_everything_once(store, make, owe, notifier, clock):
     relays = [Relay(store=store, send=notifier, patience=PATIENCE, now=clock) for _ in range(2)]
     orders = [make() for _ in range(10)]
