@@ -8,17 +8,23 @@ of the standard, not because the collection is unknown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from oseo_lab.builtin.quoter_tariff import TariffQuoter
+from oseo_lab.dispatch.quoting import Quoting, Seams
 from oseo_lab.encoding import oseo, soap, xmltree
 from oseo_lab.model.collection import Collection, DeliveryRule
 from oseo_lab.model.delivery import Protocol
 from oseo_lab.model.errors import OseoError
+from oseo_lab.model.messages import Submit
+from oseo_lab.model.quotation import Price, ProviderName
 from oseo_lab.operations import Context, Service, perform
+from oseo_lab.operations.order_types import collection_for
 from oseo_lab.store import open_store
 from tests.official import schema_for
 
@@ -208,6 +214,36 @@ def test_sample(row, shared, context):
     if row.answer == "Fault":
         found = {(each.code, each.locator) for each in soap.read_fault(payload)}
         assert found == set(row.faults), soap.read_fault(payload)
+
+
+def test_official_get_quotation_is_quoted_and_ordered(shared, context):
+    """The sample on line, in a collection with a tariff: paid by quota, it is one group, and an order."""
+    tariff = TariffQuoter(
+        ENVISAT, {"currency": "QUOTA", "item": 15, "options": {"processingLevel": {"1B": 5}}}
+    )
+    seams = Seams(
+        collection_for=lambda identifier, kind: collection_for(identifier, kind, context),
+        quote=tariff,
+        find=lambda collection_id, identifiers: {},
+        provider=ProviderName(service_name="ESA_ORDER_SERVICE", organization="ESA"),
+    )
+    quoting = Quoting(store=context.store, seams=seams, now=context.now)
+    context = replace(context, quoter=lambda collection_id: tariff, quote=quoting.made)
+    context.store.write(lambda work: work.balances.set("anna", "QUOTA", Decimal(35)))
+    text = (shared / "samples/oseo/GetQuotation.xml").read_text()
+    for old, new in (*ONLINE, ("<ns:sceneType>", "<ns:frame>1</ns:frame><ns:sceneType>")):
+        text = text.replace(old, new)
+    answer = xmltree.parse(exchange(enveloped(text), "application/soap+xml", context))
+    schema_for(shared).assertValid(answer)
+    quotation = oseo.decode_response(answer[-1][0]).quotation
+    (group,) = quotation.groups
+    assert quotation.price == group.price == Price(value=20, currency="QUOTA")
+    assert group.balance == Price(value=15, currency="QUOTA")
+    submit = oseo.encode_request(Submit(quotation_id=quotation.quotation_id)).decode()
+    ordered = xmltree.parse(exchange(enveloped(submit), "application/soap+xml", context))
+    assert oseo.decode_response(ordered[-1][0]).order_reference == "example_0001"
+    with context.store.read() as snapshot:
+        assert snapshot.balances.of("anna") == {"QUOTA": Decimal(15)}
 
 
 def test_every_sample_of_an_operation_here_has_its_row(shared):
