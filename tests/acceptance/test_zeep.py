@@ -1,128 +1,162 @@
-"""A foreign SOAP client (zeep), fed with our WSDL and the official schemas, does everything there is."""
+"""A foreign SOAP client (zeep) does everything there is: with our WSDL, and with the standard's own."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import uuid
 
 import httpx
 import pytest
 import zeep
 from lxml import etree
-from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
-from zeep.xsd.types.collection import ListType
-from zeep.xsd.types.unresolved import UnresolvedCustomType
 
-from tests.acceptance.serving import Server, wait_until
-from tests.acceptance.test_walk import COLLECTION, write_scene
+from tests.acceptance.everything import PASSWORD, everything
+from tests.acceptance.foreign_client import OSEO, WSA, AsyncClient, mend_zeep, official, zeep_client
+from tests.acceptance.serving import wait_until
+from tests.official import complaints
 
-PASSWORD = "a long enough password"
-
-
-class OfflineTransport(Transport):
-    """Answers schema addresses from the official files; everything else goes to the server."""
-
-    def __init__(self, schemas: Path) -> None:
-        super().__init__()
-        self.schemas = schemas
-
-    def load(self, url: str) -> bytes:
-        path = self.schemas / url.partition("://")[2]
-        if path.is_file():
-            return path.read_bytes()
-        return super().load(url)
+HEAD = {"service": "OS", "version": "1.0.0"}
+BINDING = f"{{{OSEO}}}OSEO_V100_ServicePortBinding"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("zeep")
-    (folder / "collections" / "scenes").mkdir(parents=True)
-    (folder / "data").mkdir()
-    (folder / "collections" / "scenes.toml").write_text(COLLECTION.format(scope="item"))
-    write_scene(folder / "collections" / "scenes" / "SCENE_A.tif")
-    server = Server(folder / "data", collections=folder / "collections").start()
-    add_account(server)
+    server = everything(tmp_path_factory.mktemp("zeep"))
     yield server
     server.stop()
 
 
-def add_account(server: Server) -> None:
-    import subprocess
-    import sys
-
-    subprocess.run(
-        [sys.executable, "-m", "oseo_lab", "users", "add", "anna", "--digest", "--data-dir", server.data_dir],
-        input=f"{PASSWORD}\n{PASSWORD}\n",
-        text=True,
-        check=True,
-        capture_output=True,
-    )
+@pytest.fixture
+def mended(monkeypatch):
+    mend_zeep(monkeypatch)
 
 
 @pytest.fixture
-def client(server, shared, monkeypatch):
-    resolve = UnresolvedCustomType.resolve
+def client(server, shared, mended):
+    """Return zeep fed with the WSDL that the server publishes."""
+    token = UsernameToken("anna", PASSWORD, use_digest=True)
+    return zeep_client(f"{server.soap}?wsdl", shared, wsse=token)
 
-    def with_lists(self):
-        """Mend zeep for ``swe:RealPair``: a restriction of a list has the list's item type."""
-        base = self.base_type.resolve()
-        if isinstance(base, ListType):
-            return type(self.name, (base.__class__,), {})(base.item_type)
-        return resolve(self)
 
-    monkeypatch.setattr(UnresolvedCustomType, "resolve", with_lists)
-    return zeep.Client(
-        f"{server.soap}?wsdl",
-        transport=OfflineTransport(shared / "schemas"),
-        wsse=UsernameToken("anna", PASSWORD, use_digest=True),
-        settings=zeep.Settings(strict=False),  # zeep knows no substitution groups: swe:Category in an option
-    )
+@pytest.fixture
+def standard(shared, mended):
+    """Return zeep fed with the standard's own WSDL, which has no address in it."""
+    return official(shared, wsse=UsernameToken("anna", PASSWORD, use_digest=True))
+
+
+@pytest.fixture
+def listening(standard):
+    listening = AsyncClient(standard)
+    yield listening
+    listening.close()
+
+
+def order(count: int) -> dict:
+    product = {"identifier": "SCENE_A", "collectionId": "scenes"}
+    items = [
+        {"itemId": f"item {number}", "productOrderOptionsId": "standard", "productId": product}
+        for number in range(count)
+    ]
+    return {"orderType": "PRODUCT_ORDER", "orderItem": items}
 
 
 def submit(service, count: int):
-    product = {"identifier": "SCENE_A", "collectionId": "scenes"}
-    return service.Submit(
-        service="OS",
-        version="1.0.0",
-        orderSpecification={
-            "orderType": "PRODUCT_ORDER",
-            "orderItem": [{"itemId": f"item {number}", "productId": product} for number in range(count)],
-        },
-        statusNotification="None",
-    )
+    return service.Submit(**HEAD, orderSpecification=order(count), statusNotification="None")
 
 
-def test_zeep_orders_and_fetches_by_the_url_it_was_given(client, server):
-    service = client.service
+def completed(service, order_id: str) -> bool:
+    answer = service.GetStatus(**HEAD, orderId=order_id, presentation="full")
+    status = answer.orderMonitorSpecification[0].orderStatusInfo.status
+    assert status != "Failed", answer
+    return status == "Completed"
+
+
+def walk(service) -> None:
+    """Do what a client does, operation after operation."""
     capabilities = service.GetCapabilities(service="OS")
     assert capabilities.Contents.ProductOrders.supported
-    options = service.GetOptions(service="OS", version="1.0.0", collectionId="scenes")
-    assert options.orderOptions[0].productOrderOptionsId
-    ack = submit(service, 1)
+    assert capabilities.Contents.GetQuotationCapabilities.synchronous
+    options = service.GetOptions(**HEAD, collectionId="scenes")
+    assert "standard" in [each.productOrderOptionsId for each in options.orderOptions]
+    quoted = service.GetQuotation(**HEAD, orderSpecification=order(1))
+    assert quoted.quotation.price.currency == "EUR"
+    ack = service.Submit(**HEAD, quotationId=quoted.quotation.quotationId, statusNotification="None")
     assert ack.status == "success"
-
-    def completed():
-        answer = service.GetStatus(service="OS", version="1.0.0", orderId=ack.orderId, presentation="full")
-        status = answer.orderMonitorSpecification[0].orderStatusInfo.status
-        assert status != "Failed", answer
-        return status == "Completed"
-
-    wait_until(completed)
-    access = service.DescribeResultAccess(
-        service="OS", version="1.0.0", orderId=ack.orderId, subFunction="allReady"
-    )
+    wait_until(lambda: completed(service, ack.orderId))
+    access = service.DescribeResultAccess(**HEAD, orderId=ack.orderId, subFunction="allReady")
     url = access.URLs[0].itemAddress.ResourceAddress.URL
     assert httpx.get(url).content[:4] in (b"II*\0", b"MM\0*", b"II+\0")
-    long = submit(service, 60)
-    cancelled = service.Cancel(service="OS", version="1.0.0", orderId=long.orderId, statusNotification="None")
+    long = submit(service, 40)
+    cancelled = service.Cancel(**HEAD, orderId=long.orderId, statusNotification="None")
     assert cancelled.status in ("success", "partial")
     with pytest.raises(zeep.exceptions.Fault) as fault:
-        service.Cancel(service="OS", version="1.0.0", orderId=ack.orderId, statusNotification="None")
+        service.Cancel(**HEAD, orderId=ack.orderId, statusNotification="None")
     assert "InvalidParameterValue" in etree.tostring(fault.value.detail).decode()
 
 
-def test_a_wrong_password_is_a_fault_zeep_can_read(server, shared, client):
+def test_zeep_orders_and_fetches_by_our_wsdl(client):
+    walk(client.service)
+
+
+def test_zeep_orders_and_fetches_by_our_wsdl_over_soap_1_2(client, server):
+    walk(client.create_service(BINDING.replace("PortBinding", "Soap12Binding"), server.soap))
+
+
+def test_zeep_orders_and_fetches_by_the_standards_wsdl(standard, server):
+    assert len(standard.wsdl.bindings[BINDING]._operations) == 7
+    walk(standard.create_service(BINDING, server.soap))
+
+
+def test_a_wrong_password_is_a_fault_zeep_can_read(client):
     client.wsse = UsernameToken("anna", "wrong", use_digest=True)
     with pytest.raises(zeep.exceptions.Fault) as fault:
-        client.service.GetOptions(service="OS", version="1.0.0", collectionId="scenes")
+        client.service.GetOptions(**HEAD, collectionId="scenes")
     assert "AuthenticationFailed" in etree.tostring(fault.value.detail).decode()
+
+
+class TestCallbacks:
+    """A client built on zeep and the standard's WSDL is called back."""
+
+    @pytest.fixture
+    def service(self, standard, server):
+        return standard.create_service(BINDING, server.soap)
+
+    def headers(self, standard, listening) -> tuple[str, list]:
+        """Return a fresh MessageID, and it and ReplyTo as the WSDL's headers."""
+        message_id = uuid.uuid4().urn
+        addressed = standard.get_element(f"{{{WSA}}}ReplyTo")(Address=listening.url)
+        return message_id, [standard.get_element(f"{{{WSA}}}MessageID")(message_id), addressed]
+
+    def checked(self, call, shared):
+        assert complaints(shared, call.envelope) == []
+        return call.message
+
+    def test_about_a_submitted_order(self, service, standard, listening, shared):
+        message_id, headers = self.headers(standard, listening)
+        ack = service.Submit(
+            **HEAD, orderSpecification=order(2), statusNotification="All", _soapheaders=headers
+        )
+        told = self.checked(listening.wait("SubmitResponse", message_id), shared)
+        said = told.orderMonitorSpecification
+        assert (said.orderId, said.orderStatusInfo.status) == (ack.orderId, "Completed")
+        assert [each.itemId for each in said.orderItem] == ["item 0", "item 1"]
+        assert {each.orderItemStatusInfo.status for each in said.orderItem} == {"Completed"}
+
+    def test_about_a_cancelled_order(self, service, standard, listening, shared):
+        message_id, headers = self.headers(standard, listening)
+        ack = submit(service, 40)
+        service.Cancel(**HEAD, orderId=ack.orderId, statusNotification="Final", _soapheaders=headers)
+        told = self.checked(listening.wait("CancelResponse", message_id), shared)
+        assert told.orderMonitorSpecification.orderId == ack.orderId
+        assert told.orderMonitorSpecification.orderStatusInfo.status in ("Cancelled", "Completed")
+
+    def test_about_a_quotation(self, service, standard, listening, shared):
+        message_id, headers = self.headers(standard, listening)
+        ack = service.GetQuotation(**HEAD, orderSpecification=order(2), _soapheaders=headers)
+        assert ack.quotation is None
+        told = self.checked(listening.wait("GetQuotationResponse", message_id), shared)
+        assert told.quotation.quotationId == ack.quotationId
+        (group,) = told.quotation.orderItemGroupPrice
+        assert [each.itemId for each in group.orderItemPrice] == ["item 0", "item 1"]
+        ordered = service.Submit(**HEAD, quotationId=ack.quotationId, statusNotification="None")
+        assert ordered.status == "success"
