@@ -9,7 +9,7 @@ it reads.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from itertools import islice, takewhile
@@ -144,7 +144,7 @@ def check(element: etree._Element) -> None:
 
 def _refused_by(element: etree._Element) -> etree.XMLSchema | None:
     """Return the schema that a message is not valid by; None where it is valid."""
-    crowds = [crowd for find in _crowds_of(local_name(element)) for crowd in find(element)]
+    crowds = _crowds(element, _depth_of_repeats(local_name(element)))
     if not crowds:
         return None if _VALID.validate(element) else _VALID
     run = _run_of(crowds[0]) if len(crowds) == 1 else []
@@ -202,16 +202,22 @@ def _valid_alone(name: str, kind: str) -> etree.XMLSchema:
     return _compiled(f'<xs:element name="{name}" type="o:{kind}"/>')
 
 
-@cache
-def _crowds_of(kind: str) -> tuple[Callable[[etree._Element], Any], ...]:
-    """Return what finds crowds in a message, where its type lets elements repeat.
+def _crowds(element: etree._Element, depth: int) -> list[etree._Element]:
+    """Return what has a crowd of children, so deep below an element and above.
 
-    Elsewhere a crowd gets one complaint at most, for libxml2 passes over what follows a wrong element.
+    Deeper than the message's type lets elements repeat, a crowd gets one complaint at most: libxml2 passes
+    over what follows a wrong element.
     """
-    steps = ["self::*", *("/".join("*" * depth) for depth in range(1, _depth_of_repeats(kind) + 1))]
-    return tuple(etree.XPath(f"{step}[*[{_CROWD + 1}]]") for step in steps)
+    found = [element] if len(element) > _CROWD else []
+    if depth > 1:
+        for child in element:
+            found += _crowds(child, depth - 1)
+    elif depth == 1:
+        found += [child for child in element if len(child) > _CROWD]
+    return found
 
 
+@cache
 def _depth_of_repeats(kind: str) -> int:
     """Return how deep below an element of a type its children may last repeat; -1 where they never do."""
     children = [child for part in CONTENTS[kind].parts for child in part.children]
