@@ -11,7 +11,8 @@ The house has floors; a module imports from floors below its own, never above an
     8   cli, and __main__ above it                    who starts things
     7   extension                                     the face in Jupyter
     6   wiring                                        who knows everybody
-    5   web | client | store | executors | builtin | demo    doors: each owns one outside world
+    5   web | client | store | executors | builtin    doors: each owns one outside world
+        | demo | conformance
     4   operations | dispatch | production | encoding four pillars, strangers to each other
     3   plugins | settings
     2   ports                                         every seam, as a Protocol
