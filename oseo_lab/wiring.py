@@ -264,10 +264,12 @@ class Services:
         return found
 
     def wake(self) -> None:
-        """Tell everything that waits for work that there is some."""
+        """Tell everything that waits for work that there is some; what nothing is for here sleeps on."""
         self.dispatcher.wake()
-        self.quoting.wake()
-        self.forwarding.wake()
+        if any(each.quoter or each.provider_plugin for each in self.collections.values()):
+            self.quoting.wake()
+        if any(each.provider_plugin for each in self.collections.values()):
+            self.forwarding.wake()
         self.calendar.stir()
 
     def is_operator(self, owner: str | None) -> bool:
