@@ -203,15 +203,16 @@ class OrderDraft:
 
     @property
     def group(self) -> str:
-        """The option group ordered by. Set it to another of `groups`; what was chosen must be offered there."""
+        """The option group ordered by; set it to another of `groups` that offers what was chosen."""
         return self.offer.product_order_options_id
 
     @group.setter
     def group(self, group: str) -> None:
         offer = self._session.offer(self.collection, group)
-        for each in (self.options, *(item.options for item in self.items)):
+        own = [self.options, *(item._options for item in self.items if item._options is not None)]
+        for each in own:
             Options(offer.options, f"{self.collection}, {group}").update(**each.chosen)
-        for each in (self.options, *(item.options for item in self.items)):
+        for each in own:
             each._regroup(offer.options)
         self.offer = offer
         self.scene_options = self._session.scene_options(self.collection, group)

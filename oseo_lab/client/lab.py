@@ -18,8 +18,11 @@ from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import Capabilities, GetCapabilities
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from oseo_lab.client.draft import OrderDraft
     from oseo_lab.client.listener import CallbackListener
+    from oseo_lab.client.order import Order
     from oseo_lab.client.orders import Orders
     from oseo_lab.client.quote import Quotations
     from oseo_lab.client.search import Products
@@ -145,6 +148,72 @@ class Lab(Session):
 
         return Orders(self)
 
+    def subscribe(
+        self,
+        collection: str,
+        *,
+        name: str | None = None,
+        area: Any = None,
+        area_crs: Any = None,
+        start: Any = None,
+        end: Any = None,
+        every: float | timedelta | None = None,
+        observations: int | None = None,
+        again: bool = False,
+        **options: Any,
+    ) -> Order:
+        """Order the products of a collection that are yet to come, as they come.
+
+        Parameters
+        ----------
+        collection : str
+            Collection id.
+        name : str, optional
+            What you will find it by: ``lab.orders[name]``.
+        area : optional
+            Products that touch it, as in `search`; everywhere without one.
+        area_crs : str or int, optional
+            CRS of the area's coordinates, if not degrees.
+        start, end : str, date or datetime, optional
+            Acquired between: today and a year from ``start``, where not said. May begin in the past.
+        every : float or timedelta, optional
+            Least days between two acquisitions.
+        observations : int, optional
+            Most products; the subscription is over then.
+        again : bool
+            Make a new one, though the same was submitted before.
+        **options
+            Values of the collection's options, for every product; also ``packaging``, ``priority``.
+
+        Returns
+        -------
+        Order
+            Its handle: ``items`` grow, ``results()`` hold what has come; ``suspend()``, ``resume()``,
+            ``cancel()``.
+
+        Raises
+        ------
+        NotSupported
+            If the collection takes no subscriptions.
+        ValidationError
+            With everything wrong; nothing is stored then.
+        """
+        from oseo_lab.client.subscription import compose_subscription
+
+        draft = compose_subscription(
+            self,
+            collection,
+            name=name,
+            area=area,
+            area_crs=area_crs,
+            start=start,
+            end=end,
+            every=every,
+            observations=observations,
+            options=options,
+        )
+        return draft.submit(again=again)
+
     @property
     def quotations(self) -> Quotations:
         """Your quotations, newest first, or by id: ``lab.quotations[id]``."""
@@ -242,7 +311,8 @@ class Lab(Session):
         area_crs : str or int, optional
             CRS of the area's coordinates, if not degrees.
         **options
-            Values of the collection's options, such as ``format="COG"``; also ``packaging``, ``priority``.
+            Values of the collection's options, such as ``format="COG"``; also ``packaging``, ``priority`` and
+            ``group``, where a collection has several groups of options.
 
         Raises
         ------

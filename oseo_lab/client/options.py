@@ -14,7 +14,7 @@ from oseo_lab.client import display
 from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.options import Component, DataArray, OptionDefinition, ParameterData
 
-__all__ = ["Options", "allowed_of"]
+__all__ = ["Options", "allowed_of", "nearest"]
 
 
 def allowed_of(component: Component) -> tuple[str, ...]:
@@ -127,13 +127,19 @@ class Options:
                     text=f"option {name!r} is required; allowed: {definition.component.allowed_text}",
                 )
 
+    def _regroup(self, definitions: Iterable[OptionDefinition]) -> None:
+        """Take the options of another group, with what was chosen; refused where a value is not offered."""
+        other = Options(definitions, self._where, self._base)
+        other.update(**self._chosen)
+        vars(self).update(_definitions=other._definitions, _chosen=other._chosen)
+
     def _definition(self, name: str) -> OptionDefinition:
         if name not in self._definitions:
             raise self._unknown(name)
         return self._definitions[name]
 
     def _unknown(self, name: str) -> ValidationError:
-        close = _nearest(name, tuple(self._definitions))
+        close = nearest(name, tuple(self._definitions))
         return ValidationError(
             f"{self._where} has no option {name!r}{close}; options: {', '.join(self._definitions) or 'none'}",
             locator=name,
@@ -145,7 +151,7 @@ class Options:
             return component.parse(component.render(_friendly(definition, value)))
         except (ValueError, TypeError, KeyError, AttributeError):
             shown = value if isinstance(value, str) else repr(value)
-            close = _nearest(str(value), allowed_of(component))
+            close = nearest(str(value), allowed_of(component))
             raise ValidationError(
                 f"{definition.name} {str(shown)[:60]!r} is not offered by {self._where}{close}; "
                 f"allowed: {component.allowed_text}",
@@ -204,7 +210,8 @@ def _friendly(definition: OptionDefinition, value: Any) -> Any:
     return value
 
 
-def _nearest(given: str, among: tuple[str, ...]) -> str:
+def nearest(given: str, among: tuple[str, ...]) -> str:
+    """Return `` (nearest: COG)`` for the nearest word, or nothing."""
     lowered = {each.lower(): each for each in among}
     close = difflib.get_close_matches(given.lower(), lowered, n=1, cutoff=0.5)
     return f" (nearest: {lowered[close[0]]})" if close else ""

@@ -42,6 +42,14 @@ class Draft(Protocol):
         """What it is called."""
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        """The option groups there are."""
+
+    @property
+    def group(self) -> str:
+        """The option group ordered by."""
+
+    @property
     def area(self) -> Area | None:
         """What is cut out."""
 
@@ -82,6 +90,8 @@ def _python(draft: Draft, url: str) -> str:
     given += [f"{name}={value!r}" for name, value in (("name", draft.name),) if value]
     if draft.area is not None:
         given += _area(draft.area)
+    if len(draft.groups) > 1:
+        given.append(f"group={draft.group!r}")
     given += [
         f"{name}={str(value)!r}" for name in ("packaging", "priority") if (value := getattr(draft, name))
     ]

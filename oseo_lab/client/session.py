@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from oseo_lab.client.options import nearest
 from oseo_lab.client.transport import Transport
 from oseo_lab.model.collection import OrderOptions
-from oseo_lab.model.errors import NotFound
+from oseo_lab.model.errors import NotFound, ValidationError
+from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import GetOptions
 from oseo_lab.model.options import OptionDefinition
@@ -39,7 +41,7 @@ class Session:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.submitted_here: set[str] = set()
-        self._offers: dict[str, OrderOptions] = {}
+        self._offers: dict[str, tuple[OrderOptions, ...]] = {}
 
     @cached_property
     def about(self) -> Mapping[str, Any]:
@@ -51,8 +53,8 @@ class Session:
         """Whose orders these are."""
         return str(self.about.get("owner") or "local")
 
-    def offer(self, collection_id: str) -> OrderOptions:
-        """Return the options a collection offers; asked once and kept.
+    def offers(self, collection_id: str) -> tuple[OrderOptions, ...]:
+        """Return every option group of a collection; asked once and kept.
 
         Raises
         ------
@@ -63,12 +65,38 @@ class Session:
             answer = self.transport.perform(GetOptions(collection_id=collection_id))
             if not answer.order_options:
                 raise NotFound(f"{collection_id} offers nothing to order", locator="collectionId")
-            self._offers[collection_id] = answer.order_options[0]
+            self._offers[collection_id] = tuple(answer.order_options)
         return self._offers[collection_id]
 
-    def scene_options(self, collection_id: str) -> dict[str, OptionDefinition]:
+    def offer(
+        self,
+        collection_id: str,
+        group: str | None = None,
+        order_type: OrderType = OrderType.PRODUCT_ORDER,
+    ) -> OrderOptions:
+        """Return one option group of a collection: the one named, or the first of an order type.
+
+        Raises
+        ------
+        ValidationError
+            If there is no such group; those there are, are listed.
+        """
+        offers = self.offers(collection_id)
+        if group is None:
+            return next((each for each in offers if each.order_type is order_type), offers[0])
+        for each in offers:
+            if each.product_order_options_id == group:
+                return each
+        names = tuple(each.product_order_options_id for each in offers)
+        raise ValidationError(
+            f"{collection_id} has no option group {group[:60]!r}{nearest(group, names)}; groups: "
+            f"{', '.join(names)}",
+            locator="productOrderOptionsId",
+        )
+
+    def scene_options(self, collection_id: str, group: str | None = None) -> dict[str, OptionDefinition]:
         """Return what can be cut out of a collection's products, by name."""
-        scenes = self.offer(collection_id).scene_selections
+        scenes = self.offer(collection_id, group).scene_selections
         return {each.name: each for scene in scenes for each in scene.parameters}
 
     def find(self, collection_id: str, identifiers: Iterable[str]) -> dict[str, CatalogueItem]:

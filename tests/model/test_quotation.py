@@ -9,22 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oseo_lab.model.estimates import Estimate, Finished, choice_of, estimate, in_words, total
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.order import ItemSpecification, OrderSpecification, Payment
 from oseo_lab.model.quotation import (
-    Estimate,
-    Finished,
     ItemGroupPrice,
     ItemPrice,
     Price,
     ProviderName,
-    choice_of,
     compose,
     decimal_of,
-    estimate,
-    in_words,
     shares,
-    total,
 )
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

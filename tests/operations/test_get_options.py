@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from oseo_lab.model.collection import (
+    Collection,
+    OrderOptions,
+    PaymentOption,
+    SubscriptionRule,
+    TaskingRule,
+)
 from oseo_lab.model.errors import NotSupported, ValidationError
 from oseo_lab.model.identifiers import TaskingRequestId
 from oseo_lab.model.messages import GetOptions
@@ -49,3 +58,61 @@ def test_a_tasking_request(context):
     with pytest.raises(NotSupported) as refusal:
         perform(GetOptions(tasking_request_id=TaskingRequestId(id="urn:t")), context())
     assert refusal.value.code == "FutureProductNotSupported"
+
+
+# -------------------------------------------------------------------------------- several groups, order types
+
+SAR = Collection(
+    id="sar",
+    pattern=r"SAR_\d+",
+    groups=(
+        OrderOptions(product_order_options_id="one", description="Level 1", info_url="https://example.org/1"),
+        OrderOptions(product_order_options_id="two"),
+    ),
+    payments=(PaymentOption(payment_method="quota"),),
+    subscription=SubscriptionRule(),
+    tasking=TaskingRule(pattern=r"urn:sps:sar:\d+", use="folder"),
+)
+
+
+def offered(context, request, sps_url="https://example.org/sps"):
+    with_sar = replace(context(), collections={"sar": SAR}, sps_url=sps_url)
+    return perform(request, with_sar).order_options
+
+
+def test_a_collection_answers_all_its_groups(context):
+    groups = offered(context, GetOptions(collection_id="sar"))
+    assert [(each.product_order_options_id, each.order_type.value) for each in groups] == [
+        ("one", "PRODUCT_ORDER"),
+        ("two", "PRODUCT_ORDER"),
+        ("subscription", "SUBSCRIPTION_ORDER"),
+        ("tasking", "TASKING_ORDER"),
+    ]
+    assert groups[0].info_url == "https://example.org/1"
+    assert all(each.payments == SAR.payments and each.deliveries for each in groups)
+
+
+def test_a_product_has_the_groups_of_product_orders(context):
+    groups = offered(context, GetOptions(identifiers=("SAR_1", "SAR_2")))
+    assert [(each.product_order_options_id, each.identifier) for each in groups] == [
+        ("one", "SAR_1"),
+        ("two", "SAR_1"),
+        ("one", "SAR_2"),
+        ("two", "SAR_2"),
+    ]
+
+
+def test_a_tasking_request_has_the_groups_of_its_collection(context):
+    request = GetOptions(tasking_request_id=TaskingRequestId(id="urn:sps:sar:7"))
+    assert [each.product_order_options_id for each in offered(context, request)] == ["tasking"]
+    with pytest.raises(ValidationError) as refusal:
+        offered(context, GetOptions(tasking_request_id=TaskingRequestId(id="urn:other:7")))
+    assert (refusal.value.code, refusal.value.locator) == ("InvalidParameterValue", "taskingRequestId")
+
+
+def test_without_a_planning_service_nothing_is_tasked(context):
+    with pytest.raises(NotSupported) as refusal:
+        offered(context, GetOptions(tasking_request_id=TaskingRequestId(id="urn:sps:sar:7")), sps_url=None)
+    assert refusal.value.code == "FutureProductNotSupported"
+    groups = offered(context, GetOptions(collection_id="sar"), sps_url=None)
+    assert "tasking" not in {each.product_order_options_id for each in groups}
