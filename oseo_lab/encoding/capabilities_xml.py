@@ -10,6 +10,7 @@ from typing import Any
 
 from lxml import etree
 
+from oseo_lab.encoding.notifications_xml import DIALECTS
 from oseo_lab.encoding.xmltree import OSEO, OWS, XLINK, attribute, escape, local_name, one, option_name
 from oseo_lab.model.collection import CollectionCapability
 from oseo_lab.model.messages import (
@@ -31,11 +32,7 @@ _HREF = f"{{{XLINK}}}href"
 _SWES = "http://www.opengis.net/swes/2.0"
 _TOPICS = "http://docs.oasis-open.org/wsn/t-1"
 _ADDRESSING = "http://www.w3.org/2005/08/addressing"
-#: How topics may be named in a subscription: the registered dialect, and its draft's URI in official samples.
-_DIALECTS = (
-    "http://docs.oasis-open.org/wsn/t-1/TopicExpression/Simple",
-    "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple",
-)
+
 
 #: Field of the request, the element it travels in, and that of one entry.
 _ACCEPTED = (
@@ -270,7 +267,7 @@ def _write_notifications(found: NotificationProducer | None) -> str:
     """Write the section; the first topic is the root of the others (06-141r6 7.5)."""
     if found is None:
         return ""
-    dialects = "".join([one("swes:topicExpressionDialect", each) for each in _DIALECTS])
+    dialects = "".join([one("swes:topicExpressionDialect", each) for each in DIALECTS])
     root, *below = [option_name(each) for each in found.topics]
     topics = "".join([f'<{each} wstop:topic="true"/>' for each in below])
     return (

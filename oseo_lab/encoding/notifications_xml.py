@@ -28,6 +28,7 @@ from oseo_lab.model.notifications import (
 )
 
 __all__ = [
+    "DIALECTS",
     "NAMESPACE",
     "NOTIFY_ACTION",
     "REQUESTS",
@@ -49,6 +50,8 @@ _WITH_PATHS = {
     "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple": False,
     f"{_DIALECTS}Concrete": True,
 }
+#: The same, for the capabilities document to say.
+DIALECTS = tuple(_WITH_PATHS)
 _STEP = re.compile(r"(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)", re.ASCII)
 _DURATION = re.compile(
     r"P(?=[\dT])(?:(\d{1,9})Y)?(?:(\d{1,9})M)?(?:(\d{1,9})D)?"
