@@ -101,18 +101,28 @@ OF_STATUS = Statement(
 )
 
 
-def _of_batch(*where: sa.ColumnElement[bool]) -> Statement:
-    query = sa.select(*_ITEM).where(
-        _i.order_ref == bindparam("order_ref"), _i.batch == bindparam("batch"), *where
+_other = tables.items.alias("other").c
+#: Numbers from the partial index alone: without statistics SQLite would rather walk the whole order.
+_IN_BATCH = _i.number.in_(
+    sa.select(_other.number).where(
+        _other.order_ref == bindparam("order_ref"),
+        _other.batch == bindparam("batch"),
+        _other.batch != sa.literal_column("0"),
     )
+)
+_IN_NO_BATCH = sa.and_(_i.batch == bindparam("batch"), _i.number > sa.literal_column("0"))  # 0 is a package
+
+
+def _of_batch(where: sa.ColumnElement[bool]) -> Statement:
+    query = sa.select(*_ITEM).where(_i.order_ref == bindparam("order_ref"), where)
     return Statement(limited(query.order_by(_i.number)), "order_ref", "batch", "limit")
 
 
-OF_BATCH = _of_batch(_i.batch > sa.literal_column("0"))  # as the partial index says
-OF_NO_BATCH = _of_batch(_i.number > sa.literal_column("0"))  # 0 is a package
+OF_BATCH = _of_batch(_IN_BATCH)
+OF_NO_BATCH = _of_batch(_IN_NO_BATCH)
 NEXT_BATCH = Statement(
     sa.select(sa.func.min(_i.batch)).where(
-        _i.order_ref == bindparam("order_ref"), _i.batch > sa.literal_column("0"), _SUSPENDED
+        _i.order_ref == bindparam("order_ref"), _i.batch != sa.literal_column("0"), _SUSPENDED
     ),
     "order_ref",
 )

@@ -29,7 +29,16 @@ from oseo_lab.store.order_records import (
     provider_order_row,
 )
 from oseo_lab.store.provider_orders import ADD_PART, PARTS
-from oseo_lab.store.session import NO_LIMIT, Session, Statement, among_statements, insert_of, limited, uuid_of
+from oseo_lab.store.session import (
+    NO_LIMIT,
+    Session,
+    Statement,
+    among_statements,
+    insert_of,
+    limited,
+    order_id_of,
+    uuid_of,
+)
 from oseo_lab.store.values import STATUS, WANTED, micros, pack
 
 __all__ = ["ADD_EVENT", "ADD_ITEM", "TALLIES", "Orders", "raise_revisions"]
@@ -168,8 +177,11 @@ def raise_revisions(session: Session, changes: Mapping[int, tuple[Counter[Status
 
 
 @cache
-def _search(statuses: int, has_start: bool, has_end: bool, has_reference: bool) -> Statement:
-    """Return the search for this many statuses and these limits; few combinations exist."""
+def _search(is_whole: bool, statuses: int, has_start: bool, has_end: bool, has_reference: bool) -> Statement:
+    """Return the search for this many statuses and these limits; few combinations exist.
+
+    ``is_whole``: for whole rows, else for UUIDs.
+    """
     names = ["owner", *(f"status_{place}" for place in range(statuses))]
     where = [_o.owner == bindparam("owner"), _o.status.in_([bindparam(name) for name in names[1:]])]
     if has_start:
@@ -181,7 +193,8 @@ def _search(statuses: int, has_start: bool, has_end: bool, has_reference: bool) 
     if has_reference:
         where.append(_o.reference == bindparam("reference"))
         names.append("reference")
-    query = sa.select(_o.id, *_ORDER).where(*where).order_by(_o.created, _o.uuid)
+    columns = (_o.id, *_ORDER) if is_whole else (_o.uuid,)
+    query = sa.select(*columns).where(*where).order_by(_o.created, _o.uuid)
     return Statement(limited(query), *names, "limit")
 
 
@@ -271,6 +284,15 @@ class Orders:
 
     def search(self, owner: str, criteria: FilteringCriteria, limit: int | None = None) -> list[Order]:
         """Return the owner's orders that match, without items, oldest first, ties by id."""
+        return self._orders(self._found(owner, criteria, limit, is_whole=True))
+
+    def ids(self, owner: str, criteria: FilteringCriteria) -> list[str]:
+        """Return the ids of the orders that `search` returns, for those who take them some at a time."""
+        return [order_id_of(row[0]) for row in self._found(owner, criteria, None, is_whole=False)]
+
+    def _found(
+        self, owner: str, criteria: FilteringCriteria, limit: int | None, *, is_whole: bool
+    ) -> list[tuple[Any, ...]]:
         owner_ref = self._session.find(owner)
         if owner_ref is None:
             return []
@@ -278,9 +300,10 @@ class Orders:
         start, end = micros(criteria.last_update), micros(criteria.last_update_end)
         reference = criteria.order_reference
         given = [value for value in (start, end, reference) if value is not None]
-        statement = _search(len(statuses), start is not None, end is not None, reference is not None)
+        limits = (each is not None for each in (start, end, reference))
+        statement = _search(is_whole, len(statuses), *limits)
         values = (owner_ref, *statuses, *given, NO_LIMIT if limit is None else limit)
-        return self._orders(self._session.all(statement, values))
+        return self._session.all(statement, values)
 
     def save(self, order: Order) -> None:
         """Save status, wanted, next_ready and updated of an order, and raise its revision by one."""

@@ -32,6 +32,9 @@ _OF = Statement(
     "now",
 )
 _REMOVE = Statement(sa.delete(tables.subscribers).where(_s.reference == bindparam("reference")), "reference")
+_REMOVE_ENDED = Statement(
+    sa.delete(tables.subscribers).where(_s.ends <= bindparam("now", type_=sa.BigInteger)), "now"
+)
 
 
 class Subscribers:
@@ -41,13 +44,14 @@ class Subscribers:
         self._session = session
 
     def add(self, subscriber: Subscriber) -> None:
-        """Save one.
+        """Save one, and forget those whose time is over by then.
 
         Raises
         ------
         Conflict
             If there is one of this reference.
         """
+        self._session.run(_REMOVE_ENDED, (micros(subscriber.created),))
         row = (
             subscriber.reference,
             self._session.ref(subscriber.owner),

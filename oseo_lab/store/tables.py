@@ -162,8 +162,8 @@ items = Table(
     # Which batch of its order, from 1; 0 where there are none.
     Column("batch", Integer, nullable=False, server_default=sa.text("0")),
     Column("product", Text),  # JSON: what a tasking request acquired
-    _partial("items_batch", "order_ref", "batch", "number", where="batch > 0"),
-    _partial("items_held", "order_ref", "batch", where="batch > 0 AND status = 3"),  # Suspended
+    _partial("items_batch", "order_ref", "batch", "number", where="batch <> 0"),
+    _partial("items_held", "order_ref", "batch", where="batch <> 0 AND status = 3"),  # Suspended
     _partial(
         "items_due",
         "rank",

@@ -11,7 +11,7 @@ from oseo_lab.model.errors import Conflict, NotFound
 from oseo_lab.model.notifications import Subscriber, Topic
 from oseo_lab.model.order import Callback, CallbackKind, StatusNotification, new_order_id
 from oseo_lab.model.quotation import new_quotation_id
-from oseo_lab.ports import Notice, Sending
+from oseo_lab.ports import MOST_SKIPPED, Notice, Sending
 
 MINUTE = timedelta(minutes=1)
 CALLBACK = Callback(
@@ -91,6 +91,17 @@ def test_those_that_waited_longest_are_claimed_first_and_no_more_than_asked_for(
         ),
     )
     assert [each.kind for each in claim(now + 9 * MINUTE, limit=3)] == ["1", "2", "3"]
+
+
+def test_a_claim_passes_over_addresses_that_are_busy(store, now):
+    names = [f"address {place}" for place in range(MOST_SKIPPED + 2)]
+    _owe(store, *(Notice(order_id=new_order_id(), kind="a", address=name) for name in names))
+
+    def claim(skip):
+        return store.write(lambda unit: unit.outbox.claim(99, now, now + MINUTE, skip))
+
+    assert [each.address for each in claim(names)] == names[MOST_SKIPPED:]
+    assert [each.address for each in claim(names[1:3])] == [names[0], *names[3:MOST_SKIPPED]]
 
 
 def test_what_waits_is_told_by_order_or_quotation(store, claim, settle, now):

@@ -41,8 +41,8 @@ def _add_columns() -> None:
     batch = sa.Column("batch", sa.Integer(), nullable=False, server_default=sa.text("0"))
     op.add_column("items", batch)
     op.add_column("items", sa.Column("product", sa.Text(), nullable=True))
-    _partial("items_batch", "items", ["order_ref", "batch", "number"], "batch > 0")
-    _partial("items_held", "items", ["order_ref", "batch"], "batch > 0 AND status = 3")
+    _partial("items_batch", "items", ["order_ref", "batch", "number"], "batch <> 0")
+    _partial("items_held", "items", ["order_ref", "batch"], "batch <> 0 AND status = 3")
     op.add_column("results", sa.Column("href", sa.Text(), nullable=True))
 
 

@@ -1,0 +1,58 @@
+"""What is asked all the time walks an index of just that, whatever else the store holds."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from sqlalchemy.dialects import sqlite
+
+from oseo_lab.store import (
+    balances,
+    callbacks,
+    item_statements,
+    matches,
+    orders,
+    outbox,
+    past,
+    provider_orders,
+    quotations,
+    sendings,
+    subscribers,
+)
+
+WALKS = [
+    (orders._STANDING, "orders_standing"),
+    (orders._MASSIVE, "orders_massive"),
+    (item_statements.FRESH, "items_due"),
+    (item_statements.LATE, "items_due"),
+    (item_statements.ENDED, "items_ended"),
+    (item_statements.NEXT_BATCH, "items_held"),
+    (item_statements.OF_BATCH, "items_batch (order_ref=? AND batch=?)"),
+    (item_statements.LAST_NUMBER, "PRIMARY KEY (order_ref=?)"),
+    (provider_orders._OPEN_PARTS, "provider_orders_watched"),
+    (provider_orders._BY_TRACKING, "provider_orders_tracking"),
+    (quotations._PENDING, "quotations_pending"),
+    (quotations._OF, "quotations_owner"),
+    (outbox._CLAIM, "outbox_due"),
+    (outbox._WAITING, "outbox_queue"),
+    (callbacks._OF[64], "PRIMARY KEY (order_ref=?)"),
+    (balances._not_given_back(8), "PRIMARY KEY (order_ref=? AND number=?)"),
+    (matches._KNOWN[64], "PRIMARY KEY (order_ref=?)"),
+    (matches._COUNT, "PRIMARY KEY (order_ref=? AND number=?)"),
+    (past._OF, "past_collection"),
+    (past._TRIM, "past_collection"),
+    (subscribers._OF, "subscribers_owner"),
+    (sendings._OF, "sendings_subject"),
+]
+
+
+@pytest.mark.parametrize(("statement", "index"), WALKS, ids=[index for _, index in WALKS])
+def test_what_is_asked_all_the_time_walks_an_index(kept_sqlite, statement, index):
+    sql = statement.on(sqlite.dialect())[0]
+    connection = sqlite3.connect(kept_sqlite)
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?"))]
+    connection.close()
+    assert any(index in step for step in plan), plan
+    tables = [step for step in plan if step.startswith("SCAN") and "USING" not in step]
+    assert tables == [], "a table is walked from end to end"
