@@ -82,10 +82,11 @@ class AllowList:
         name = host.rstrip(".").lower()
         for address in addresses:
             if not (is_public(address) or self._is_named(name, address, port)):
+                # its user is not told where: what names mean inside is nobody's to learn
                 raise ProcessingFailed(
-                    f"{host[:100]} leads to {address}, which is not a public address; the operator can name "
-                    "the host in callback_hosts",
-                    retry=False,
+                    f"{host[:100]} is not called back: it leads to no public address; the operator can name "
+                    "it in callback_hosts",
+                    detail=f"it leads to {address}",
                 )
         return [str(each) for each in addresses[:_MOST_ADDRESSES]]
 

@@ -256,7 +256,8 @@ class Relay:
             return
         work.outbox.settle(notice, due=None)
         if is_last:
-            log.warning("%s of %s was given up: %s", notice.kind, notice.order_id, line.outcome)
+            said = "; ".join(each for each in (line.outcome, failed.detail if failed else None) if each)
+            log.warning("%s of %s was given up: %s", notice.kind, notice.order_id, said)
             _give_up_older(work, notice, now)
 
 

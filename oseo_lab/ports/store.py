@@ -139,6 +139,9 @@ class Orders(Protocol):
     def search(self, owner: str, criteria: FilteringCriteria, limit: int | None = None) -> list[Order]:
         """Return the owner's orders that match, without items, oldest first, ties by id."""
 
+    def ids(self, owner: str, criteria: FilteringCriteria) -> list[str]:
+        """Return the ids of the orders that `search` returns, for those who take them some at a time."""
+
     def save(self, order: Order) -> None:
         """Save status, wanted, next_ready and updated of an order, and raise its revision by one."""
 
@@ -355,7 +358,7 @@ class Subscribers(Protocol):
     """Consumers of order events (WS-Notification)."""
 
     def add(self, subscriber: Subscriber) -> None:
-        """Save one."""
+        """Save one, and forget those whose time is over by then."""
 
     def get(self, reference: str) -> Subscriber | None:
         """Return one by its reference."""

@@ -189,7 +189,7 @@ def test_a_redirect_inside_leads_nowhere():
 def test_what_is_not_public_gets_nothing_and_is_not_tried_again():
     with receiving() as receiver:
         failed = failure(receiver.url, hosts=())
-        assert "not a public address" in failed.reason
+        assert "no public address" in failed.reason
         assert failed.failure_class is FailureClass.PERMANENT
         assert not receiver.received
 
@@ -228,7 +228,7 @@ def test_a_name_that_changes_its_mind_is_asked_once(resolve):
         assert names.asked == ["rebind.example"]
         assert receiver.received[0].headers["Host"] == f"rebind.example:{receiver.port}"
         failed = failure(f"http://rebind.example:{receiver.port}/")
-        assert "10.0.0.1" in failed.reason
+        assert "10.0.0.1" in failed.detail
 
 
 def test_the_next_address_of_a_name_is_tried_if_the_first_refuses(resolve):

@@ -38,6 +38,9 @@ def test_it_ends_by_itself(context, store, clock):
     assert len(kept(store, clock)) == 1
     clock.advance(minutes=2)
     assert kept(store, clock) == []
+    perform(Subscribe(consumer=URL), context("bert"))
+    clock.time -= timedelta(hours=1)
+    assert kept(store, clock) == [], "it is forgotten when another one comes"
 
 
 def test_an_end_far_away_comes_nearer(context, clock):
