@@ -15,20 +15,12 @@ from typing import Any
 
 from oseo_lab.builtin.tariff_table import read_tariff
 from oseo_lab.model.collection import Collection
+from oseo_lab.model.estimates import Outlook, choice_of, estimate
 from oseo_lab.model.identifiers import OrderType, ProductId
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.options import Category, OptionDefinition
 from oseo_lab.model.order import ItemSpecification
-from oseo_lab.model.quotation import (
-    INFORMATION_LENGTH,
-    ItemGroupPrice,
-    ItemPrice,
-    Outlook,
-    Price,
-    ProviderName,
-    choice_of,
-    estimate,
-)
+from oseo_lab.model.quotation import INFORMATION_LENGTH, ItemGroupPrice, ItemPrice, Price, ProviderName
 from oseo_lab.model.subscription import is_massive
 from oseo_lab.ports import ProcessingFailed, QuoteRequest
 

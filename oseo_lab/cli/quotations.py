@@ -50,7 +50,8 @@ def _uuid(quotation_id: str) -> str:
 def show(quotation: Id, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Show one quotation, item by item."""
     from oseo_lab.encoding.json_form import from_plain
-    from oseo_lab.model.quotation import QuotationRecord, in_words
+    from oseo_lab.model.estimates import in_words
+    from oseo_lab.model.quotation import QuotationRecord
 
     with connected(url, token) as lab:
         found = lab.transport.ask("GET", f"quotations/{_uuid(quotation)}")

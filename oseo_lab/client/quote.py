@@ -17,9 +17,10 @@ from oseo_lab.client import display
 from oseo_lab.client.names import message_id
 from oseo_lab.client.session import Session
 from oseo_lab.model.errors import OseoError, ValidationError, WaitTimeout
+from oseo_lab.model.estimates import Estimate, in_words
 from oseo_lab.model.messages import GetQuotation, GetQuotationAck, Submit
 from oseo_lab.model.order import OrderSpecification
-from oseo_lab.model.quotation import Estimate, ItemGroupPrice, ItemPrice, Price, QuotationRecord, in_words
+from oseo_lab.model.quotation import ItemGroupPrice, ItemPrice, Price, QuotationRecord
 from oseo_lab.model.quotation import Quotation as Record
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from decimal import Decimal
 from itertools import islice
 
 from oseo_lab.model.collection import Collection
+from oseo_lab.model.estimates import Finished, choice_of
 from oseo_lab.model.job import ItemReport
 from oseo_lab.model.order import Order, OrderItem
-from oseo_lab.model.quotation import Charge, Finished, choice_of, shares
+from oseo_lab.model.quotation import Charge, shares
 from oseo_lab.model.status import Status
 from oseo_lab.ports import UnitOfWork
 

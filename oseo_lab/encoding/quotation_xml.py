@@ -10,6 +10,7 @@ from lxml import etree
 
 from oseo_lab.encoding.order_xml import IDENTIFIER_READERS, write_identifier
 from oseo_lab.encoding.xmltree import OSEO, Readers, attribute, escape, one, read, read_time, timestamp
+from oseo_lab.model.estimates import in_words
 from oseo_lab.model.messages import GetQuotationResponse, ResponseStatus
 from oseo_lab.model.quotation import (
     CONTRACT_LENGTH,
@@ -19,7 +20,6 @@ from oseo_lab.model.quotation import (
     Price,
     ProviderName,
     Quotation,
-    in_words,
 )
 
 __all__ = ["read_quotation", "read_quotation_response", "write_quotation", "write_quotation_response"]

@@ -7,16 +7,14 @@ the store keeps: who asked, for what, and what became of it.
 
 from __future__ import annotations
 
-import hashlib
-import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
-from typing import Any
 
+from oseo_lab.model.estimates import Estimate, Finished, total
 from oseo_lab.model.identifiers import ItemIdentifier
 from oseo_lab.model.order import Callback, OrderSpecification
 
@@ -29,7 +27,6 @@ __all__ = [
     "Finished",
     "ItemGroupPrice",
     "ItemPrice",
-    "Outlook",
     "Price",
     "ProviderName",
     "Quotation",
@@ -37,14 +34,10 @@ __all__ = [
     "QuotationMode",
     "QuotationRecord",
     "QuotationState",
-    "choice_of",
     "compose",
     "decimal_of",
-    "estimate",
-    "in_words",
     "new_quotation_id",
     "shares",
-    "total",
 ]
 
 #: Longest ``priceInformation`` and ``contractInformation``, characters.
@@ -52,8 +45,6 @@ INFORMATION_LENGTH = 255
 CONTRACT_LENGTH = 1024
 #: Most that anything may cost, in its currency: what a balance holds exactly.
 MOST_PRICE = 1e12
-#: Finished items made with the same options that are enough to estimate from them alone.
-ENOUGH = 10
 
 
 class QuotationMode(StrEnum):
@@ -80,15 +71,6 @@ class Price:
 
     value: float
     currency: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Estimate:
-    """What is likely: of ten finished items like it, one was below ``low`` and one above ``high``."""
-
-    low: float
-    typical: float
-    high: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -243,116 +225,9 @@ class Charge:
     is_given_back: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finished:
-    """What one delivered item of a collection took: what estimates are made of.
-
-    ``seconds`` of work on the worker, ``size`` in bytes of its data files; ``choice`` tells apart items made
-    with different options.
-    """
-
-    collection_id: str
-    choice: str
-    seconds: float
-    size: int
-
-
 def new_quotation_id() -> str:
     """Return a fresh quotation id: ``urn:uuid:`` and a random UUID in lower case."""
     return uuid.uuid4().urn
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outlook:
-    """What is likely of an item, and what that is taken from (``basis``, for people)."""
-
-    size: Estimate | None
-    duration: Estimate | None
-    basis: str
-
-
-def choice_of(chosen: Mapping[str, Any]) -> str:
-    """Return a short digest of an item's chosen options, by which finished items like it are found."""
-    said = repr(sorted((name, str(value)) for name, value in chosen.items()))
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-def estimate(past: Sequence[Finished], choice: str) -> Outlook:
-    """Estimate size and time of an item from finished ones: 10th, 50th and 90th percentile.
-
-    Parameters
-    ----------
-    past : sequence of Finished
-        Delivered items of one collection, newest first.
-    choice : str
-        The item's own choice: ten made alike are enough, or else all of the collection count.
-    """
-    alike = [each for each in past if each.choice == choice]
-    same = len(alike) >= ENOUGH
-    found = alike if same else list(past)
-    if not found:
-        return Outlook(size=None, duration=None, basis="nothing of this collection has been made yet")
-    items = "item" if len(found) == 1 else "items"
-    return Outlook(
-        size=_percentiles([each.size for each in found]),
-        duration=_percentiles([each.seconds for each in found]),
-        basis=f"of the last {len(found)} {items} {'with these options' if same else 'of the collection'}",
-    )
-
-
-def _percentiles(values: Sequence[float]) -> Estimate:
-    """Return percentiles by linear interpolation between the sorted values."""
-    ordered = sorted(values)
-
-    def at(part: float) -> float:
-        place = part * (len(ordered) - 1)
-        below = math.floor(place)
-        above = min(below + 1, len(ordered) - 1)
-        return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
-
-    return Estimate(low=at(0.1), typical=at(0.5), high=at(0.9))
-
-
-def total(estimates: Sequence[Estimate | None]) -> Estimate | None:
-    """Add estimates; None where one is missing.
-
-    Items vary independently of each other, so their deviations add in squares: a sum of many is surer than
-    each of them.
-    """
-    known = [each for each in estimates if each is not None]
-    if not known or len(known) < len(estimates):
-        return None
-    typical = math.fsum(each.typical for each in known)
-    below = math.sqrt(math.fsum((each.typical - each.low) ** 2 for each in known))
-    above = math.sqrt(math.fsum((each.high - each.typical) ** 2 for each in known))
-    return Estimate(low=max(0.0, typical - below), typical=typical, high=typical + above)
-
-
-def in_words(size: Estimate | None, duration: Estimate | None) -> str:
-    """Return what is likely as words: ``about 80 MB (70 MB to 95 MB), 1.5 min of work (1 min to 3 min)``."""
-    parts = []
-    if size is not None:
-        low, typical, high = (_bytes(each) for each in (size.low, size.typical, size.high))
-        parts.append(f"about {typical}" + (f" ({low} to {high})" if low != high else ""))
-    if duration is not None:
-        low, typical, high = (_seconds(each) for each in (duration.low, duration.typical, duration.high))
-        parts.append(f"{typical} of work" + (f" ({low} to {high})" if low != high else ""))
-    return ", ".join(parts)
-
-
-def _bytes(number: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} TB"
-
-
-def _seconds(number: float) -> str:
-    for limit, unit, divisor in ((100.0, "s", 1), (6000.0, "min", 60), (172_800.0, "h", 3600)):
-        if number < limit:
-            return f"{number / divisor:.2g} {unit}"
-    return f"{number / 86_400:.3g} days"
 
 
 def compose(

@@ -14,11 +14,12 @@ from oseo_lab.builtin.quoter_by_hand import ByHand
 from oseo_lab.builtin.quoter_tariff import TariffQuoter
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import ConfigurationError
+from oseo_lab.model.estimates import Finished, choice_of
 from oseo_lab.model.identifiers import OrderType, ProductId, SubscriptionId
 from oseo_lab.model.job import Asset, CatalogueItem
 from oseo_lab.model.options import Boolean, Category, DataArray, Field, OptionDefinition, ParameterData
 from oseo_lab.model.order import ItemSpecification, OrderSpecification, Payment
-from oseo_lab.model.quotation import Finished, QuotationMode, choice_of, decimal_of, shares
+from oseo_lab.model.quotation import QuotationMode, decimal_of, shares
 from oseo_lab.ports import ProcessingFailed, QuoteRequest
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from oseo_lab.model.estimates import choice_of
 from oseo_lab.model.job import DeliveredFile, FailureClass
 from oseo_lab.model.messages import Cancel
 from oseo_lab.model.quotation import (
@@ -18,7 +19,6 @@ from oseo_lab.model.quotation import (
     ProviderName,
     QuotationRecord,
     QuotationState,
-    choice_of,
     compose,
     new_quotation_id,
 )

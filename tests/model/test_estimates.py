@@ -1,0 +1,61 @@
+"""Estimates from what was delivered before: percentiles, sums, words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oseo_lab.model.estimates import Estimate, Finished, choice_of, estimate, in_words, total
+
+
+def past(*sizes: int, choice: str = "x") -> list[Finished]:
+    return [Finished(collection_id="c", choice=choice, seconds=size / 10, size=size) for size in sizes]
+
+
+def test_nothing_made_yet_is_said_and_not_guessed() -> None:
+    outlook = estimate([], "x")
+    assert (outlook.size, outlook.duration) == (None, None)
+    assert "nothing of this collection has been made yet" in outlook.basis
+
+
+def test_ten_items_made_alike_count_alone() -> None:
+    outlook = estimate([*past(*range(100, 111)), *past(*[10**9] * 50, choice="other")], "x")
+    assert outlook.size == Estimate(low=101, typical=105, high=109)
+    assert outlook.duration == Estimate(low=10.1, typical=10.5, high=10.9)
+    assert outlook.basis == "of the last 11 items with these options"
+
+
+def test_fewer_made_alike_are_joined_by_the_rest_of_the_collection() -> None:
+    outlook = estimate([*past(*[100] * 9), *past(200, choice="other")], "x")
+    assert outlook.basis == "of the last 10 items of the collection"
+    assert outlook.size is not None
+    assert outlook.size.typical == 100
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=50))
+def test_an_estimate_lies_within_what_happened_and_is_in_order(sizes: list[int]) -> None:
+    found = estimate(past(*sizes), "y").size
+    assert found is not None
+    assert min(sizes) <= found.low <= found.typical <= found.high <= max(sizes)
+
+
+def test_a_sum_of_many_is_surer_than_each() -> None:
+    one = Estimate(low=80, typical=100, high=130)
+    several = total([one] * 100)
+    assert several is not None
+    assert several.typical == pytest.approx(10_000)
+    assert (several.low, several.high) == (pytest.approx(9_800), pytest.approx(10_300))
+    assert total([one, None]) is None
+    assert total([]) is None
+
+
+def test_words_leave_out_a_spread_that_is_none() -> None:
+    assert in_words(None, None) == ""
+    assert in_words(Estimate(low=8e7, typical=8e7, high=8e7), None) == "about 80 MB"
+    assert in_words(None, Estimate(low=60, typical=90, high=4000)) == "90 s of work (60 s to 67 min)"
+
+
+def test_choice_is_the_same_for_the_same_options_in_any_order() -> None:
+    assert choice_of({"a": 1, "b": "x"}) == choice_of({"b": "x", "a": 1})
+    assert choice_of({"a": 1}) != choice_of({"a": 2})
