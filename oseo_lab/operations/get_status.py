@@ -23,7 +23,7 @@ from oseo_lab.ports import UnitOfWork
 
 __all__ = ["PAGE", "get_status", "status_in_parts"]
 
-#: Items read at a time.
+#: Items, or orders, read at a time.
 PAGE = 200
 
 
@@ -59,10 +59,15 @@ def status_in_parts(request: GetStatus, context: Context) -> Generator[OrderInPa
             yield order, _pages(order, snapshot) if is_full else ()
 
 
-def _orders(request: GetStatus, snapshot: UnitOfWork, owner: str) -> list[Order]:
+def _orders(request: GetStatus, snapshot: UnitOfWork, owner: str) -> Iterator[Order]:
     if request.order_id is not None:
-        return [order_of(snapshot, request.order_id, owner)]
-    return snapshot.orders.search(owner, request.filtering_criteria or FilteringCriteria())
+        yield order_of(snapshot, request.order_id, owner)
+        return
+    found = snapshot.orders.ids(owner, request.filtering_criteria or FilteringCriteria())
+    for start in range(0, len(found), PAGE):
+        page = found[start : start + PAGE]
+        orders = snapshot.orders.get_many(page)
+        yield from (orders[each] for each in page)
 
 
 def _pages(order: Order, snapshot: UnitOfWork) -> Iterator[list[OrderItem]]:

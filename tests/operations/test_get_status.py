@@ -131,3 +131,15 @@ def is_read(path) -> bool:
 def test_an_unknown_order_is_refused_before_any_part(context, three):
     with pytest.raises(NotFound):
         next(perform_in_parts(GetStatus(order_id=three[0]), context("bert")))
+
+
+def test_many_orders_come_in_their_order_a_page_at_a_time(context, store, clock):
+    made = []
+    for number in range(PAGE + 3):
+        made.append(perform(order(order_reference=str(number)), context()).order_id)
+        clock.advance(seconds=1)
+    search = GetStatus(filtering_criteria=FilteringCriteria())
+    assert [each.order_id for each, _ in perform_in_parts(search, context())] == made
+    with store.read() as snapshot:
+        assert snapshot.orders.ids("anna", FilteringCriteria()) == made
+        assert snapshot.orders.ids("nobody", FilteringCriteria()) == []
