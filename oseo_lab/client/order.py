@@ -19,6 +19,7 @@ from oseo_lab.client import display
 from oseo_lab.client.listening import Listener
 from oseo_lab.client.names import name_of, short_id
 from oseo_lab.client.progress import Progress, ProgressEvent, reporter
+from oseo_lab.client.subscription import matching, products_of, wish
 from oseo_lab.model.errors import (
     NotFound,
     OrderFailed,
@@ -27,6 +28,7 @@ from oseo_lab.model.errors import (
     Unavailable,
     WaitTimeout,
 )
+from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import (
     Cancel,
     DescribeResultAccess,
@@ -202,7 +204,9 @@ class Order:
     def failed(self) -> Items:
         """The items that will not be delivered; ``.reasons`` says why."""
         return Items(
-            each for each in self.items if each.status.status.is_final and each.status.status not in DELIVERED
+            each
+            for each in products_of(self.items)
+            if each.status.status.is_final and each.status.status not in DELIVERED
         )
 
     # ------------------------------------------------------------------------------------------ what acts
@@ -358,6 +362,26 @@ class Order:
         """Return every try at making an item, oldest first."""
         return _history(self._session, self.id)[1]
 
+    def suspend(self) -> Order:
+        """Let a subscription order nothing more until `resume`; what it has ordered is made.
+
+        Raises
+        ------
+        NotSupported
+            If this is no subscription.
+        """
+        wish(self._session, self.id, "suspend")
+        return self.refresh()
+
+    def resume(self) -> Order:
+        """Let a suspended subscription go on; what it has missed comes."""
+        wish(self._session, self.id, "resume")
+        return self.refresh()
+
+    def would_match(self) -> list[CatalogueItem]:
+        """Return the products a subscription would order now; nothing is ordered by asking."""
+        return matching(self._session, self.id)
+
     def notices(self) -> Notices:
         """Return what became of the order's callbacks: every try at one, and what waits."""
         from oseo_lab.client.notices import Notices
@@ -443,12 +467,15 @@ def _history(session: Session, order_id: str) -> tuple[list[StatusChange], list[
 
 
 def _counts(record: Record) -> dict[Status, int]:
-    return dict(Counter(each.status.status for each in record.items))
+    """Count products by status: what stands for products to come is none."""
+    return dict(Counter(each.status.status for each in products_of(record.items)))
 
 
 def _summary(counts: dict[Status, int]) -> str:
     """Return counts as a sentence: what is done first, then the rest by status."""
     total = sum(counts.values())
+    if not total:
+        return "no products yet"
     delivered = sum(counts.get(each, 0) for each in DELIVERED)
     rest = {status: count for status, count in counts.items() if status not in DELIVERED}
     words = f"{delivered} of {total} delivered"

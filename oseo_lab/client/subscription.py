@@ -1,0 +1,208 @@
+"""Subscriptions in the client: composing one, and what of an order is a product rather than a wish for some.
+
+A subscription is an order like any other: `Lab.subscribe` submits it and returns its handle, whose items grow
+with each product that comes. Where the service is ours, it can be suspended, resumed and asked what it would
+order now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from oseo_lab.client.area import Area, as_area, as_period
+from oseo_lab.client.draft import OrderDraft
+from oseo_lab.client.names import reference_of
+from oseo_lab.client.options import Options
+from oseo_lab.model.errors import NotSupported, Problem, ValidationError
+from oseo_lab.model.identifiers import OrderType, SubscriptionId
+from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.messages import Submit
+from oseo_lab.model.order import ItemSpecification, OrderItem, OrderSpecification
+from oseo_lab.model.subscription import FREQUENCY, PERIOD, REGION
+
+if TYPE_CHECKING:
+    from oseo_lab.client.session import Session
+
+__all__ = ["SubscriptionDraft", "compose_subscription", "matching", "products_of", "wish"]
+
+#: Days a subscription runs if no end is named.
+A_YEAR = 365
+
+
+class SubscriptionDraft(OrderDraft):
+    """A subscription while it can still be changed.
+
+    Parameters
+    ----------
+    session : Session
+        Where it will be submitted.
+    collection : str
+        Whose coming products are wanted.
+    name : str, optional
+        What you will find it by.
+
+    Raises
+    ------
+    NotSupported
+        If the collection takes no subscriptions.
+    """
+
+    def __init__(self, session: Session, collection: str, name: str | None = None) -> None:
+        super().__init__(session, collection, name)
+        self.offer = session.offer(collection, order_type=OrderType.SUBSCRIPTION_ORDER)
+        if self.offer.order_type is not OrderType.SUBSCRIPTION_ORDER:
+            raise NotSupported(
+                f"{collection} takes no subscriptions; lab.collections says what can be ordered from it",
+                code="SubscriptionNotSupported",
+                locator="orderType",
+            )
+        self.options = Options(self.offer.options, collection)
+
+    def request(self) -> Submit:
+        """Return the subscription as the message that submits it."""
+        reference, extensions = reference_of(self.name) if self.name else (None, ())
+        item = ItemSpecification(
+            item_id=self.collection[:80],
+            identifier=SubscriptionId(collection_id=self.collection),
+            product_order_options_id=self.offer.product_order_options_id,
+            options=self.options.parameters(),
+        )
+        return Submit(
+            specification=OrderSpecification(
+                order_type=OrderType.SUBSCRIPTION_ORDER,
+                items=(item,),
+                order_reference=reference,
+                order_remark=self.remark,
+                packaging=self.packaging,
+                priority=self.priority,
+                extensions=extensions,
+            )
+        )
+
+    def _gaps(self) -> Iterator[Problem]:
+        """Yield what can be seen without asking anybody; products come later."""
+        yield from self.options.missing()
+
+    def __repr__(self) -> str:
+        name = f"{self.name!r}, " if self.name else ""
+        return f"SubscriptionDraft({name}{self.collection})"
+
+
+def compose_subscription(
+    session: Session,
+    collection: str,
+    *,
+    name: str | None = None,
+    area: Any = None,
+    area_crs: Any = None,
+    start: Any = None,
+    end: Any = None,
+    every: float | timedelta | None = None,
+    observations: int | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> SubscriptionDraft:
+    """Return a draft of a subscription (`Lab.subscribe` says what the parameters may be)."""
+    draft = SubscriptionDraft(session, collection, name)
+    values = dict(options or {})
+    for own in ("packaging", "priority", "remark"):
+        if own in values:
+            setattr(draft, own, values.pop(own))
+    values[PERIOD] = _period(start, end)
+    if area is not None:
+        values[REGION] = region_of(as_area(area, area_crs))
+    frequency = {"numberOfObservations": observations, "observationGap": _days(every)}
+    if given := {key: value for key, value in frequency.items() if value is not None}:
+        values[FREQUENCY] = given
+    draft.options.update(**values)
+    return draft
+
+
+def _period(start: Any, end: Any) -> tuple[datetime, datetime]:
+    """Return the date range: from today on, for a year, where nothing else is said."""
+    begin = datetime.combine(datetime.now(UTC).date(), time(), UTC) if start is None else start
+    first = as_period(begin)
+    assert first is not None
+    last = first[0] + timedelta(days=A_YEAR) if end is None else end
+    whole = as_period((first[0], last if isinstance(last, str | date) else str(last)))
+    assert whole is not None
+    return whole
+
+
+def _days(every: float | timedelta | None) -> int | None:
+    """Return whole days between two observations."""
+    if every is None:
+        return None
+    days = every.total_seconds() / 86400 if isinstance(every, timedelta) else float(every)
+    if days != int(days) or days < 0:
+        raise ValidationError(f"every {every!r} is not allowed; allowed: whole days", locator=FREQUENCY)
+    return int(days)
+
+
+def region_of(area: Area) -> list[dict[str, float]]:
+    """Return an area as the closed ring that ``regionOfInterest`` is.
+
+    Raises
+    ------
+    ValidationError
+        If it has several parts or holes, which a ring cannot say.
+    """
+    west, south, east, north = area.bbox
+    if area.is_box and area.crs is None:
+        ring: Sequence[tuple[float, float]] = ((west, south), (east, south), (east, north), (west, north))
+    else:
+        ring = area.points if area.crs is None else _outer(area)
+    if not ring:
+        raise ValidationError(
+            "the area has several parts or holes and a subscription holds one ring: subscribe to the parts "
+            "apart, or take their hull (shapely: .convex_hull)",
+            locator="area",
+        )
+    crosses = area.is_box and west > east
+    points = list(ring if crosses else _with_short_edges(ring))
+    if points[0] != points[-1]:
+        points.append(points[0])
+    return [{"latitude": y, "longitude": x} for x, y in points]
+
+
+def _outer(area: Area) -> Sequence[tuple[float, float]]:
+    coordinates = area.geometry["coordinates"]
+    is_one = area.geometry["type"] == "Polygon" and len(coordinates) == 1
+    return [(float(x), float(y)) for x, y, *_ in coordinates[0]] if is_one else ()
+
+
+def _with_short_edges(ring: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Yield a ring whose edges are below 180 degrees: a longer one would run the other way round."""
+    for (x, y), (to_x, to_y) in zip(ring, (*ring[1:], ring[0]), strict=True):
+        yield x, y
+        if abs(to_x - x) >= 180:
+            for part in (1 / 3, 2 / 3):
+                yield x + (to_x - x) * part, y + (to_y - y) * part
+
+
+def products_of(items: Iterable[OrderItem]) -> list[OrderItem]:
+    """Return the items that are products, without those that stand for products to come."""
+    return [each for each in items if not isinstance(each.specification.identifier, SubscriptionId)]
+
+
+def wish(session: Session, order_id: str, verb: str) -> None:
+    """Suspend or resume a subscription of ours.
+
+    Raises
+    ------
+    NotSupported
+        If the order is no subscription, or the service is reached over SOAP, which has no such operation.
+    Conflict
+        If it is final already.
+    """
+    session.transport.ask("POST", f"orders/{quote(order_id, safe='')}/{verb}", body={})
+
+
+def matching(session: Session, order_id: str) -> list[CatalogueItem]:
+    """Return the products a subscription would order now. Raises as `wish`."""
+    from oseo_lab.encoding.json_form import from_plain
+
+    answer = session.transport.ask("POST", f"orders/{quote(order_id, safe='')}/match", body={})
+    return [from_plain(CatalogueItem, each) for each in answer.get("products", ())]
