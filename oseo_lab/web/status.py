@@ -95,11 +95,15 @@ class StatusHandler(BaseOseoHandler):
         try:
             with self.state.reading_long(self.owner or ""):
                 self.set_header("Content-Type", form.content_type)
+                if self.request.version == "HTTP/1.0":
+                    self.set_header("Connection", "close")
                 part, is_more = form.before + first, True
                 while is_more:
                     await self._send(part, end)
                     part, is_more = await self.state.work(_gathered, rest, PART)
                 await self._send(part + form.after, end)
+            if self.request.version == "HTTP/1.0":  # knows no parts: its end is the connection's
+                self._leave()
         except (TimeoutError, StreamClosedError):
             self.log.info("oseo_lab: a long answer was not taken to its end; its connection is closed")
             self._leave()

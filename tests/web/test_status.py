@@ -126,15 +126,25 @@ def test_a_search_for_all_orders_with_their_items_is_answered_in_parts(
     assert len(found.items) == COUNT
 
 
-def ask(server: Server, order_id: str) -> socket.socket:
-    """Ask for the long answer on a connection that takes little at a time."""
+def ask(server: Server, order_id: str, version: str = "1.1", takes: int = 4096) -> socket.socket:
+    """Ask for the long answer on a connection that takes so many bytes at a time."""
     connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, takes)
     connection.connect(server.address)
     path = httpx.URL(f"{server.api}/orders/{order_id}?presentation=full")
-    head = f"GET {path.raw_path.decode()} HTTP/1.1\r\nHost: {path.netloc.decode()}\r\n"
-    connection.sendall(f"{head}Authorization: {server.token['Authorization']}\r\n\r\n".encode())
+    head = f"GET {path.raw_path.decode()} HTTP/{version}\r\nHost: {path.netloc.decode()}\r\n"
+    more = f"Authorization: {server.token['Authorization']}\r\nConnection: keep-alive\r\n\r\n"
+    connection.sendall(f"{head}{more}".encode())
     return connection
+
+
+def test_who_knows_no_parts_is_told_the_end_by_closing(
+    long_server: Server, order_id: str, whole: GetStatusResponse
+) -> None:
+    with ask(long_server, order_id, version="1.0", takes=1 << 20) as reader, reader.makefile("rb") as stream:
+        head, _, body = stream.read().partition(b"\r\n\r\n")
+    assert b"chunked" not in head
+    assert body == json_form.encode(whole.orders[0])
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
