@@ -220,7 +220,7 @@ class Services:
             policy=Policy(retry_delay=settings.retry_delay),
             collections=self.collections,
             now=_now,
-            callback=f"{settings.public_url}callback" if settings.public_url else None,
+            callback=f"{settings.public_url.rstrip('/')}/callback" if settings.public_url else None,
         )
 
     @cached_property

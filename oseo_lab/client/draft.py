@@ -334,7 +334,12 @@ class OrderDraft:
             raise ValidationError(
                 f"form {form!r} is not known; allowed: {', '.join(RECIPES)}", locator="form"
             )
-        return RECIPES[form](self, self._session.transport.url)
+        transport = self._session.transport
+        known = getattr(transport, "recipes", None)  # what means something to another service
+        if known is not None and form not in known:
+            raise NotSupported(f"another OSEO service takes no {form}; allowed: {', '.join(known)}")
+        recipe = RECIPES[form](self, transport.url)
+        return recipe if known is None else recipe.replace("oseo.connect(", "oseo.connect(soap=", 1)
 
     def _identifiers(self) -> list[str]:
         return [each.identifier for each in self.items]

@@ -129,6 +129,9 @@ class SoapTransport:
         How often a request is sent that may be sent again.
     """
 
+    #: Recipes of a draft that mean something to another service.
+    recipes = ("soap", "python")
+
     def __init__(
         self,
         url: str,
@@ -229,14 +232,15 @@ class SoapTransport:
     def ask(
         self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None
     ) -> Mapping[str, Any]:
-        """Say that OSEO has no operation for this.
+        """Answer no path: what OSEO has no operation for, another service does not have.
 
         Raises
         ------
         NotSupported
             Always.
         """
-        raise NotSupported(f"OSEO has no operation for {path}; ask the server's JSON API", locator=path)
+        what = path.rpartition("/")[2]
+        raise NotSupported(f"OSEO has no operation for {what!r}: only the API of oseo_lab's own servers has")
 
     def events(self) -> EventStream:
         """Return what is called back; nothing where nobody listens."""

@@ -89,8 +89,18 @@ def test_what_is_missing_is_said_in_one_sentence_before_anything_is_sent(foreign
         lab.search("urn:old:landsat")
     with pytest.raises(NotSupported, match="no history"):
         order.history()
+    with pytest.raises(NotSupported, match="OSEO has no operation for 'notices'"):
+        order.notices()
     assert len(foreign.seen) == asked
     assert lab.order("LC8 A", collection="urn:old:landsat").validate() == []
+
+
+def test_recipes_speak_of_the_other_service(foreign, lab):
+    draft = lab.order("LC8 A", collection="urn:old:landsat")
+    assert f"oseo.connect(soap='{foreign.url}')" in draft.as_request("python")
+    assert "<Submit" in draft.as_request("soap")
+    with pytest.raises(NotSupported, match="allowed: soap, python"):
+        draft.as_request("curl")
 
 
 def test_without_result_access_the_user_is_told_where_results_are(foreign, lab):
