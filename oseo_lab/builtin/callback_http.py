@@ -104,6 +104,7 @@ class _Network(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to the first address that answers."""
+        del timeout, local_address, socket_options  # the deadline and the addresses are said already
         failed: OSError | None = None
         for address in self._allowed.resolve(host.strip("[]"), port):
             try:
