@@ -16,13 +16,13 @@ from oseo_lab.model.errors import OseoError, ValidationError
 from oseo_lab.model.messages import Capabilities, GetCapabilities, GetStatus
 from oseo_lab.model.notifications import Unsubscribe
 from oseo_lab.operations import perform
+from oseo_lab.operations.get_capabilities import FORMATS
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.landing import landing_page
 from oseo_lab.web.status import StatusForm, StatusHandler
 
 __all__ = ["SoapHandler", "answer_fault", "speaks_soap"]
 
-XML = "application/xml; charset=utf-8"
 #: Longer messages are read in a thread, bytes.
 LONG = 64 * 1024
 #: Statuses that speak of the transport: used as they are, whatever the SOAP version prescribes for faults.
@@ -109,17 +109,21 @@ class SoapHandler(StatusHandler):
         if "wsdl" in asked or self.request.query.lower() == "wsdl":
             self.answer(wsdl(self.service_url), "text/xml; charset=utf-8")
         elif "request" in asked or "service" in asked:
-            self.answer(await self._capabilities(_from_query(asked)), XML)
+            await self._answer_capabilities(_from_query(asked))
         elif "text/html" in self.request.headers.get("Accept", ""):
             await self._page()
         else:
-            self.answer(await self._capabilities(GetCapabilities()), XML)
+            await self._answer_capabilities(GetCapabilities())
 
     head = get
 
-    async def _capabilities(self, message: GetCapabilities) -> bytes:
+    async def _answer_capabilities(self, message: GetCapabilities) -> None:
+        """Send the capabilities document, said to be what was asked for: text/xml where nothing was."""
         body = await self.perform(message, oseo.encode_response)
-        return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body
+        wanted = (each.partition(";")[0].strip().lower() for each in message.accept_formats)
+        media_type = next((each for each in wanted if each in FORMATS), FORMATS[0])
+        body = b'<?xml version="1.0" encoding="UTF-8"?>\n' + body
+        self.answer(body, f"{media_type}; charset=utf-8")
 
     async def _page(self) -> None:
         services = await self.services()

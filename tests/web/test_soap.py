@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -158,8 +159,28 @@ def test_the_wsdl_names_this_server(server, stranger):
 
 def test_capabilities_by_get(server, stranger):
     answer = stranger.get(f"{server.soap}?SERVICE=OS&request=GetCapabilities&sections=Contents")
-    assert answer.headers["Content-Type"].startswith("application/xml")
+    assert answer.headers["Content-Type"].startswith("text/xml")
     assert b"Capabilities" in answer.content and b"ServiceProvider" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("query", "media_type"),
+    [
+        ("acceptFormats=image/png,application/xml,text/xml", "application/xml"),
+        ("AcceptFormats=text/xml&AcceptLanguages=zh&AcceptVersions=9.9.9,1.0.0", "text/xml"),
+    ],
+)
+def test_capabilities_by_get_are_negotiated(server, stranger, query, media_type):
+    answer = stranger.get(f"{server.soap}?service=OS&request=GetCapabilities&{query}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith(media_type)
+
+
+def test_an_unchanged_document_is_not_sent_again(server, stranger):
+    url = f"{server.soap}?service=OS&request=GetCapabilities"
+    sequence = re.search(r'updateSequence="(\d+)"', stranger.get(url).text)[1]
+    assert b"Contents" not in stranger.get(f"{url}&updateSequence={sequence}").content
+    assert b"InvalidUpdateSequence" in stranger.get(f"{url}&updateSequence={sequence}1").content
 
 
 @pytest.mark.parametrize("query", ["service=WMS&request=GetCapabilities", "service=OS&request=Submit"])
@@ -174,11 +195,7 @@ def test_a_browser_gets_a_page_without_secrets(server, stranger):
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "urn:some/thing" in answer.text and server.soap in answer.text
     assert TOKEN not in answer.text and str(server.data_dir) not in answer.text
-    assert (
-        stranger.get(server.soap, headers={"Accept": "*/*"})
-        .headers["Content-Type"]
-        .startswith("application/xml")
-    )
+    assert stranger.get(server.soap, headers={"Accept": "*/*"}).headers["Content-Type"].startswith("text/xml")
 
 
 # ----------------------------------------------------------------------------------------- who is asking
