@@ -196,6 +196,36 @@ def notices(name: Name, as_json: AsJson = False, url: Url = None, token: Token =
 
 
 @app.command()
+def suspend(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Let a subscription order nothing more until it is resumed."""
+    with connected(url, token) as lab:
+        order = lab.orders[name].suspend()
+    _print_order(order, as_json)
+
+
+@app.command()
+def resume(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Let a suspended subscription go on; what it has missed comes."""
+    with connected(url, token) as lab:
+        order = lab.orders[name].resume()
+    _print_order(order, as_json)
+
+
+@app.command()
+def match(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Show what a subscription would order now; nothing is ordered by asking."""
+    with connected(url, token) as lab:
+        found = lab.orders[name].would_match()
+    if as_json:
+        print_json(found)
+    else:
+        rows = [
+            (each.identifier, f"{each.datetime:%Y-%m-%d %H:%M}" if each.datetime else "") for each in found
+        ]
+        print_table(("product", "acquired (UTC)"), rows)
+
+
+@app.command()
 def download(
     name: Name,
     to: Folder = Path(),

@@ -135,6 +135,13 @@ _BALANCES = {
     "properties": {"balances": {"type": "array", "items": _BALANCE}},
 }
 
+_ANNOUNCEMENT = {
+    "type": "object",
+    "required": ["identifiers"],
+    "properties": {"identifiers": {"type": "array", "minItems": 1, "maxItems": 1000, "items": _TEXT}},
+}
+_ORDERED = {"type": "object", "required": ["ordered"], "properties": {"ordered": {"type": "integer"}}}
+
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "quotation": {"in": "path", "schema": _TEXT, "description": "UUID of the quotation."},
     "waiting": {
@@ -298,6 +305,41 @@ _ROWS = (
         answer=messages.CancelAck,
         status=202,
         parameters=("order_id",),
+    ),
+    _Row(
+        path="/orders/{order_id}/suspend",
+        name="suspendOrder",
+        summary="A subscription orders nothing more until it is resumed",
+        method="post",
+        answer=Order,
+        status=202,
+        parameters=("order_id",),
+    ),
+    _Row(
+        path="/orders/{order_id}/resume",
+        name="resumeOrder",
+        summary="A suspended subscription goes on; what it has missed comes",
+        method="post",
+        answer=Order,
+        status=202,
+        parameters=("order_id",),
+    ),
+    _Row(
+        path="/orders/{order_id}/match",
+        name="matchOrder",
+        summary="What a subscription would order now; nothing is ordered",
+        method="post",
+        answer=_list_of("products", CatalogueItem),
+        parameters=("order_id",),
+    ),
+    _Row(
+        path="/collections/{collection_id}/announce",
+        name="announceProducts",
+        summary="For operators: products have appeared, match them at once",
+        method="post",
+        body=_ANNOUNCEMENT,
+        answer=_ORDERED,
+        parameters=("collection_id",),
     ),
     _Row(
         path="/quotations",
