@@ -1,35 +1,24 @@
-"""Making quotations: asks the quoter of each collection, puts the answers together, tells who waits.
+"""The quoting loop: makes what GetQuotation left pending, tries again what failed, tells who waits.
 
-`Quoting.made` is the one place where a quotation comes about. GetQuotation and Submit call it (through
-`oseo_lab.wiring`) where every quoter answers within a request; the loop here does where one takes its time,
-a server has to be asked, or a person has answered. A thread beside the dispatcher; a quotation that two
-processes make is saved by the first.
+Beside the dispatcher, on threads of its own. GetQuotation and Submit call `Quoting.made` themselves (through
+`oseo_lab.wiring`) where every quoter answers within a request; here is made what takes its time, where a
+server has to be asked, or where a person has answered. Of each collection one quotation is made at a time, so
+that a server that hangs delays nobody else's; one that two processes make is saved by the first.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from oseo_lab.model.collection import Collection
-from oseo_lab.model.errors import OseoError, Problem
-from oseo_lab.model.identifiers import ItemIdentifier, OrderType
-from oseo_lab.model.job import CatalogueItem
-from oseo_lab.model.order import LOCAL, CallbackKind, ItemSpecification
-from oseo_lab.model.quotation import (
-    MOST_PRICE,
-    ItemGroupPrice,
-    Price,
-    ProviderName,
-    QuotationRecord,
-    QuotationState,
-    compose,
-    decimal_of,
-)
-from oseo_lab.ports import Notice, OrderStore, ProcessingFailed, QuoteRequest, UnitOfWork
+from oseo_lab.dispatch.gathering import Gathering, Seams
+from oseo_lab.model.errors import OseoError
+from oseo_lab.model.identifiers import ProductId, SubscriptionId
+from oseo_lab.model.order import CallbackKind
+from oseo_lab.model.quotation import QuotationRecord, QuotationState
+from oseo_lab.ports import Notice, OrderStore, ProcessingFailed, UnitOfWork
 
 __all__ = ["Quoting", "Seams"]
 
@@ -41,45 +30,14 @@ EVERY = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 3600.0
 #: Tries at a quotation before what could not be priced is given up.
 TRIES = 8
-#: Most quotations of one look.
-LOOK = 100
-#: Longest text that says what could not be quoted, characters.
-LONGEST = 4000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seams:
-    """What `oseo_lab.wiring` gives to ask with.
-
-    Parameters
-    ----------
-    collection_for : callable
-        Finds the collection of an item, or says what is wrong.
-    quote : callable
-        Asks a collection's quoter, or the provider that makes its items; None where nobody quotes it.
-    find : callable
-        Asks a collection's catalogue, by collection id, for products.
-    provider : ProviderName
-        This service, as quotations name it.
-    """
-
-    collection_for: Callable[[ItemIdentifier, OrderType], Collection | Problem]
-    quote: Callable[[QuoteRequest], Sequence[ItemGroupPrice] | None]
-    find: Callable[[str, Sequence[str]], Mapping[str, CatalogueItem]]
-    provider: ProviderName
-
-
-@dataclass
-class _Asked:
-    """What the quoters have said of one quotation."""
-
-    groups: list[ItemGroupPrice] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    later: list[str] = field(default_factory=list)
+#: Most quotations of one look, and most that are made at a time.
+LOOK, AT_ONCE = 500, 8
+#: Seconds that closing waits for what is being made.
+FAREWELL = 5.0
 
 
 class Quoting:
-    """Makes quotations, at once or in a thread of its own.
+    """Makes quotations, at once or in its loop.
 
     Parameters
     ----------
@@ -93,12 +51,16 @@ class Quoting:
 
     def __init__(self, *, store: OrderStore, seams: Seams, now: Callable[[], datetime]) -> None:
         self._store = store
-        self._seams = seams
         self._now = now
+        self.made = Gathering(store=store, seams=seams, now=now).made
         self._tries: dict[str, tuple[int, datetime]] = {}
-        self._woken = threading.Event()
+        self._condition = threading.Condition()
+        self._is_woken = False
         self._closing = False
+        self._running: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="oseo_lab quoting", daemon=True)
+
+    # -------------------------------------------------------------------------------- from outside
 
     def start(self) -> None:
         """Begin making what is pending."""
@@ -106,178 +68,98 @@ class Quoting:
 
     def wake(self) -> None:
         """Look at once."""
-        self._woken.set()
+        with self._condition:
+            self._is_woken = True
+            self._condition.notify_all()
 
     def close(self) -> None:
         """Stop; what was not made stays pending."""
         self._closing = True
-        self._woken.set()
+        self.wake()
         if self._thread.is_alive():
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=FAREWELL)
+        with self._condition:
+            self._condition.wait_for(lambda: not self._running, FAREWELL)
+
+    def step(self, now: datetime) -> int:
+        """Make every pending quotation that is due, one after the other; return how many are answered."""
+        return sum(self._answer(record, now) for record in self._due(now))
+
+    # ------------------------------------------------------------------------------------ the loop
 
     def _run(self) -> None:
         while not self._closing:
-            self._woken.clear()
             try:
-                self.step(self._now())
+                for record in self._due(self._now()):
+                    self._begin(record)
             except OseoError as wrong:
                 log.warning("quotations were not looked at and will be again: %s", wrong)
             except Exception:
                 log.exception("a look at pending quotations failed")
-            self._woken.wait(EVERY)
+            with self._condition:
+                self._condition.wait_for(lambda: self._is_woken, EVERY)
+                self._is_woken = False
 
-    def step(self, now: datetime) -> int:
-        """Make every pending quotation that is due; return how many are answered, well or not."""
+    def _due(self, now: datetime) -> list[QuotationRecord]:
+        """Return what is pending and has no later time to be tried again, oldest first."""
         with self._store.read() as snapshot:
-            waiting = snapshot.quotations.pending(LOOK)
-        self._tries = {each.quotation_id: self._tries.get(each.quotation_id, (0, now)) for each in waiting}
-        answered = 0
-        for record in waiting:
-            if self._closing:
-                break
-            if self._tries[record.quotation_id][1] <= now:
-                answered += self._answer(record, now)
-        return answered
+            pending = snapshot.quotations.pending(LOOK)
+        with self._condition:
+            ids = {each.quotation_id for each in pending}
+            for gone in self._tries.keys() - ids:
+                del self._tries[gone]
+            return [each for each in pending if self._tries.get(each.quotation_id, (0, now))[1] <= now]
+
+    def _begin(self, record: QuotationRecord) -> None:
+        """Make a quotation in a thread of its own, if none of its collections is being made."""
+        place = _place(record)
+        with self._condition:
+            if self._closing or place in self._running or len(self._running) >= AT_ONCE:
+                return  # whoever ends looks for it
+            self._running.add(place)
+        name = f"oseo_lab quotation {record.quotation_id[-8:]}"
+        threading.Thread(target=self._make, args=(record, place), name=name, daemon=True).start()
+
+    def _make(self, record: QuotationRecord, place: str) -> None:
+        """Make one quotation and say that there is room again; never raises."""
+        try:
+            self._answer(record, self._now())
+        except OseoError as wrong:
+            log.warning("quotation %s could not be saved: %s", record.quotation_id, wrong)
+            self._put_off(record, self._now())
+        except Exception:
+            log.exception("quotation %s could not be made", record.quotation_id)
+            self._put_off(record, self._now())
+        finally:
+            with self._condition:
+                self._running.discard(place)
+            self.wake()
 
     def _answer(self, record: QuotationRecord, now: datetime) -> bool:
-        tries = self._tries[record.quotation_id][0] + 1
+        tries = self._tries.get(record.quotation_id, (0, now))[0] + 1
         try:
             after = self.made(record, is_last=tries >= TRIES)
         except ProcessingFailed as failed:
-            pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
-            self._tries[record.quotation_id] = tries, now + timedelta(seconds=pause)
             log.info("quotation %s will be tried again: %s", record.quotation_id, failed.reason)
+            self._put_off(record, now)
             return False
         return self._store.write(lambda work: _save(work, record, after))
 
-    def made(self, record: QuotationRecord, *, is_last: bool = True) -> QuotationRecord:
-        """Return a quotation's record as its quoters answer it: ready, or failed.
-
-        Groups that the record holds already (a person's answer) are kept, and their items not asked again.
-
-        Parameters
-        ----------
-        record : QuotationRecord
-            As it was asked.
-        is_last : bool
-            Whether what might be answered another time counts as not quoted.
-
-        Raises
-        ------
-        ProcessingFailed
-            With ``retry``: somebody could not be reached, and it is not the last try.
-        """
-        given = record.quotation.groups if record.quotation else ()
-        found = _Asked(groups=[replace(each, provider=self._seams.provider) for each in given])
-        now = self._now()
-        done = {each.item_id for group in given for each in group.items}
-        specification = record.specification
-        left = [each for each in specification.items if each.item_id not in done]
-        for collection, items in self._parts(specification.order_type, left, found):
-            self._ask(record, collection, items, now, found)
-        if found.later and not is_last:
-            raise ProcessingFailed("; ".join(found.later), retry=True)
-        return self._ended(record, found)
-
-    def _ended(self, record: QuotationRecord, found: _Asked) -> QuotationRecord:
-        said = "; ".join([*found.problems, *found.later])[:LONGEST] or None
-        if not found.groups:
-            return replace(record, state=QuotationState.FAILED, problem=said, quotation=None)
-        groups = self._with_balances(record.owner, found.groups)
-        quotation = compose(record.quotation_id, groups, record.specification)
-        partial = f"not quoted: {said}" if said else None
-        return replace(record, state=QuotationState.READY, quotation=quotation, partial=partial)
-
-    def _parts(
-        self, order_type: OrderType, items: Sequence[ItemSpecification], found: _Asked
-    ) -> Iterator[tuple[Collection, list[ItemSpecification]]]:
-        """Yield the items by collection; what has none is a problem."""
-        parts: dict[str, tuple[Collection, list[ItemSpecification]]] = {}
-        for item in items:
-            collection = self._seams.collection_for(item.identifier, order_type)
-            if isinstance(collection, Problem):
-                found.problems.append(f"item {item.item_id}: {collection.text}")
-            else:
-                parts.setdefault(collection.id, (collection, []))[1].append(item)
-        yield from parts.values()
-
-    def _ask(
-        self,
-        record: QuotationRecord,
-        collection: Collection,
-        items: Sequence[ItemSpecification],
-        now: datetime,
-        found: _Asked,
-    ) -> None:
-        """Ask one collection's quoter; whatever it does becomes groups or a sentence."""
-        with self._store.read() as snapshot:
-            past = snapshot.past.of(collection.id)
-        request = QuoteRequest(
-            owner=record.owner,
-            specification=replace(record.specification, items=()),
-            items=items,
-            collection=collection,
-            now=now,
-            past=past,
-            find=lambda identifiers: self._seams.find(collection.id, identifiers),
-        )
-        try:
-            groups = self._seams.quote(request)
-            if groups is None:
-                found.problems.append(f"{collection.id} has no quotations")
-                return
-            _check(groups, items)
-        except ProcessingFailed as failed:
-            said = found.later if failed.failure_class.value == "transient" else found.problems
-            said.append(f"{collection.id}: {failed.reason}")
-        except Exception:
-            log.exception("the quoter of %s failed", collection.id)
-            found.problems.append(f"{collection.id}: no price, because of an internal error")
-        else:
-            found.groups.extend(self._named(collection, groups))
-            priced = {each.item_id for group in groups for each in group.items}
-            missing = [each.item_id for each in items if each.item_id not in priced]
-            found.problems.extend([f"items {', '.join(missing)} of {collection.id}"] if missing else [])
-
-    def _named(self, collection: Collection, groups: Sequence[ItemGroupPrice]) -> list[ItemGroupPrice]:
-        """Name this service where it is the provider."""
-        if collection.provider != LOCAL:
-            return list(groups)
-        return [replace(each, provider=self._seams.provider) for each in groups]
-
-    def _with_balances(self, owner: str, groups: Sequence[ItemGroupPrice]) -> list[ItemGroupPrice]:
-        """Say what the owner's account would be left with, group after group."""
-        with self._store.read() as snapshot:
-            left = dict(snapshot.balances.of(owner))
-        result = []
-        for group in groups:
-            currency = group.price.currency
-            balance = None
-            if currency in left:
-                left[currency] -= decimal_of(group.price)
-                balance = Price(value=float(left[currency]), currency=currency)
-            result.append(replace(group, balance=balance))
-        return result
+    def _put_off(self, record: QuotationRecord, now: datetime) -> None:
+        with self._condition:
+            tries = self._tries.get(record.quotation_id, (0, now))[0] + 1
+            pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+            self._tries[record.quotation_id] = tries, now + timedelta(seconds=pause)
 
 
-def _check(groups: Sequence[ItemGroupPrice], items: Sequence[ItemSpecification]) -> None:
-    """Refuse what a quoter must not say.
-
-    Raises
-    ------
-    ValueError
-        If it prices items twice or that it was not asked for, or says no price that can be paid.
-    """
-    asked = {each.item_id for each in items}
-    priced = [each.item_id for group in groups for each in group.items]
-    if len(set(priced)) != len(priced) or not asked.issuperset(priced):
-        raise ValueError("items are priced twice, or were not asked for")
-    for group in groups:
-        prices = [group.price, *(each.price for each in group.items if each.price is not None)]
-        if not group.items or any(not 0 <= each.value <= MOST_PRICE for each in prices):
-            raise ValueError("a group has no items, or a price is below 0 or beyond reason")
-        if len({each.currency for each in prices}) > 1 or not 1 <= len(group.price.currency) <= 10:
-            raise ValueError("a group has one currency, of 1 to 10 characters")
+def _place(record: QuotationRecord) -> str:
+    """Return what tells apart whom a quotation is asked of: the collections its items name."""
+    named = {
+        each.identifier.collection_id or ""
+        for each in record.specification.items
+        if isinstance(each.identifier, ProductId | SubscriptionId)
+    }
+    return " ".join(sorted(named))
 
 
 def _save(work: UnitOfWork, before: QuotationRecord, after: QuotationRecord) -> bool:

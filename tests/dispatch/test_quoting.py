@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Event
 
 import pytest
 
 from oseo_lab.dispatch.quoting import TRIES, Quoting, Seams
 from oseo_lab.model.collection import Collection
-from oseo_lab.model.errors import Problem
+from oseo_lab.model.errors import Problem, Unavailable
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from oseo_lab.model.quotation import (
@@ -25,6 +26,7 @@ from oseo_lab.model.quotation import (
 )
 from oseo_lab.ports import ProcessingFailed
 from oseo_lab.store import open_store
+from tests.acceptance.serving import wait_until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LAB = ProviderName(service_name="this lab", organization="lab")
@@ -179,8 +181,6 @@ def test_quotation_that_somebody_else_made_meanwhile_is_left_alone(store):
 
 
 def test_loop_in_its_thread_makes_what_it_is_woken_for(store):
-    from threading import Event
-
     done = Event()
 
     def quote(request):
@@ -192,5 +192,47 @@ def test_loop_in_its_thread_makes_what_it_is_woken_for(store):
     record = asked(store)
     loop.wake()
     assert done.wait(10)
+    wait_until(lambda: kept(store, record).state is not QuotationState.PENDING, 10)
     loop.close()
     assert kept(store, record).state is QuotationState.READY
+
+
+def test_server_that_hangs_delays_no_other_collection(store):
+    released, made = Event(), Event()
+
+    def quote(request):
+        if request.collection.id == "abroad":
+            assert released.wait(30)
+        else:
+            made.set()
+        return [group(*(each.item_id for each in request.items))]
+
+    hung = [asked(store, collection="abroad") for _ in range(3)]
+    quick = asked(store)
+    loop = quoting(store, quote, now=lambda: datetime.now(UTC))
+    loop.start()
+    assert made.wait(10)
+    assert all(kept(store, each).state is QuotationState.PENDING for each in hung)
+    released.set()
+    wait_until(lambda: all(kept(store, each).state is QuotationState.READY for each in (*hung, quick)), 20)
+    loop.close()
+
+
+def test_quotation_that_cannot_be_saved_is_tried_again_and_stops_nothing(store):
+    class Full:
+        """A store whose disk is full."""
+
+        read = staticmethod(store.read)
+
+        @staticmethod
+        def write(work):
+            refused.set()
+            raise Unavailable("the disk is full")
+
+    refused = Event()
+    record = asked(store)
+    loop = quoting(Full, lambda request: [group("a")], now=lambda: datetime.now(UTC))
+    loop.start()
+    assert refused.wait(10)
+    loop.close()
+    assert kept(store, record).state is QuotationState.PENDING
