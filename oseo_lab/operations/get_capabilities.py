@@ -24,7 +24,7 @@ from oseo_lab.model.messages import (
     ServiceProvider,
 )
 from oseo_lab.model.notifications import Topic
-from oseo_lab.model.options import Encoding
+from oseo_lab.model.options import ENCODINGS
 from oseo_lab.model.quotation import QuotationMode
 from oseo_lab.operations.context import Context, Service
 from oseo_lab.operations.get_quotation import mode_of
@@ -189,7 +189,7 @@ def _contents(context: Context) -> Contents:
         cancel=True,
         cancel_asynchronous=context.callbacks,
         collections=tuple(_difference(each, said) for each in own),
-        encodings=(Encoding.XML.value,),
+        encodings=tuple(each.value for each in ENCODINGS),
     )
 
 
