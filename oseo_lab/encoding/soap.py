@@ -522,7 +522,7 @@ def fault_status(error: OseoError, version: SoapVersion) -> int:
     return 400 if version is SoapVersion.V12 and _fault_code(error, version) == "Sender" else 500
 
 
-def fault(error: OseoError, version: SoapVersion) -> bytes:
+def fault(error: OseoError, version: SoapVersion, *, relates_to: str | None = None) -> bytes:
     """Return a whole envelope with the fault an error is: one ``ows:Exception`` per problem.
 
     Each exception has the standard's literal text first (06-141r6 exception tables), then our sentence. A
@@ -541,7 +541,7 @@ def fault(error: OseoError, version: SoapVersion) -> bytes:
             f"ows:{_ncname(error.code)}</s:Value></s:Subcode></s:Code>"
             f'<s:Reason><s:Text xml:lang="en">{reason}</s:Text></s:Reason><s:Detail>{report}</s:Detail>'
         )
-    return _envelope(f"<s:Fault>{inside}</s:Fault>".encode(), version, "")
+    return close_envelope(f"<s:Fault>{inside}</s:Fault>".encode(), version, relates_to=relates_to)
 
 
 def _ncname(code: str) -> str:

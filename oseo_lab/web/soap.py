@@ -29,7 +29,9 @@ LONG = 64 * 1024
 _TRANSPORT = frozenset({404, 405, 408, 413, 415, 429, 503})
 
 
-def answer_fault(handler: BaseOseoHandler, error: OseoError, version: soap.SoapVersion) -> None:
+def answer_fault(
+    handler: BaseOseoHandler, error: OseoError, version: soap.SoapVersion, relates_to: str | None = None
+) -> None:
     """Send a fault with the HTTP status of its SOAP version, or of the transport where it speaks of that."""
     speaks_of_transport = error.http_status in _TRANSPORT and error.code in (
         "NoApplicableCode",
@@ -38,7 +40,7 @@ def answer_fault(handler: BaseOseoHandler, error: OseoError, version: soap.SoapV
     status = error.http_status if speaks_of_transport else soap.fault_status(error, version)
     if status == 401:
         handler.set_header("WWW-Authenticate", 'Basic realm="oseo_lab", charset="UTF-8"')
-    handler.answer(soap.fault(error, version), soap.content_type(version), status)
+    handler.answer(soap.fault(error, version, relates_to=relates_to), soap.content_type(version), status)
 
 
 def speaks_soap(content_type: str) -> bool:
@@ -84,7 +86,7 @@ class SoapHandler(StatusHandler):
         envelope = soap.open_envelope(
             self.body, content_type=headers.get("Content-Type", ""), soap_action=headers.get("SOAPAction")
         )
-        self._version = envelope.version
+        self._version, self._message_id = envelope.version, envelope.message_id
         return envelope
 
     async def _by_username_token(self, token: soap.UsernameToken) -> str:
@@ -135,7 +137,7 @@ class SoapHandler(StatusHandler):
 
     def answer_error(self, error: OseoError) -> None:
         """Send a fault."""
-        answer_fault(self, error, self.version)
+        answer_fault(self, error, self.version, getattr(self, "_message_id", None))
 
 
 def _status_form(envelope: soap.Envelope) -> StatusForm:

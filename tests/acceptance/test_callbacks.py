@@ -246,6 +246,19 @@ def test_the_official_subscribe_is_understood(server, shared):
     assert complaints(shared, xmltree.parse(response.content)) == []
 
 
+def test_a_refused_notification_is_a_fault_that_relates_to_its_request(server, shared):
+    message = Submit(specification=specification("SCENE_A"), status_notification=StatusNotification.ALL)
+    for version in (V11, V12):
+        envelope = soap.request_envelope(oseo.encode_request(message), version, message_id="urn:m:refused")
+        response = server.post(envelope, content_type=soap.content_type(version))
+        assert complaints(shared, response.content) == []
+        answered = soap.open_envelope(response.content)
+        (problem,) = soap.read_fault(answered.payload)
+        assert (problem.code, problem.locator) == ("InvalidNotificationValue", "ws-address")
+        assert answered.relates_to == "urn:m:refused"
+        assert b"Invalid value for notification" in response.content
+
+
 def test_the_schema_of_events_is_published(server, shared):
     with server.client as client:
         response = client.get(f"{server.soap}order-events.xsd")

@@ -8,6 +8,7 @@ from oseo_lab.encoding.oseo import encode_request
 from oseo_lab.encoding.soap import (
     SoapVersion,
     close_envelope,
+    fault,
     http_headers,
     open_envelope,
     request_envelope,
@@ -54,6 +55,14 @@ def test_an_answer_relates_to_its_request(version):
     body = close_envelope(PAYLOAD, version, relates_to="urn:m:1")
     assert open_envelope(body).relates_to == "urn:m:1"
     assert b"RelationshipType" not in body
+
+
+@BOTH
+def test_a_fault_relates_to_its_request_too(shared, version):
+    body = fault(BadMessage("no"), version, relates_to="urn:m:1")
+    assert open_envelope(body).relates_to == "urn:m:1"
+    assert complaints(shared, body) == []
+    assert b"Header" not in fault(BadMessage("no"), version)
 
 
 @pytest.mark.parametrize(
