@@ -87,7 +87,7 @@ _COLLECTIONS = {
 _SCHEMAS = {
     "type": "object",
     "required": ["options", "scene"],
-    "properties": {"options": _ANY_OBJECT, "scene": _ANY_OBJECT},
+    "properties": {"options": _ANY_OBJECT, "scene": _ANY_OBJECT, "groups": _ANY_OBJECT},
 }
 _PAGE = _list_of("products", CatalogueItem, cursor={"type": ["string", "null"]})
 _HISTORY = _list_of("history", StatusChange, **_list_of("attempts", Attempt)["properties"])
@@ -128,6 +128,21 @@ _BALANCE = {
     "type": "object",
     "required": ["owner", "currency", "value"],
     "properties": {"owner": _TEXT, "currency": _TEXT, "value": {"type": "number"}},
+}
+_CHARGE = {
+    "type": "object",
+    "required": ["number", "amount", "currency", "is_given_back"],
+    "properties": {
+        "number": {"type": "integer"},
+        "amount": {"type": "number"},
+        "currency": _TEXT,
+        "is_given_back": {"type": "boolean"},
+    },
+}
+_CHARGES = {
+    "type": "object",
+    "required": ["charges"],
+    "properties": {"charges": {"type": "array", "items": _CHARGE}},
 }
 _BALANCES = {
     "type": "object",
@@ -340,6 +355,13 @@ _ROWS = (
         body=_ANNOUNCEMENT,
         answer=_ORDERED,
         parameters=("collection_id",),
+    ),
+    _Row(
+        path="/orders/{order_id}/charges",
+        name="listCharges",
+        summary="What an order's items cost, and what was given back",
+        answer=_CHARGES,
+        parameters=("order_id",),
     ),
     _Row(
         path="/quotations",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from oseo_lab.encoding import json_form
-from oseo_lab.model.collection import Collection
+from oseo_lab.model.collection import Collection, OrderOptions
 from oseo_lab.model.errors import (
     BadMessage,
     Unavailable,
@@ -16,6 +16,7 @@ from oseo_lab.model.errors import (
 )
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import GetOptions
+from oseo_lab.model.options import OptionDefinition
 from oseo_lab.ports import CatalogueQuery, ProcessingFailed
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import MOST, PAGE, JsonHandler, instant_of
@@ -83,15 +84,34 @@ class OptionsHandler(JsonHandler):
 
 
 class SchemaHandler(JsonHandler):
-    """``GET api/v1/collections/{id}/schema``: JSON Schemas of an item's options and scene selection."""
+    """``GET api/v1/collections/{id}/schema``: JSON Schemas of an item's options and scene selection.
+
+    Those of the first option group, and of every group by its id.
+    """
 
     @door
     async def get(self, collection_id: str) -> None:
         """Send the schemas."""
         await self.authorize("read")
         collection = await self.collection(collection_id)
-        options = json_form.option_schema(collection.options)
-        self.send({"options": options, "scene": json_form.option_schema(collection.scene_options)})
+        groups = {each.product_order_options_id: _schemas(each) for each in collection.option_groups()}
+        self.send(_schemas(collection.order_options()) | {"groups": groups})
+
+
+def _schemas(group: OrderOptions) -> dict[str, Any]:
+    """Return the JSON Schemas of a group's options, and of what its policies may cut out."""
+    parameters = [each for policy in group.scene_selections for each in policy.parameters]
+    return {
+        "options": json_form.option_schema(group.options),
+        "scene": json_form.option_schema(
+            parameters if len(group.scene_selections) == 1 else _optional(parameters)
+        ),
+    }
+
+
+def _optional(parameters: Iterable[OptionDefinition]) -> list[OptionDefinition]:
+    """Return parameters of several policies, each of which may be of another policy than the one chosen."""
+    return [replace(each, component=replace(each.component, optional=True)) for each in parameters]
 
 
 class ProductsHandler(JsonHandler):

@@ -91,6 +91,7 @@ def test_options_and_schema(server: Server, http: httpx.Client):
     assert http.get(f"{server.api}/collections/things/options").json()["order_options"]
     schema = http.get(f"{server.api}/collections/things/schema").json()
     assert schema["options"]["type"] == schema["scene"]["type"] == "object"
+    assert {"options": schema["options"], "scene": schema["scene"]} in schema["groups"].values()
 
 
 def test_products_are_searched(server: Server, http: httpx.Client):
