@@ -235,20 +235,36 @@ class Results(Sequence[ItemURL]):
         """
         from oseo_lab.client.opening import open_dataset
 
-        dataset = open_dataset(self._items(folder), **how)
+        dataset = open_dataset(self._items(folder) or self._undescribed(folder), **how)
         return dataset.assign_attrs(order=self.order_id, order_name=self.name)
 
     def to_stac(self, folder: str | Path | None = None) -> Any:
         """Return a `pystac.ItemCollection` whose assets point to the downloaded files, else to the server."""
         from oseo_lab.client.opening import item_collection
 
-        return item_collection(self._items(folder))
+        items = self._items(folder)
+        if not items:
+            raise DeliveryError(f"{self.name!r} came without a STAC description; to_xarray() opens it")
+        return item_collection(items)
+
+    def _undescribed(self, folder: str | Path | None) -> list[tuple[dict[str, Any], str]]:
+        """Return the deliveries of a service that describes nothing: the files, and no more."""
+        from oseo_lab.client.undescribed import plain_files, plain_links
+
+        where = self.folder if folder is None else Path(folder).expanduser()
+        deliveries = self.deliveries
+        return [plain_links(each) for each in deliveries] if where is None else plain_files(deliveries, where)
 
     def _items(self, folder: str | Path | None) -> list[tuple[dict[str, Any], str]]:
-        """Return each delivery's STAC item and the place its assets are relative to."""
+        """Return each delivery's STAC item and the place its assets are relative to; none if none has any."""
         where = self.folder if folder is None else Path(folder).expanduser()
         if where is not None:
-            return list(local_items(where, self.order_id))
+            try:
+                return list(local_items(where, self.order_id))
+            except DeliveryError:
+                if not self._undescribed(where):
+                    raise
+                return []
         if not self._urls:
             raise _nothing(self)
         found = []

@@ -96,6 +96,9 @@ class FileHandler(JsonHandler):
         owner = None if is_signed else self.owner
         file = await self.state.work(_find, services, order_id, int(number), name, owner)
         self._check_time(file)
+        if file.href is not None:
+            self.redirect(file.href, status=307)  # made elsewhere, and lies there
+            return
         self._describe(file)
         if self._is_known(file):
             self.set_status(304)

@@ -11,7 +11,7 @@ import pytest
 import oseo_lab as oseo
 from oseo_lab.client.lab import Lab
 from oseo_lab.client.order import Order
-from oseo_lab.model.errors import ValidationError
+from oseo_lab.model.errors import DeliveryError, ValidationError
 from oseo_lab.model.status import Status
 from tests.acceptance.serving import TOKEN, Server, wait_until
 from tests.client.scenes import make_collections
@@ -134,6 +134,21 @@ def test_two_servers_of_ours_one_mounted_as_the_others_provider_complete_an_orde
     assert all(each.url.startswith(pair.there.url) for each in results)
     heads = [path.read_bytes()[:4] for path in results.download(tmp_path)]
     assert heads.count(b"\x89PNG") == 2
+    with pair.here.client as client:
+        uuid, name = order.id.removeprefix("urn:uuid:"), results[0].url.partition("?")[0].rpartition("/")[2]
+        answer = client.get(f"{pair.here.url}oseo/files/{uuid}/1/{name}")
+    assert (answer.status_code, answer.headers["Location"]) == (307, results[0].url)
+
+
+def test_what_was_made_elsewhere_is_opened_like_anything_else(lab, tmp_path):
+    order = lab.order(["SCENE_A", "SCENE_B"], collection="far", name="opened").submit().wait(60, check=True)
+    over_http = order.to_xarray()
+    order.download(tmp_path)
+    here = order.to_xarray()
+    assert here.sizes == over_http.sizes and here.sizes["time"] == 2
+    assert float(here["B02"].mean()) == float(over_http["B02"].mean())
+    with pytest.raises(DeliveryError, match="STAC"):
+        order.to_stac()
 
 
 def test_what_the_provider_calls_back_is_heard_at_once_and_acknowledged(pair, lab, maker):
