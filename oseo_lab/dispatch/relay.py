@@ -61,7 +61,7 @@ class Patience:
     tries: int = 12
     first: float = 5.0
     longest: float = 3600.0
-    at_once: int = 16
+    at_once: int = 32
     per_host: int = 8
     per_address: int = 2
     lease: float = 120.0
