@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from oseo_lab.client.notices import Notices
     from oseo_lab.client.results import Results
     from oseo_lab.client.session import Session
+    from oseo_lab.model.quotation import Price
 
 __all__ = ["Items", "Order", "WaitInterrupted"]
 
@@ -387,6 +388,12 @@ class Order:
         from oseo_lab.client.notices import Notices
 
         return Notices.read(self._session.transport.ask("GET", f"orders/{quote(self.id, safe='')}/notices"))
+
+    def cost(self) -> list[Price]:
+        """Return what the order drew and did not give back, by currency; nothing where nothing is paid."""
+        from oseo_lab.client.quote import cost_of
+
+        return cost_of(self._session.transport.ask("GET", f"orders/{quote(self.id, safe='')}/charges"))
 
     def results(self) -> Results:
         """Return what has been delivered so far."""

@@ -17,13 +17,21 @@ from oseo_lab.encoding import json_form
 from oseo_lab.model.errors import NotAuthorized, NotFound, ValidationError
 from oseo_lab.model.messages import GetQuotation, GetQuotationAck
 from oseo_lab.model.order import OrderSpecification
-from oseo_lab.model.quotation import QuotationAnswer, QuotationRecord
+from oseo_lab.model.quotation import Charge, QuotationAnswer, QuotationRecord
 from oseo_lab.operations.answer_quotation import answer_quotation
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import JSON, MOST, PAGE, JsonHandler
+from oseo_lab.web.rest import PartHandler
 from oseo_lab.web.state import Services
 
-__all__ = ["AnswerHandler", "BalanceHandler", "BalancesHandler", "QuotationHandler", "QuotationsHandler"]
+__all__ = [
+    "AnswerHandler",
+    "BalanceHandler",
+    "BalancesHandler",
+    "ChargesHandler",
+    "QuotationHandler",
+    "QuotationsHandler",
+]
 
 #: Longest owner and currency of a balance, characters.
 LONGEST_OWNER, LONGEST_CURRENCY = 255, 10
@@ -113,6 +121,29 @@ class AnswerHandler(JsonHandler):
         context = services.context(self.owner, url=self.service_url)
         record = await self.state.work(answer_quotation, f"urn:uuid:{uuid}", answer, context)
         self.answer(await self.state.work(json_form.encode, record), JSON, 202)
+
+
+class ChargesHandler(PartHandler):
+    """``GET api/v1/orders/{id}/charges``: what the items of an order cost, and what was given back."""
+
+    @door
+    async def get(self, order: str) -> None:
+        """Send the charges."""
+        await self.read(
+            order,
+            lambda snapshot, found: {
+                "charges": [_charge(each) for each in snapshot.balances.charges(found.order_id)]
+            },
+        )
+
+
+def _charge(charge: Charge) -> dict[str, Any]:
+    return {
+        "number": charge.number,
+        "amount": float(charge.amount),
+        "currency": charge.currency,
+        "is_given_back": charge.is_given_back,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,7 @@ __all__ = [
     "OperationHandler",
     "OrderHandler",
     "OrdersHandler",
+    "PartHandler",
     "ResultsHandler",
 ]
 

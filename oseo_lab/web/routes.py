@@ -54,6 +54,7 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_ORDER}/items", rest.ItemsHandler),
     (f"{_ORDER}/history", rest.HistoryHandler),
     (f"{_ORDER}/results", rest.ResultsHandler),
+    (f"{_ORDER}/charges", quotations.ChargesHandler),
     (f"{_ORDER}/cancel", rest.CancelHandler),
     (f"{_ORDER}/notices", notices.NoticesHandler),
     (f"{_ORDER}/suspend", standing.SuspendHandler),

@@ -234,6 +234,7 @@ def test_balance_is_drawn_and_what_failed_is_given_back(lab, server, shared):
         order.wait(60)
         assert [each.specification.item_id for each in order.failed] == ["SCENE_BROKEN"]
         assert lab.balances["QUOTA"] == 16.5  # its half of the fee too
+        assert [(each.value, each.currency) for each in order.cost()] == [(3.5, "QUOTA")]
         ack = answered(server, GetQuotation(specification=draft.request().specification), shared)
         assert isinstance(ack, GetQuotationAck)
         assert ack.quotation.groups[0].balance.value == 9.5
