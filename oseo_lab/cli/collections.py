@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from oseo_lab.cli.mount import mount
 from oseo_lab.cli.output import AsJson, Token, Url, connected, print_json, print_table, say, usage
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Collections: what can be ordered from.", no_args_is_help=True)
+app.command()(mount)
 
 
 @app.command("list")
