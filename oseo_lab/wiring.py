@@ -246,8 +246,6 @@ class Services:
     @cached_property
     def relay(self) -> Relay:
         """What sends notices to users."""
-        if self.settings.callback_hosts:
-            self._notifier(CallbackKind.SUBMIT_RESPONSE)  # so that a wrong entry is heard of at once
         return Relay(
             store=self.store,
             send=lambda notice: self._notifier(notice.kind)(notice),
@@ -258,9 +256,7 @@ class Services:
     def _notifier(self, kind: str) -> Notifier:
         found = self._notifiers.get(kind)
         if found is None:
-            plugin = load("notifier", kind)
-            settings = {"hosts": self.settings.callback_hosts, "url": self.settings.public_url}
-            found = self._notifiers[kind] = plugin(settings)
+            found = self._notifiers[kind] = _notifier(self.settings, kind)
         return found
 
     def wake(self) -> None:
@@ -411,6 +407,8 @@ def build(settings: Settings) -> Services:
     for folder in (settings.data_dir, settings.results_dir, settings.scratch_dir):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # results are their owners' alone
     collections = read_collections(settings.collections)
+    if settings.callback_hosts:
+        _notifier(settings, CallbackKind.SUBMIT_RESPONSE)  # so that a wrong entry is heard of now
     store = open_store(database_url(settings))
     executor = _executor(settings)
     places = Places(results=settings.results_dir.as_uri(), scratch=settings.scratch_dir.as_uri())
@@ -443,6 +441,11 @@ def build(settings: Settings) -> Services:
         key=read_key(settings.data_dir / "keys" / "urls"),
         progress_listeners=listeners,
     )
+
+
+def _notifier(settings: Settings, kind: str) -> Notifier:
+    found: Notifier = load("notifier", kind)({"hosts": settings.callback_hosts, "url": settings.public_url})
+    return found
 
 
 def _now() -> datetime:

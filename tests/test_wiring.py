@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from oseo_lab.model.errors import ConfigurationError
 from oseo_lab.model.messages import GetCapabilities
 from oseo_lab.operations import perform
+from oseo_lab.plugins import load
 from oseo_lab.settings import Settings
 from oseo_lab.wiring import Sequence, build
 
@@ -57,3 +59,15 @@ def test_what_the_operator_sets_is_in_the_document(services):
     assert document.provider.individual_name == "Grace Hopper"
     assert document.provider.position_name is None
     assert document.update_sequence == "1"
+
+
+def test_a_callback_host_that_means_nothing_is_heard_of_before_anything_is_opened(tmp_path):
+    wrong = Settings(data_dir=tmp_path, executor="inline", callback_hosts=("fine.example", "http://wrong/"))
+    with pytest.raises(ConfigurationError, match=r"callback_hosts: 'http://wrong/'"):
+        build(wrong)
+    assert not (tmp_path / "orders.sqlite").exists()
+
+
+def test_every_kind_of_notice_has_a_notifier():
+    for kind in ("SubmitResponse", "CancelResponse", "GetQuotationResponse", "Notify"):
+        assert load("notifier", kind)({"hosts": (), "url": ""})
