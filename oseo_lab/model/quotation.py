@@ -22,6 +22,7 @@ __all__ = [
     "CONTRACT_LENGTH",
     "INFORMATION_LENGTH",
     "MOST_PRICE",
+    "QUOTATION_DAYS",
     "Charge",
     "Estimate",
     "Finished",
@@ -43,6 +44,8 @@ __all__ = [
 #: Longest ``priceInformation`` and ``contractInformation``, characters.
 INFORMATION_LENGTH = 255
 CONTRACT_LENGTH = 1024
+#: Days for which a quotation is kept that nobody orders; none may hold longer.
+QUOTATION_DAYS = 400
 #: Most that anything may cost, in its currency: what a balance holds exactly.
 MOST_PRICE = 1e12
 

@@ -107,16 +107,19 @@ class Tokens:
 
 
 def _split(text: str, separators: TextSeparators) -> list[str]:
+    """Return the tokens; in time that grows with the text alone, however blank it is."""
+    token, block = separators.token, separators.block
     if not separators.collapse_white_spaces:
-        marks = [re.escape(each) for each in (separators.token, separators.block) if each]
+        marks = [re.escape(each) for each in (token, block) if each]
         return re.split("|".join(marks), text) if text and marks else [text][: bool(text)]
     text = text.strip()
-    marks = [
-        rf"\s*{re.escape(each)}\s*" if each.strip() else rf"[^\S\n]*{re.escape(each)}\s*"
-        for each in (separators.token, separators.block)
-        if each
-    ]
-    return re.split("|".join(marks), text) if text else []
+    if token.isspace():
+        return (text.replace(block, token) if block else text).split()
+    found = []
+    for piece in text.split(token) if text and token else [text][: bool(text)]:
+        row = piece.strip()
+        found += [each.strip() for each in row.split(block)] if block else [row]
+    return found
 
 
 @dataclass
@@ -135,10 +138,12 @@ class TokenWriter:
             If it could not be told apart from its neighbours again.
         """
         marks = [each for each in (self.separators.token, self.separators.block) if each]
-        is_bare = not self.separators.collapse_white_spaces or token == token.strip()
+        bare = token
+        if self.separators.collapse_white_spaces:
+            bare = "".join(token.split()) if self.separators.token.isspace() else token.strip()
         if not (token or self.separators.token.strip()):
             raise ValueError("nothing cannot stand between blanks; it can travel in XMLEncoding")
-        if not is_bare or any(each in token for each in marks):
+        if bare != token or any(each in token for each in marks):
             raise ValueError(
                 f"{token[:60]!r} holds a separator; it can travel in XMLEncoding, not in TextEncoding"
             )

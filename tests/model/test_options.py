@@ -88,6 +88,14 @@ ACCEPTED = [
     (RECORD, (("note", "x"), ("gap", "3"), ("unit", "week")), {"gap": 3, "unit": "week", "note": "x"}),
     (POINT, point("46.5", "7"), {"latitude": 46.5, "longitude": 7.0}),
     (CHOICE, (("small", "3"),), {"small": 3}),
+    (Quantity(uom="m"), "12.5 m", 12.5),
+    (Quantity(significant_figures=2), "1200", 1200),
+    (Quantity(significant_figures=3), "0.0125", 0.0125),
+    (Quantity(intervals=(("0", "INF"),)), "1e9", 1e9),
+    (Count(intervals=(("-INF", "5"),)), "-900", -900),
+    (Count(nil_values=(("urn:unknown", "-1"),), intervals=(("0", "5"),)), "-1", None),
+    (QuantityRange(uom="m"), (("min", "1 m"), ("max", "2 m")), (1.0, 2.0)),
+    (QuantityRange(nil_values=(("urn:open", "none"),)), (("min", "1"), ("max", "none")), (1.0, None)),
     (BANDS, (("band", "B02"), ("band", "B03")), ["B02", "B03"]),
     (BANDS, "B02,B03", ["B02", "B03"]),
     (BANDS, "B02 B03", ["B02", "B03"]),
@@ -121,6 +129,11 @@ REFUSED = [
     (Quantity(), "1e999", "not a number"),
     (Quantity(), "1_000", "not a number"),
     (Quantity(intervals=(("10", "60"),), uom="m"), "5", "allowed: 10 to 60 m"),
+    (Quantity(uom="m"), "12.5 km", "give the number in m"),
+    (QuantityRange(uom="m"), (("min", "1"), ("max", "2 km")), "give the number in m"),
+    (Quantity(significant_figures=2), "1.25", "2 significant figures"),
+    (Quantity(intervals=(("0", "INF"),)), "INF", "not a number"),
+    (Count(nil_values=(("urn:unknown", "-1"),), intervals=(("0", "5"),)), "-2", "0 to 5"),
     (Time(), "yesterday", "2024-06-01T10:00:00Z"),
     (CountRange(), "5 1", "runs backwards"),
     (CountRange(), "5", "two values"),
@@ -319,6 +332,41 @@ def test_everything_wrong_with_a_selection_is_said_at_once() -> None:
         ("MissingParameterValue", "bands"),
     ]
     assert {each.item_id for each in problems} == {"7"}
+
+
+@pytest.mark.parametrize(
+    ("component", "value", "places"),
+    [
+        (RECORD, (("gap", "x"), ("unit", "year"), ("gip", "1")), [".gap", ".unit", ".gip"]),
+        (RECORD, (("gap", "1"), ("gap", "2")), [".gap"]),
+        (RECORD, (), [".gap"]),
+        (RECORD, "3", [""]),
+        (CHOICE, (("large", point("x", "2")),), [".large.latitude"]),
+        (CHOICE, (("huge", "1"),), [""]),
+        (CORNERS, (("point", point("1", "y")),), ["", ".point[1].longitude"]),
+        (CountRange(), (("min", "x"), ("max", "y")), [".min", ".max"]),
+        (CountRange(), (("min", "5"), ("max", "1")), [""]),
+    ],
+)
+def test_every_part_that_is_wrong_is_said_with_its_place(
+    component: Component, value: Any, places: list[str]
+) -> None:
+    assert [each.path for each in component.faults(value)] == places
+    assert [each.locator for each in option("x", component).check(value)] == [f"x{each}" for each in places]
+
+
+def test_a_value_that_means_none_leaves_the_option_out() -> None:
+    nil = option("gain", Count(value="3", nil_values=(("urn:unknown", "-1"),)))
+    assert selected([nil], []) == {"gain": 3}
+    assert selected([nil], [data(("gain", "-1"))]) == {}
+    assert nil.component.render(None) == "-1"
+
+
+def test_an_option_may_be_described_more_than_once() -> None:
+    twice = [option("level", Category(allowed=("1A",))), option("level", Category(allowed=("2",)))]
+    assert not list(check_selections(twice, [data(("level", "2"))]))
+    assert selected(twice, [data(("level", "2"))]) == {"level": "2"}
+    assert [each.locator for each in check_selections(twice, [data(("level", "3"))])] == ["level"]
 
 
 def test_a_required_option_chosen_for_the_order_is_not_missing_in_its_items() -> None:

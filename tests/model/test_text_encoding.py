@@ -170,6 +170,11 @@ def test_blanks_may_separate_and_may_count() -> None:
     assert decoded(exact, "2, x ,y") == (("a", (("b", " x "), ("b", "y"))),)
 
 
+def test_a_long_row_of_blanks_takes_no_long_time() -> None:
+    text = [option("a", Text())]
+    assert list(check_selections(text, [row("x" + " " * 2_000_000 + ",y")]))
+
+
 @pytest.mark.parametrize(
     ("component", "value"),
     [
