@@ -24,7 +24,7 @@ from typing import Any
 
 from oseo_lab.encoding.json_read import from_plain
 from oseo_lab.model.errors import ConfigurationError, Problem, ValidationError
-from oseo_lab.model.quotation import QuotationMode
+from oseo_lab.model.quotation import QUOTATION_DAYS, QuotationMode
 
 __all__ = ["Discount", "Tariff", "read_tariff"]
 
@@ -44,8 +44,8 @@ def _not_below(number: float) -> float:
 
 
 def _days(number: float) -> float:
-    if not 0 < number <= 3660:
-        raise ValueError(f"{number} is not allowed; allowed: above 0, at most 3660")
+    if not 0 < number <= QUOTATION_DAYS:
+        raise ValueError(f"{number} is not allowed; allowed: above 0, at most {QUOTATION_DAYS}")
     return number
 
 

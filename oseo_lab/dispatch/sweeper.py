@@ -18,6 +18,7 @@ from oseo_lab.dispatch.planner import Expired, Policy, decide
 from oseo_lab.dispatch.settle import Change, save
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.order import MESSAGE_ID_DAYS, OrderItem, ResultFile, order_uuid
+from oseo_lab.model.quotation import QUOTATION_DAYS
 from oseo_lab.model.status import Status
 from oseo_lab.ports import OrderStore, UnitOfWork
 
@@ -75,6 +76,7 @@ class Sweeper:
                 self.expire()
                 if self._now() >= self._orphans_due:
                     self.remove_orphans()
+                    self.forget_quotations()
                     self._orphans_due = self._now() + YOUNG
                 self.remove_scratch()
                 before = self._now() - timedelta(days=MESSAGE_ID_DAYS)
@@ -129,6 +131,11 @@ class Sweeper:
 
     def _is_old(self, folder: Path) -> bool:
         return folder.is_dir() and folder.stat().st_mtime < (self._now() - YOUNG).timestamp()
+
+    def forget_quotations(self) -> int:
+        """Forget quotations that nobody ordered for long; return how many."""
+        before = self._now() - timedelta(days=QUOTATION_DAYS)
+        return self._store.write(lambda work: work.quotations.forget(before))
 
     def remove_scratch(self) -> int:
         """Remove the job folders that killed workers left behind; return how many."""

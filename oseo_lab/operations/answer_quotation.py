@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from oseo_lab.model.errors import Conflict, NotAuthorized, Problem, ValidationError
 from oseo_lab.model.order import ItemSpecification
 from oseo_lab.model.quotation import (
     MOST_PRICE,
+    QUOTATION_DAYS,
     ItemGroupPrice,
     ItemPrice,
     Price,
@@ -92,8 +94,9 @@ def _problems(
     if any(not 0 <= value <= MOST_PRICE for value in (*answer.item_prices.values(), answer.price or 0)):
         text = f"a price is from 0 to {MOST_PRICE:.0f}"
         found.append(Problem(code="InvalidParameterValue", locator="price", text=text))
-    if answer.validity_time is not None and answer.validity_time <= context.now():
-        text = "validity_time is over already; name a moment to come"
+    until, now = answer.validity_time, context.now()
+    if until is not None and not now < until <= now + timedelta(days=QUOTATION_DAYS):
+        text = f"validity_time is over, or too far away; name a moment in the next {QUOTATION_DAYS} days"
         found.append(Problem(code="InvalidParameterValue", locator="validity_time", text=text))
     return found
 

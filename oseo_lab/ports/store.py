@@ -295,6 +295,9 @@ class Quotations(Protocol):
     def waiting(self, limit: int = 100) -> list[QuotationRecord]:
         """Return those that wait for a person's answer, oldest first."""
 
+    def forget(self, before: datetime) -> int:
+        """Forget what was asked for before a moment and never ordered; return how many."""
+
 
 class Callbacks(Protocol):
     """Whom to tell about orders."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,6 +68,10 @@ _SAVE = Statement(
     "key",
     "was_state",
     "was_ordered",
+)
+
+_FORGET = Statement(
+    sa.delete(tables.quotations).where(_q.ordered.is_(None), _q.requested < bindparam("before")), "before"
 )
 
 
@@ -149,6 +154,10 @@ class Quotations:
     def waiting(self, limit: int = 100) -> list[QuotationRecord]:
         """Return those that wait for a person's answer, oldest first."""
         return [self._record(row) for row in self._session.all(_WAITING, (limit,))]
+
+    def forget(self, before: datetime) -> int:
+        """Forget what was asked for before a moment and never ordered; return how many."""
+        return self._session.run(_FORGET, (micros(before),))
 
     def _record(self, row: Sequence[Any]) -> QuotationRecord:
         specification = load(OrderSpecification, _text(row[5]))

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from oseo_lab.dispatch.quoting import Quoting, Seams
+from oseo_lab.dispatch.sweeper import Sweeper
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import (
     Conflict,
@@ -288,7 +289,7 @@ def test_person_waits_for_nobody_but_operators_answer(service, store, clock):
     with pytest.raises(NotAuthorized):
         answer_quotation(ack.quotation_id, answer, by_hand.context())
     operator = by_hand.context("boss", is_operator=True)
-    with pytest.raises(ValidationError, match="validity_time is over"):
+    with pytest.raises(ValidationError, match="validity_time is over, or too far"):
         answer_quotation(ack.quotation_id, replace(answer, validity_time=clock()), operator)
     answer_quotation(ack.quotation_id, answer, operator)
     assert by_hand.quoting.step(clock()) == 1
@@ -297,3 +298,19 @@ def test_person_waits_for_nobody_but_operators_answer(service, store, clock):
     assert made.price.value == 17
     with pytest.raises(Conflict):
         answer_quotation(ack.quotation_id, answer, operator)
+
+
+def test_what_nobody_orders_is_forgotten_in_the_end_and_what_was_ordered_is_not(
+    service, store, clock, tmp_path
+):
+    asked = service(optical=Fixed())
+    forgotten, kept = asked.ask().quotation.quotation_id, asked.ask().quotation.quotation_id
+    asked.submit(kept)
+    sweeper = Sweeper(store=store, results=tmp_path, scratch=tmp_path, now=clock)
+    clock.advance(days=399)
+    assert sweeper.forget_quotations() == 0
+    clock.advance(days=2)
+    assert sweeper.forget_quotations() == 1
+    with store.read() as snapshot:
+        assert [each.quotation_id for each in snapshot.quotations.of("anna")] == [kept]
+        assert snapshot.quotations.get(forgotten) is None
