@@ -8,23 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from oseo_lab.client.names import folder_name
 
-if TYPE_CHECKING:
-    from oseo_lab.client.results import Delivery
-
-__all__ = ["plain_files", "plain_links"]
+__all__ = ["Delivered", "plain_files", "plain_links"]
 
 
-def plain_links(delivery: Delivery) -> tuple[dict[str, Any], str]:
+class Delivered(Protocol):
+    """What is needed of a delivery: whose it is, and where its files lie."""
+
+    @property
+    def item_id(self) -> str:
+        """The item's name in its order."""
+
+    @property
+    def base(self) -> str:
+        """URL of the folder they lie in."""
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """URLs of the files."""
+
+
+def plain_links(delivery: Delivered) -> tuple[dict[str, Any], str]:
     """Return a delivery as an item whose assets lie where they were delivered."""
     return _item(delivery.item_id, {_name_of(url): url for url in delivery.urls}), delivery.base
 
 
-def plain_files(deliveries: Iterable[Delivery], folder: Path) -> list[tuple[dict[str, Any], str]]:
+def plain_files(deliveries: Iterable[Delivered], folder: Path) -> list[tuple[dict[str, Any], str]]:
     """Return deliveries as items whose assets are the files downloaded below a folder, as far as they are."""
     found = []
     for delivery in deliveries:
