@@ -391,7 +391,7 @@ class Order:
 
     def cost(self) -> list[Price]:
         """Return what the order drew and did not give back, by currency; nothing where nothing is paid."""
-        from oseo_lab.client.quote import cost_of
+        from oseo_lab.client.cost import cost_of
 
         return cost_of(self._session.transport.ask("GET", f"orders/{quote(self.id, safe='')}/charges"))
 

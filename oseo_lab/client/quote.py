@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oseo_lab.client import display
 from oseo_lab.client.names import message_id
@@ -27,7 +26,7 @@ from oseo_lab.model.quotation import Quotation as Record
 if TYPE_CHECKING:
     from oseo_lab.client.order import Order
 
-__all__ = ["Quotation", "Quotations", "cost_of"]
+__all__ = ["Quotation", "Quotations"]
 
 #: Seconds between two questions for a quotation that takes its time, first and most.
 _FIRST, _LONGEST = 0.2, 5.0
@@ -267,16 +266,6 @@ class Quotations:
 
     def __repr__(self) -> str:
         return "your quotations: list(lab.quotations), lab.quotations[id]"
-
-
-def cost_of(answer: Mapping[str, Any]) -> list[Price]:
-    """Add up the charges of an order that were not given back, by currency."""
-    sums: dict[str, Decimal] = {}
-    for each in answer.get("charges", ()):
-        if not each["is_given_back"]:
-            currency = str(each["currency"])
-            sums[currency] = sums.get(currency, Decimal()) + Decimal(repr(each["amount"]))
-    return [Price(value=float(value), currency=currency) for currency, value in sums.items()]
 
 
 def _money(price: Price) -> str:
