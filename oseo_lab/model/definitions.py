@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from oseo_lab.model.arrays import DataArray
 from oseo_lab.model.components import Component
-from oseo_lab.model.compounds import DataArray
 from oseo_lab.model.errors import Problem
 
 __all__ = ["Encoding", "OptionDefinition", "ParameterData", "Value", "Values"]

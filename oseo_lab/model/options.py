@@ -10,32 +10,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from oseo_lab.model.components import (
-    PATTERN_LENGTH,
-    Boolean,
-    Category,
-    Component,
-    Count,
-    Fault,
-    Quantity,
-    Text,
-    Time,
-)
-from oseo_lab.model.compounds import (
-    DataArray,
-    DataChoice,
-    DataRecord,
-    Field,
-    Matrix,
-    TextSeparators,
-    Vector,
-    put_part,
-    take_part,
-)
+from oseo_lab.model.arrays import DataArray, Matrix
+from oseo_lab.model.components import Component, Fault
+from oseo_lab.model.compounds import DataChoice, DataRecord, Field, Vector
 from oseo_lab.model.definitions import Encoding, OptionDefinition, ParameterData, Value, Values
 from oseo_lab.model.errors import Problem
 from oseo_lab.model.ranges import CategoryRange, CountRange, QuantityRange, TimeRange
-from oseo_lab.model.text_encoding import TextFault, Tokens, TokenWriter
+from oseo_lab.model.scalars import PATTERN_LENGTH, Boolean, Category, Count, Quantity, Text, Time
+from oseo_lab.model.text_encoding import TextFault, TextSeparators
+from oseo_lab.model.text_selections import (
+    Offered,
+    by_name,
+    decoded,
+    encoded_as_text,
+    listed,
+    separators_of,
+)
 
 __all__ = [
     "ENCODINGS",
@@ -75,82 +65,6 @@ __all__ = [
 
 #: Encodings of selections that are read and checked.
 ENCODINGS: tuple[Encoding, ...] = (Encoding.XML, Encoding.TEXT)
-#: What is offered: definitions in the order of their group, or the same by name.
-Offered = Iterable[OptionDefinition] | Mapping[str, OptionDefinition]
-
-
-def _listed(offered: Offered) -> tuple[OptionDefinition, ...]:
-    return tuple(offered.values()) if isinstance(offered, Mapping) else tuple(offered)
-
-
-def _by_name(definitions: Iterable[OptionDefinition]) -> dict[str, list[OptionDefinition]]:
-    """Return definitions by name; those that repeat one are alternatives of each other."""
-    found: dict[str, list[OptionDefinition]] = {}
-    for each in definitions:
-        found.setdefault(each.name, []).append(each)
-    return found
-
-
-# ------------------------------------------------------------------------------------------- text encoding
-
-
-def separators_of(offered: Offered) -> TextSeparators:
-    """Return what separates the tokens of a group's selections.
-
-    That of the first option with a ``swe:TextEncoding`` of its own; else comma, line feed and point.
-    """
-    found = (getattr(each.component, "encoding", None) for each in _listed(offered))
-    return next((each for each in found if each is not None), TextSeparators())
-
-
-def decoded(offered: Offered, text: str) -> Values:
-    """Give the tokens of a selection in TextEncoding their names.
-
-    Tokens stand in the order of the options in their group, each as `text_encoding` says; an option that is
-    not optional is left to the order's choice or its preset value by an empty token; the row may end early.
-
-    Raises
-    ------
-    TextFault
-        If the tokens do not fit the options.
-    """
-    definitions = [each for each, *_ in _by_name(_listed(offered)).values()]
-    tokens = Tokens(text, separators_of(definitions))
-    values: list[tuple[str, Any]] = []
-    for each in definitions:
-        if not tokens.left:
-            break
-        part = take_part(each.component, tokens, each.name, True)
-        if part is not None:
-            values.append((each.name, part))
-    if tokens.left:
-        names = ", ".join(each.name for each in definitions) or "none"
-        raise TextFault("values", f"{tokens.left} tokens are left over; options in their order: {names}")
-    return tuple(values)
-
-
-def encoded_as_text(offered: Offered, chosen: Mapping[str, Any]) -> ParameterData:
-    """Return a selection in TextEncoding of Python values by option name; the inverse of `decoded`.
-
-    Raises
-    ------
-    ValueError
-        If a value is not of its option's shape, or TextEncoding cannot carry it.
-    """
-    definitions = [each for each, *_ in _by_name(_listed(offered)).values()]
-    unknown = chosen.keys() - {each.name for each in definitions}
-    if unknown:
-        raise ValueError(f"there is no option {', '.join(sorted(unknown))}")
-    writer = TokenWriter(separators_of(definitions))
-    for each in definitions:
-        value = each.component.render(chosen[each.name]) if each.name in chosen else None
-        try:
-            put_part(each.component, value, writer, True)
-        except ValueError as wrong:
-            raise ValueError(f"{each.name}: {wrong}") from None
-    return ParameterData(encoding=Encoding.TEXT, text=writer.text)
-
-
 # ------------------------------------------------------------------------------------------------- reading
 
 
@@ -194,11 +108,11 @@ def _with_bare_elements(offered: Offered, given: dict[str, list[Any]]) -> dict[s
         name: values[0] if len(values) == 1 else tuple((name, value) for value in values)
         for name, values in given.items()
     }
-    known = offered if isinstance(offered, Mapping) else _by_name(offered)
+    known = offered if isinstance(offered, Mapping) else by_name(offered)
     for name in [each for each in found if each not in known]:
         owners = [
             each.name
-            for each in _listed(offered)
+            for each in listed(offered)
             if isinstance(each.component, DataArray) and each.component.element.name == name
         ]
         if len(owners) == 1 and owners[0] not in found:
@@ -254,10 +168,10 @@ def selected(
     of_item : iterable of ParameterData
         What was chosen for the item; it overrides the order's.
     """
-    definitions = _listed(offered)
+    definitions = listed(offered)
     given = _level(definitions, selections) | _level(definitions, of_item)
     chosen = {}
-    for name, alternatives in _by_name(definitions).items():
+    for name, alternatives in by_name(definitions).items():
         if name in given:
             value = _parsed(alternatives, given[name])
         else:
@@ -296,10 +210,10 @@ def check_selections(
     elsewhere : iterable of str
         Names of options that may be chosen at the other level only.
     """
-    listed = _listed(definitions)
-    by_name = _by_name(listed)
+    offered = listed(definitions)
+    named = by_name(offered)
     faults: list[TextFault] = []
-    given = travelling_values(listed, selections, faults.append)
+    given = travelling_values(offered, selections, faults.append)
     for fault in faults:
         said = f"{fault.path}: {fault}"
         yield Problem(code="InvalidParameterValue", locator=fault.path, text=said, item_id=item_id)
@@ -309,13 +223,13 @@ def check_selections(
             level = "order" if item_id is not None or check_missing else "item"
             text = f"option {name!r} is chosen for the {level} only"
             yield Problem(code="InvalidParameterValue", locator=name, text=text, item_id=item_id)
-        elif name in by_name:
-            yield from _check_one(by_name[name], value, item_id)
+        elif name in named:
+            yield from _check_one(named[name], value, item_id)
         else:
-            yield _unknown(name, [each for each in by_name if each not in other_level], item_id)
+            yield _unknown(name, [each for each in named if each not in other_level], item_id)
     if check_missing and not faults:
         present = {*given, *inherited}
-        for name, alternatives in by_name.items():
+        for name, alternatives in named.items():
             if name not in present and all(each.required for each in alternatives):
                 said = f"option {name!r} is required; allowed: {alternatives[0].component.allowed_text}"
                 yield Problem(code="MissingParameterValue", locator=name, text=said, item_id=item_id)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
-from oseo_lab.model.components import Category, Component, Count, Fault, NilValues, Quantity, Simple, Time
+from oseo_lab.model.components import Component, Fault, NilValues, Simple
+from oseo_lab.model.scalars import Category, Count, Quantity, Time
 from oseo_lab.model.text_encoding import Tokens, TokenWriter
 
 __all__ = ["CategoryRange", "CountRange", "QuantityRange", "TimeRange"]

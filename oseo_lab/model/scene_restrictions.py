@@ -19,8 +19,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from oseo_lab.model.arrays import DataArray
 from oseo_lab.model.components import Component
-from oseo_lab.model.compounds import DataArray
 from oseo_lab.model.definitions import OptionDefinition
 from oseo_lab.model.errors import Problem
 
