@@ -104,7 +104,7 @@ def _notified(subject: Subject) -> str:
     _need_notifications(subject)
     listener = subject.listener
     answer = subject.probe.send(_subscribe(subject, listener.url, "OrderEvent"), "Subscribe")
-    demand(answer.problems is None, f"Subscribe got a fault: {answer.problems}")
+    demand(answer.refusal() is None, f"Subscribe got a fault: {answer.problems}")
     demand(answer.name == "SubscribeResponse", f"Subscribe got {answer.name}")
     demand(not answer.complaints, f"SubscribeResponse is not valid: {'; '.join(answer.complaints)}")
     reference = answer.payload.findtext(f"{{{_WSNT}}}SubscriptionReference/{{{_WSA}}}Address")
@@ -132,7 +132,7 @@ def _bad_subscriptions(subject: Subject) -> None:
     }
     for what, payload in wrong.items():
         answer = subject.probe.send(payload, "Subscribe")
-        demand(answer.problems is not None, f"Subscribe with {what} got {answer.name}")
+        demand(answer.refusal() is not None, f"Subscribe with {what} got {answer.name}")
 
 
 CHECKS = (

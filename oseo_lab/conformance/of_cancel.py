@@ -51,7 +51,7 @@ def _cancelled(subject: Subject) -> str:
     for _ in range(5):
         order_id = _running(subject)
         answer = subject.probe.ask(Cancel(order_id=order_id))
-        if answer.problems is not None and subject.order(order_id).status.status.is_final:
+        if answer.refusal() is not None and subject.order(order_id).status.status.is_final:
             continue  # it was done before it could be cancelled
         ack = answer.message()
         acknowledged += 1
@@ -72,7 +72,7 @@ def _success(subject: Subject) -> str:
     for _ in range(5):
         order_id = _running(subject)
         answer = subject.probe.ask(Cancel(order_id=order_id))
-        if answer.problems is not None:
+        if answer.refusal() is not None:
             continue
         ack = answer.message()
         if ack.status.value == "success":
@@ -113,7 +113,7 @@ def _told(subject: Subject) -> str:
         order_id, message_id = _running(subject), new_message_id()
         asked = Cancel(order_id=order_id, status_notification=StatusNotification.ALL)
         answer = subject.probe.ask(asked, reply_to=listener.url, message_id=message_id)
-        if answer.problems is not None and subject.order(order_id).status.status.is_final:
+        if answer.refusal() is not None and subject.order(order_id).status.status.is_final:
             continue
         answer.message()
         heard = listener.wait(

@@ -39,7 +39,7 @@ def _sound(groups: Iterable[OrderOptions], what: str) -> tuple[OrderOptions, ...
 
 def _by_collection(subject: Subject) -> str:
     asked = GetOptions(collection_id=subject.collection)
-    problems = subject.probe.ask(asked).problems
+    problems = subject.probe.ask(asked).refusal()
     if problems is not None and {each.code for each in problems} == {"InvalidParameterValue"}:
         return "options depend on the product: a collection alone is refused (9.3.1)"
     found = _sound(subject.probe.ask(asked).message().order_options, f"of {subject.collection}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 from oseo_lab.conformance.subject import Subject, new_message_id
 from oseo_lab.conformance.verdicts import Check, Failed, NotRun, demand
@@ -24,21 +23,31 @@ def _need(subject: Subject, mode: str) -> None:
     subject.need(f"quotation_{mode}", f"{mode.replace('_', '-')} quotation")
 
 
-def _orders(subject: Subject, mode: str) -> Iterator[OrderSpecification]:
-    """Yield orders of the collections that may be quoted in a mode."""
+def _orders(subject: Subject, mode: str) -> list[OrderSpecification]:
+    """Return orders of the collections that may be quoted in a mode.
+
+    Raises
+    ------
+    NotRun
+        If none of them can even be ordered from.
+    """
     named = subject.plan.quoted.get(mode)
     collections = [named] if named else [each.collection_id for each in subject.contents.collections]
+    found, why = [], "needs a collection"
     for collection in collections[:_MOST]:
         try:
-            yield subject.specification(subject.item(1, collection), subject.item(2, collection))
-        except NotRun:
-            continue
+            found.append(subject.specification(subject.item(1, collection), subject.item(2, collection)))
+        except NotRun as reason:
+            why = str(reason)
+    if not found:
+        raise NotRun(why)
+    return found
 
 
 def _ask(subject: Subject, specification: OrderSpecification, **headers: str) -> GetQuotationAck | None:
     """Return the acknowledgement; None where this order cannot be quoted."""
     answer = subject.probe.ask(GetQuotation(specification=specification), **headers)  # type: ignore[arg-type]
-    if answer.problems is not None:
+    if answer.refusal() is not None:
         return None
     ack: GetQuotationAck = answer.message()
     demand(

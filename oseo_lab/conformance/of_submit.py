@@ -98,7 +98,7 @@ def _item_over_order(subject: Subject) -> str:
         )
         tried += 1
         answer = subject.probe.ask(Submit(specification=specification))
-        if answer.problems is not None and tried < 10:
+        if answer.refusal() is not None and tried < 10:
             continue  # this one may go at one level only
         order = subject.order(answer.message().order_id)
         said = dict(pair for each in order.specification.options for pair in each.values).get(name)

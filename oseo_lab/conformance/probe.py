@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from oseo_lab.conformance.verdicts import Failed, demand
+from oseo_lab.conformance.verdicts import Failed, NotRun, demand
 from oseo_lab.encoding import oseo, soap
 from oseo_lab.encoding.checking import check
 from oseo_lab.encoding.soap_client import ANONYMOUS, Credentials
@@ -44,6 +44,8 @@ class Answer:
         The envelope and its Body's child, where it is one.
     complaints : tuple of str
         What the schemas have against it.
+    is_anonymous : bool
+        Whether nobody in particular asked.
     """
 
     asked: str
@@ -54,6 +56,7 @@ class Answer:
     root: Any = None
     payload: Any = None
     complaints: tuple[str, ...] = ()
+    is_anonymous: bool = False
 
     @property
     def name(self) -> str:
@@ -77,7 +80,7 @@ class Answer:
         Failed
             If it is a fault, not the operation's response, or not valid.
         """
-        problems = self.problems
+        problems = self.refusal()
         if problems is not None:
             raise Failed(f"{self.asked} got a fault: {_said(problems)}")
         demand(self.payload is not None, f"{self.asked} got no SOAP: {self.name}: {self.body[:200]!r}")
@@ -98,7 +101,7 @@ class Answer:
         Failed
             If it is no fault, or says something else.
         """
-        problems = self.problems
+        problems = self.refusal()
         if problems is None:
             raise Failed(f"{self.asked} got {self.name}, not a fault")
         if code is not None:
@@ -109,6 +112,14 @@ class Answer:
                 locator is None or locator in places,
                 f"{code} has the locator {', '.join(map(str, places))}, not {locator}",
             )
+        return problems
+
+    def refusal(self) -> tuple[Problem, ...] | None:
+        """Return what a fault says, unless it says that nobody in particular may ask."""
+        problems = self.problems
+        codes = {each.code for each in problems or ()}
+        if self.is_anonymous and codes & {"AuthenticationFailed", "AuthorizationFailed"}:
+            raise NotRun(f"{self.asked} needs an identity: --user and --password-file, or --token-file")
         return problems
 
 
@@ -212,6 +223,7 @@ class Probe:
             "status": response.status_code,
             "content_type": response.headers.get("Content-Type", ""),
             "body": body,
+            "is_anonymous": self.credentials is None,
         }
         try:
             root = parse(body)

@@ -174,10 +174,16 @@ class Subject:
         """Return products of a collection: those the plan names, or what the server says there is."""
         if collection not in self._products:
             named = self.plan.products if collection == self.collection else ()
-            self._products[collection] = named or find_products(self.probe, collection) or self.plan.products
+            found = named or find_products(self.probe, collection) or self._offered(collection)
+            self._products[collection] = found or self.plan.products
         if not self._products[collection]:
             raise NotRun(f"needs a product of {collection} that can be ordered: --product")
         return self._products[collection]
+
+    def _offered(self, collection: str) -> tuple[str, ...]:
+        """Return the products that a collection's option groups name, where they do."""
+        named = (each.identifier for each in self.options(collection))
+        return tuple(dict.fromkeys(each for each in named if each is not None))
 
     def options(self, collection: str) -> tuple[OrderOptions, ...]:
         """Return the option groups of a collection."""

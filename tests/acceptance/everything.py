@@ -72,7 +72,7 @@ def write_everything(folder: Path) -> None:
         (collections / f"{name}.toml").write_text(text)
 
 
-def everything(folder: Path, **traits: object) -> Server:
+def start_everything(folder: Path, **traits: object) -> Server:
     """Start the service in a folder; ``anna`` and ``bob`` have accounts on it."""
     write_everything(folder)
     (folder / "data").mkdir()

@@ -17,7 +17,7 @@ from oseo_lab.encoding.schemas import OfficialSchemas
 from oseo_lab.encoding.soap_client import Credentials
 from oseo_lab.encoding.xmltree import OSEO
 from oseo_lab.model.delivery import Secret
-from tests.acceptance.everything import PASSWORD, TASK, everything
+from tests.acceptance.everything import PASSWORD, TASK
 from tests.acceptance.wrong_server import Passing, Wrong, WrongServer
 
 #: Everything is switched on, so these have nothing to refuse.
@@ -34,10 +34,8 @@ PLAN = Plan(
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = everything(tmp_path_factory.mktemp("conformance"))
-    yield server
-    server.stop()
+def server(everything):
+    return everything
 
 
 def subject_of(url: str, validity, plan: Plan = PLAN) -> Subject:
@@ -305,6 +303,16 @@ def test_what_is_wrong_is_found(name, wrong, wrong_server, subject, outcomes, va
 
 def test_every_check_can_fail():
     assert {name for name, _ in WRONG} == BY_ID.keys()
+
+
+def test_who_does_not_say_who_he_is_learns_that_he_must(server, validity):
+    nobody = Subject(Probe(server.soap, None, validity), Plan(collection="scenes", products=("SCENE_A",)))
+    found = {each.id: each for each in run(nobody)}
+    nobody.close()
+    failed = [each for each in found.values() if each.verdict is Verdict.FAILED]
+    assert failed == []
+    assert (found["T-CAP-1"].verdict, found["T-OPT-1"].verdict) == (Verdict.PASSED, Verdict.NOT_RUN)
+    assert "--user" in found["T-OPT-1"].text
 
 
 # --- the command ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import zeep
 from lxml import etree
 from zeep.wsse.username import UsernameToken
 
-from tests.acceptance.everything import PASSWORD, everything
+from tests.acceptance.everything import PASSWORD
 from tests.acceptance.foreign_client import OSEO, WSA, AsyncClient, mend_zeep, official, zeep_client
 from tests.acceptance.serving import wait_until
 from tests.official import complaints
@@ -20,10 +20,8 @@ BINDING = f"{{{OSEO}}}OSEO_V100_ServicePortBinding"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = everything(tmp_path_factory.mktemp("zeep"))
-    yield server
-    server.stop()
+def server(everything):
+    return everything
 
 
 @pytest.fixture
