@@ -66,8 +66,8 @@ def _answered(record: QuotationRecord, answer: QuotationAnswer, context: Context
     problems = list(_problems(answer, items, context))
     if problems:
         raise ValidationError.of(problems)
-    group = _group(answer, items)
-    quotation = compose(record.quotation_id, (group,), record.specification)
+    groups = [_group(answer, part) for part in _by_method(items).values()]
+    quotation = compose(record.quotation_id, groups, record.specification)
     return replace(record, state=QuotationState.PENDING, quotation=quotation)
 
 
@@ -85,9 +85,18 @@ def _problems(
     if unknown:
         text = f"item_prices names {', '.join(unknown[:10])}; allowed: {', '.join(sorted(ids)[:10])}"
         found.append(Problem(code="InvalidParameterValue", locator="item_prices", text=text))
-    if answer.price is None and ids - set(answer.item_prices):
+    if not ids:
+        text = "none of its items waits for a person's price any more; refuse it with a problem"
+        found.append(Problem(code="InvalidParameterValue", locator="quotationId", text=text))
+    is_mixed = len(_by_method(items)) > 1
+    if ids - set(answer.item_prices) and (is_mixed or answer.price is None):
         text = "say a price for the items together, or one for each of them in item_prices"
+        if is_mixed:
+            text = "the items are paid by several methods: say a price for each of them in item_prices"
         found.append(Problem(code="MissingParameterValue", locator="price", text=text))
+    elif is_mixed and answer.price is not None:
+        text = "the items are paid by several methods: leave price out, item_prices say all"
+        found.append(Problem(code="InvalidParameterValue", locator="price", text=text))
     if not 1 <= len(answer.currency) <= 10:
         text = f"currency {answer.currency[:20]!r} is not allowed; allowed: an ISO 4217 code or a quota unit"
         found.append(Problem(code="InvalidParameterValue", locator="currency", text=text))
@@ -101,9 +110,20 @@ def _problems(
     return found
 
 
+def _by_method(items: Sequence[ItemSpecification]) -> dict[str | None, list[ItemSpecification]]:
+    """Part items by how they are paid: what is paid in one way is a group."""
+    parts: dict[str | None, list[ItemSpecification]] = {}
+    for each in items:
+        parts.setdefault(each.payment.payment_method if each.payment else None, []).append(each)
+    return parts
+
+
 def _group(answer: QuotationAnswer, items: Sequence[ItemSpecification]) -> ItemGroupPrice:
+    ids = {each.item_id for each in items}
     own: Mapping[str, Price] = {
-        name: Price(value=value, currency=answer.currency) for name, value in answer.item_prices.items()
+        name: Price(value=value, currency=answer.currency)
+        for name, value in answer.item_prices.items()
+        if name in ids
     }
     value = answer.price
     if value is None:

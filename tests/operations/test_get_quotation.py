@@ -20,7 +20,7 @@ from oseo_lab.model.errors import (
     ValidationError,
 )
 from oseo_lab.model.messages import GetQuotation, ResponseStatus, Submit
-from oseo_lab.model.order import ItemSpecification
+from oseo_lab.model.order import ItemSpecification, Payment
 from oseo_lab.model.quotation import (
     ItemGroupPrice,
     ItemPrice,
@@ -314,3 +314,27 @@ def test_what_nobody_orders_is_forgotten_in_the_end_and_what_was_ordered_is_not(
     with store.read() as snapshot:
         assert [each.quotation_id for each in snapshot.quotations.of("anna")] == [kept]
         assert snapshot.quotations.get(forgotten) is None
+
+
+def test_what_is_paid_in_several_ways_is_answered_item_by_item(service, clock):
+    by_hand = service(optical=Fixed(mode=QuotationMode.OFF_LINE))
+    ways = [
+        item(name, "S2_1", "optical", payment=Payment(payment_method=way)) for name, way in ("aq", "bi", "cq")
+    ]
+    ack, operator = by_hand.ask(*ways), by_hand.context("boss", is_operator=True)
+    prices = {"a": 1.0, "b": 2.0, "c": 4.0}
+    for wrong in (
+        QuotationAnswer(price=7),
+        QuotationAnswer(price=7, item_prices=prices),
+        QuotationAnswer(item_prices={"a": 1.0}),
+    ):
+        with pytest.raises(ValidationError, match="several methods"):
+            answer_quotation(ack.quotation_id, wrong, operator)
+    answer_quotation(ack.quotation_id, QuotationAnswer(item_prices=prices), operator)
+    by_hand.quoting.step(clock())
+    made = perform(GetQuotation(quotation_id=ack.quotation_id), by_hand.context()).quotation
+    assert [(each.price.value, [one.item_id for one in each.items]) for each in made.groups] == [
+        (5, ["a", "c"]),
+        (2, ["b"]),
+    ]
+    assert made.price is None
