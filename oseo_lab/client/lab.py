@@ -103,7 +103,8 @@ def _soap(
 ) -> Transport:
     """Return the way to any OSEO service."""
     from oseo_lab.client.listener import CallbackListener
-    from oseo_lab.client.soap_transport import SoapTransport, credentials_of
+    from oseo_lab.client.soap_calls import credentials_of
+    from oseo_lab.client.soap_transport import SoapTransport
     from oseo_lab.client.stac_search import StacSearch
 
     if username and not password:

@@ -8,21 +8,18 @@ credentials go to the service's own host alone, to files there only where they a
 from __future__ import annotations
 
 import logging
-import random
 import threading
-import time
 import uuid
-import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from oseo_lab.client.listener import CallbackListener
-from oseo_lab.client.transport import LONGEST_ANSWER, EventStream, Fetched, _Silence
-from oseo_lab.model.delivery import DeliveryOptions, OnlineDataAccess, Protocol, Secret
-from oseo_lab.model.errors import ConfigurationError, NotSupported, TransportError, Unavailable
+from oseo_lab.client.soap_calls import SoapCalls, origin, shown
+from oseo_lab.client.transport import EventStream, Fetched, _Silence
+from oseo_lab.model.delivery import DeliveryOptions, OnlineDataAccess, Protocol
+from oseo_lab.model.errors import ConfigurationError, NotSupported, TransportError
 from oseo_lab.model.identifiers import OrderType, ProductId, SubscriptionId
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import (
@@ -34,20 +31,16 @@ from oseo_lab.model.messages import (
     GetOptions,
     GetQuotation,
     GetQuotationAck,
-    GetStatus,
-    SubFunction,
     Submit,
     SubmitAck,
 )
 from oseo_lab.model.order import OrderSpecification, StatusNotification
 
 if TYPE_CHECKING:
-    import httpx
-
     from oseo_lab.encoding.soap import SoapVersion
     from oseo_lab.encoding.soap_client import Credentials
 
-__all__ = ["SoapTransport", "credentials_of"]
+__all__ = ["SoapTransport"]
 
 _LOG = logging.getLogger("oseo_lab.client")
 
@@ -71,41 +64,6 @@ _NO_SEARCH = (
     "where its catalogue is: connect(soap=..., catalogue='https://...') with a STAC API"
 )
 _NO_HISTORY = "an OSEO service tells no history: order.status and order.items say where things stand now"
-
-
-def credentials_of(
-    username: str | None, password: str | None, token: str | None, identity: str | None
-) -> Credentials | None:
-    """Return how this caller says who it is: by token, or by name and password; None for nobody.
-
-    Parameters
-    ----------
-    username, password : str or None
-        An account of the service.
-    token : str or None
-        Sent as ``Authorization: Bearer``.
-    identity : str or None
-        For a password: ``text`` (default) or ``digest`` (WS-Security UsernameToken), or ``basic`` (HTTP).
-
-    Raises
-    ------
-    ConfigurationError
-        If something is missing, or there is too much.
-    """
-    from oseo_lab.encoding.soap_client import Credentials, Identity
-
-    allowed = [each.value for each in Identity if each is not Identity.TOKEN]
-    if token and (username or password):
-        raise ConfigurationError("say who you are once: token=..., or username=... and password=...")
-    if token:
-        return Credentials(secret=Secret(token), identity=Identity.TOKEN)
-    if not username and not password:
-        return None
-    if not username or not password:
-        raise ConfigurationError("username=... and password=... (or OSEO_LAB_PASSWORD) belong together")
-    if identity not in (None, *allowed):
-        raise ConfigurationError(f"identity {identity!r} is unknown; allowed: {', '.join(allowed)}")
-    return Credentials(username=username, secret=Secret(password), identity=Identity(identity or "text"))
 
 
 class SoapTransport:
@@ -143,37 +101,22 @@ class SoapTransport:
         timeout: float = 60.0,
         tries: int = 4,
     ) -> None:
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise ConfigurationError(f"soap={_shown(url)!r} is no address; allowed: http://..., https://...")
         if soap_version not in (None, "1.1", "1.2"):
             raise ConfigurationError(f"soap_version {soap_version!r} is unknown; allowed: 1.1, 1.2")
         self.url = url
-        self.tries = tries
         self.listener = listener
-        self._credentials = credentials
+        self._calls = SoapCalls(url, credentials, timeout=timeout, tries=tries)
         self._wanted = soap_version
         self._search = search
-        self._timeout = timeout
-        self._client: httpx.Client | None = None
         self._version: SoapVersion | None = None
         self._capabilities: Capabilities | None = None
         self._access: dict[str, Protocol] = {}
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
-        return f"SoapTransport({_shown(self.url)!r})"
+        return f"SoapTransport({shown(self.url)!r})"
 
     # ------------------------------------------------------------------------------------- what there is
-
-    @property
-    def client(self) -> httpx.Client:
-        """The connections, opened on first use."""
-        if self._client is None:
-            import httpx
-
-            self._client = httpx.Client(timeout=self._timeout, follow_redirects=False)
-            weakref.finalize(self, self._client.close)
-        return self._client
 
     @property
     def capabilities(self) -> Capabilities:
@@ -192,11 +135,11 @@ class SoapTransport:
     def title(self) -> str:
         """What the service calls itself."""
         found = self.capabilities.identification
-        return (found.title if found else "") or _shown(self.url)
+        return (found.title if found else "") or shown(self.url)
 
     def about(self) -> Mapping[str, Any]:
         """Return the service's name and version, and under which name it is asked."""
-        credentials = self._credentials
+        credentials = self._calls.credentials
         owner = (credentials.username if credentials else "") or "local"
         return {"service": self.title, "version": self.capabilities.version, "owner": owner}
 
@@ -255,7 +198,7 @@ class SoapTransport:
             If it is none.
         """
         try:
-            _origin(url)
+            origin(url)
         except ValueError:
             raise TransportError(f"the server gave an address that is none: {url[:200]!r}") from None
         return url
@@ -264,8 +207,11 @@ class SoapTransport:
         """Close connections and stop listening; orders go on."""
         if self.listener is not None:
             self.listener.close()
-        if self._client is not None:
-            self._client.close()
+        self._calls.close()
+
+    def fetch(self, url: str, *, start: int = 0, etag: str | None = None) -> AbstractContextManager[Fetched]:
+        """Open a file, from byte ``start`` on if it is still the one with this ETag."""
+        return self._calls.fetch(url, start=start, etag=etag)
 
     # ---------------------------------------------------------------------------------------- messages
 
@@ -293,7 +239,7 @@ class SoapTransport:
         if reply_to is not None and self.listener is not None:
             self.listener.expect(identifier)
         assert self._version is not None  # the capabilities were asked for
-        answer = self._sent(request, self._version, identifier, reply_to)
+        answer = self._calls.send(request, self._version, identifier, reply_to)
         if isinstance(request, GetOptions) and request.collection_id:
             self._learn(request.collection_id, answer.order_options)
         if isinstance(answer, SubmitAck) and reply_to is not None and self.listener is not None:
@@ -304,13 +250,13 @@ class SoapTransport:
         from oseo_lab.encoding.soap_client import negotiate
 
         def ask(version: SoapVersion) -> Capabilities:
-            answer: Capabilities = self._sent(request, version)
+            answer: Capabilities = self._calls.send(request, version)
             return answer
 
         with self._lock:
             known = self._version.number if self._version else self._wanted
             self._version, answer = negotiate(ask, known)
-            _LOG.debug("%s speaks SOAP %s", _shown(self.url), self._version.number)
+            _LOG.debug("%s speaks SOAP %s", shown(self.url), self._version.number)
             if answer.contents is not None or self._capabilities is None:
                 self._capabilities = answer
         return answer
@@ -376,132 +322,6 @@ class SoapTransport:
             return replace(specification, items=items)
         return specification
 
-    # -------------------------------------------------------------------------------------------- HTTP
-
-    def _sent(
-        self,
-        request: Any,
-        version: SoapVersion,
-        message_id: str | None = None,
-        reply_to: str | None = None,
-    ) -> Any:
-        """Send, and send again what may be, with growing pauses."""
-        import httpx
-
-        from oseo_lab.encoding.soap_client import read_answer
-
-        pause = 0.3
-        for attempt in range(1, self.tries + 1):
-            last = attempt == self.tries
-            status = 0
-            try:
-                status, body = self._posted(request, version, message_id, reply_to)
-                return read_answer(body, status=status, url=_shown(self.url), request=type(request))
-            except (httpx.HTTPError, httpx.InvalidURL) as lost:
-                may = _is_repeatable(request) or isinstance(lost, httpx.ConnectError)
-                if last or not may:
-                    raise TransportError(self._lost(request, lost)) from None
-            except Unavailable as busy:
-                # a gateway's 502 or 504 leaves open whether the service behind it has the request
-                if not (_is_repeatable(request) or status in (429, 503)):
-                    raise TransportError(self._lost(request, busy)) from None
-                if last:
-                    raise
-            time.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, 10.0)
-        raise AssertionError("unreachable: the last try returns or raises")
-
-    def _posted(
-        self, request: Any, version: SoapVersion, message_id: str | None, reply_to: str | None
-    ) -> tuple[int, bytes]:
-        """Post once; return the status and the body, unpacked and of bounded length."""
-        from oseo_lab.encoding.soap_client import write_request
-
-        posted = write_request(
-            request, version, credentials=self._credentials, message_id=message_id, reply_to=reply_to
-        )
-        with self.client.stream(
-            "POST", self.url, content=posted.body, headers=dict(posted.headers)
-        ) as response:
-            if response.is_redirect:
-                target = _shown(response.headers.get("location", "nowhere"))
-                raise TransportError(
-                    f"{_shown(self.url)} sends on to {target}: connect to that, if you trust it"
-                )
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > LONGEST_ANSWER:
-                    raise TransportError(f"{_shown(self.url)} answered more than {LONGEST_ANSWER >> 20} MiB")
-        _LOG.debug("%s: %d", type(request).__name__, response.status_code)
-        return response.status_code, bytes(body)
-
-    def _lost(self, request: Any, lost: Exception) -> str:
-        said = str(lost) or type(lost).__name__
-        if isinstance(request, Submit):
-            return (
-                f"{_shown(self.url)} did not answer the Submit ({said}): whether the order was taken is not "
-                "known. Look with lab.orders before you submit again"
-            )
-        return f"{_shown(self.url)} could not be reached ({said})"
-
-    @contextmanager
-    def fetch(self, url: str, *, start: int = 0, etag: str | None = None) -> Iterator[Fetched]:
-        """Open a file; credentials go to the service's own host alone, where it asks for them."""
-        import httpx
-
-        headers = {"Accept-Encoding": "identity"}
-        if start:
-            headers["Range"] = f"bytes={start}-"
-            if etag:
-                headers["If-Range"] = etag
-        try:
-            with self._opened(url, headers) as response:
-                found = {name.lower(): value for name, value in response.headers.items()}
-                yield Fetched(response.status_code, found, response.iter_raw())
-        except (httpx.HTTPError, httpx.InvalidURL) as lost:
-            said = str(lost) or type(lost).__name__
-            raise TransportError(f"{_shown(url)} could not be fetched: {said}") from None
-
-    @contextmanager
-    def _opened(self, url: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        with self.client.stream("GET", url, headers=dict(headers), follow_redirects=True) as response:
-            if response.status_code not in (401, 403) or not self._is_own(url):
-                yield response
-                return
-        # Authorization does not follow a redirect to another host: httpx takes it off.
-        own = {**headers, **(self._credentials.headers(fetching=True) if self._credentials else {})}
-        with self.client.stream("GET", url, headers=own, follow_redirects=True) as response:
-            yield response
-
-    def _is_own(self, url: str) -> bool:
-        """Whether a URL is of the very scheme, host and port that the credentials are for."""
-        return self._credentials is not None and _origin(url) == _origin(self.url)
-
-
-_REPEATABLE = (GetCapabilities, GetOptions, GetStatus)
-
-
-def _is_repeatable(request: Any) -> bool:
-    """Whether asking twice does nothing that asking once does not."""
-    if isinstance(request, DescribeResultAccess):
-        return request.sub_function is SubFunction.ALL_READY
-    if isinstance(request, GetQuotation):
-        return request.quotation_id is not None
-    return isinstance(request, _REPEATABLE)
-
 
 def _collection_of(identifier: Any) -> str | None:
     return identifier.collection_id if isinstance(identifier, ProductId | SubscriptionId) else None
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    default = 443 if parts.scheme == "https" else 80
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or default
-
-
-def _shown(url: str) -> str:
-    """Return a URL without its query and without a password in it."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

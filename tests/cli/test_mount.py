@@ -56,9 +56,9 @@ def test_nothing_that_is_there_is_overwritten(run, into):
 
 
 def test_a_server_that_does_not_answer_leaves_nothing_behind(run, into, monkeypatch):
-    from oseo_lab.client import soap_transport
+    from oseo_lab.client import soap_calls
 
-    monkeypatch.setattr(soap_transport.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(soap_calls.time, "sleep", lambda seconds: None)
     code, _, err = run("collections", "mount", "http://127.0.0.1:9/", "x", "--into", into, "--provider", "P")
     assert code == 1 and "could not be reached" in err
     assert list(into.iterdir()) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import oseo_lab as oseo
-from oseo_lab.client import soap_transport as module
+from oseo_lab.client import soap_calls as module
 from oseo_lab.client.lab import Lab
 from oseo_lab.encoding.soap import SoapVersion
 from oseo_lab.model.errors import (
