@@ -1,7 +1,7 @@
 """The handle of a submitted order: where it stands, waiting for it, its items, its results.
 
 What it shows is at most a second old when an attribute is read; ``repr`` and the notebook display say what
-was last known and never ask. Step 17 of the walk.
+was last known and never ask. Step 18 of the walk.
 """
 
 from __future__ import annotations

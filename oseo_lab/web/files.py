@@ -1,6 +1,6 @@
 """Delivered files: ranges, ETag, digests, in bounded memory; notes what has been served.
 
-Step 18 of the walk, at ``oseo/files/<order uuid>/<item number>/<file>``. Opened by the owner (token or
+Step 19 of the walk, at ``oseo/files/<order uuid>/<item number>/<file>``. Opened by the owner (token or
 Basic) or by the signed, expiring URL that DescribeResultAccess gives. The path on disk comes from the
 order store's record of the delivery, never from the URL. Sources: RFC 9110 (13, 14), RFC 9530.
 """
