@@ -33,9 +33,6 @@ from tests.official import schema_for
 
 ENVISAT = "http://www.opengis.net/def/EOP/ESA/0/ESA.EECF.ENVISAT_ASA_IMx_xS"
 SUBSCRIPTION = "http://www.opengis.net/def/EOP/ESA/0/TEST.DLR.TSX.SUBSCRIPTION"
-#: The scene selection parameters that the official Submit uses.
-USED = ("sceneType", "sceneStartStopTime", "frame")
-GROUP = "Level 1,Product SLC (ASA_IMS)"
 
 
 @dataclass(frozen=True)
@@ -120,14 +117,14 @@ ROWS = [
     Row(
         "oseo/GetQuotation.xml",
         "Fault",
-        faults(("InvalidParameterValue", "deliveryOptions"), ("MissingParameterValue", "frame")),
+        faults(("InvalidParameterValue", "deliveryOptions")),
         why="B.3: checked as Submit checks; media delivery is not offered",
     ),
     Row(
         "oseo/GetQuotation.xml",
         "Fault",
         faults(("OperationNotSupported", "GetQuotation")),
-        change=(*ONLINE, ("<ns:sceneType>", "<ns:frame>1</ns:frame><ns:sceneType>")),
+        change=ONLINE,
         why="B.3: nothing of it is quoted here",
     ),
     *(
@@ -141,24 +138,8 @@ ROWS = [
 def collections(shared) -> dict[str, Collection]:
     text = (shared / "samples/oseo/GetOptionsResponse.xml").read_bytes()
     groups = oseo.decode_response(xmltree.parse(text)).order_options
-    group = next(each for each in groups if each.product_order_options_id == GROUP)
-    parameters = [
-        parameter
-        for each in groups
-        for policy in each.scene_selections
-        for parameter in policy.parameters
-        if parameter.name in USED
-    ]
-    # The sample combines parameters of several policies (B.5): the first of each name makes one policy.
-    scenes = {parameter.name: parameter for parameter in reversed(parameters)}
     return {
-        ENVISAT: Collection(
-            id=ENVISAT,
-            options=group.options,
-            options_id=GROUP,
-            scene_options=tuple(scenes.values()),
-            pattern="http://www.opengis.net/def/EOP/.+",
-        ),
+        ENVISAT: Collection(id=ENVISAT, groups=groups, pattern="http://www.opengis.net/def/EOP/.+"),
         SUBSCRIPTION: Collection(id=SUBSCRIPTION, pattern="TSX.+"),
         "uuids": Collection(
             id="uuids",
@@ -234,7 +215,7 @@ def test_official_get_quotation_is_quoted_and_ordered(shared, context):
     context = replace(context, quoter=lambda collection_id: tariff, quote=quoting.made)
     context.store.write(lambda work: work.balances.set("anna", "QUOTA", Decimal(35)))
     text = (shared / "samples/oseo/GetQuotation.xml").read_text()
-    for old, new in (*ONLINE, ("<ns:sceneType>", "<ns:frame>1</ns:frame><ns:sceneType>")):
+    for old, new in ONLINE:
         text = text.replace(old, new)
     answer = xmltree.parse(exchange(enveloped(text), "application/soap+xml", context))
     schema_for(shared).assertValid(answer)
