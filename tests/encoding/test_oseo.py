@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from oseo_lab.encoding import oseo
+from oseo_lab.encoding import xmltree
 from oseo_lab.encoding.oseo import (
     CODECS,
     decode_request,
@@ -220,7 +220,7 @@ def test_option_name_that_is_no_name_is_refused() -> None:
 def test_any_text_comes_through_or_with_a_mark_for_what_xml_cannot_carry(text: str) -> None:
     written = encode_response(SubmitAck(order_id="o", error_message=text))
     read = decode_response(parse(written)).error_message
-    kept = "".join(each if oseo.escape(each) != "\ufffd" else "\ufffd" for each in text)
+    kept = "".join(each if xmltree.escape(each) != "\ufffd" else "\ufffd" for each in text)
     assert read == kept[:255]
 
 
