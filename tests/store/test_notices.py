@@ -207,16 +207,6 @@ def test_the_delivery_log_tells_every_try_oldest_first(store, now):
         assert unit.sendings.of(new_order_id()) == []
 
 
-def test_a_claim_passes_over_addresses_and_takes_the_others(store, now):
-    orders = [new_order_id() for _ in range(3)]
-    _owe(store, *(Notice(order_id=each, kind="a", address=f"to:{each}", due=now) for each in orders))
-    skip = [f"to:{each}" for each in orders[:2]]
-    (taken,) = store.write(lambda unit: unit.outbox.claim(10, now, now + MINUTE, skip))
-    assert taken.order_id == orders[2]
-    both = store.write(lambda unit: unit.outbox.claim(10, now, now + MINUTE))
-    assert {each.order_id for each in both} == set(orders[:2])
-
-
 def test_a_notice_that_is_put_back_was_not_tried(store, claim, settle, now):
     _owe(store, Notice(order_id=new_order_id(), kind="a", address="to:x", due=now))
     (taken,) = claim(now)
