@@ -180,8 +180,10 @@ class SoapCalls:
         return response.status_code, bytes(body)
 
     def _lost(self, request: Any, lost: Exception) -> str:
+        import httpx
+
         said = str(lost) or type(lost).__name__
-        if isinstance(request, Submit):
+        if isinstance(request, Submit) and not isinstance(lost, httpx.ConnectError):
             return (
                 f"{shown(self.url)} did not answer the Submit ({said}): whether the order was taken is not "
                 "known. Look with lab.orders before you submit again"

@@ -91,6 +91,7 @@ class Pair:
             port=port,
             executor="inline",
             retry_delay=0.3,
+            callback_hosts="127.0.0.1",
             public_url=f"http://127.0.0.1:{port}/oseo/",
         )
         self.here.start()
@@ -138,6 +139,21 @@ def test_two_servers_of_ours_one_mounted_as_the_others_provider_complete_an_orde
         uuid, name = order.id.removeprefix("urn:uuid:"), results[0].url.partition("?")[0].rpartition("/")[2]
         answer = client.get(f"{pair.here.url}oseo/files/{uuid}/1/{name}")
     assert (answer.status_code, answer.headers["Location"]) == (307, results[0].url)
+
+
+def test_a_user_over_soap_is_called_back_about_what_is_made_two_servers_away(pair):
+    with oseo.connect(soap=pair.here.soap, token=TOKEN, listen=True) as far:
+        heard = far.transport.events()
+        order = far.order("SCENE_B", collection="far", name="two away").submit()
+        statuses = []
+        for name, said in heard:
+            assert (name, said["order_id"]) == ("SubmitResponse", order.id)
+            statuses.append(said["status"])
+            if said["status"] in ("Completed", "Downloaded"):
+                break
+        assert order.wait(10, check=True).is_done
+        assert len(order.results()) >= 1
+    assert statuses == sorted(statuses, key=("Accepted", "InProduction", "Completed").index)
 
 
 def test_what_was_made_elsewhere_is_opened_like_anything_else(lab, tmp_path):
