@@ -15,7 +15,7 @@ from oseo_lab.encoding.quick import maker
 from oseo_lab.model.delivery import DeliveryOptions
 from oseo_lab.model.identifiers import ItemIdentifier, ProductId, SubscriptionId, TaskingRequestId
 from oseo_lab.model.options import ParameterData
-from oseo_lab.model.order import LOCAL, ItemSpecification, OrderItem, Payment
+from oseo_lab.model.order import LOCAL, ItemSpecification, OrderItem, Payment, StatusInfo
 from oseo_lab.model.status import Status, Wanted
 from oseo_lab.store.documents import dump, load
 from oseo_lab.store.session import Session
@@ -38,6 +38,7 @@ __all__ = [
     "item_rows",
     "items_from_rows",
     "product_text",
+    "status_writer",
     "without_card",
 ]
 
@@ -101,6 +102,8 @@ def due(item: OrderItem) -> int | None:
     """Return from when on an item that is wanted completed can be claimed; None for never."""
     if item.status.status not in CLAIMABLE or item.provider != LOCAL:
         return None
+    if item.lease_owner is None and item.retry_at is None:
+        return 0
     lease = micros(item.lease_until) if item.lease_owner is not None else None
     return max(lease or 0, micros(item.retry_at) or 0)
 
@@ -114,7 +117,7 @@ def item_rows(
     order_ref: int, rank: int, items: Sequence[OrderItem], session: Session
 ) -> list[tuple[Any, ...]]:
     """Return the columns (`ITEM_COLUMNS`) of an order's items."""
-    choice_ref = _choice_writer(session)
+    choice_ref, status_columns = _choice_writer(session), status_writer(session)
     return [
         (
             order_ref,
@@ -124,20 +127,18 @@ def item_rows(
             item.specification.remark,
             choice_ref(item),
             session.ref(item.provider),
-            STATUS[item.status.status],
-            session.ref(item.status.additional),
-            session.ref(item.status.mission_specific),
+            *status_columns(item.status),
             WANTED[item.wanted],
             item.attempt,
             item.failures,
             micros(item.updated),
-            micros(item.retry_at),
-            session.ref(item.lease_owner),
-            micros(item.lease_until),
+            None if item.retry_at is None else micros(item.retry_at),
+            None if item.lease_owner is None else session.ref(item.lease_owner),
+            None if item.lease_until is None else micros(item.lease_until),
             due(item) if item.wanted is Wanted.COMPLETED else None,
             rank,
             item.batch,
-            product_text(item),
+            None if item.product is None else product_text(item),
         )
         for item in items
     ]
@@ -240,6 +241,21 @@ def _choice_writer(session: Session) -> Callable[[OrderItem], int | None]:
         return last_ref
 
     return ref
+
+
+def status_writer(session: Session) -> Callable[[StatusInfo], tuple[int, int | None, int | None]]:
+    """Return what gives a status its three columns; mostly items of an order share theirs."""
+    last: StatusInfo | None = None
+    columns: tuple[int, int | None, int | None] = (0, None, None)
+
+    def columns_of(status: StatusInfo) -> tuple[int, int | None, int | None]:
+        nonlocal last, columns
+        if status is not last:
+            said = session.ref(status.additional), session.ref(status.mission_specific)
+            last, columns = status, (STATUS[status.status], *said)
+        return columns
+
+    return columns_of
 
 
 def _choice_ref(choice: tuple[Any, ...], session: Session) -> int | None:

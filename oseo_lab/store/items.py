@@ -10,7 +10,14 @@ from typing import Any
 
 from oseo_lab.model.order import LOCAL, OrderItem
 from oseo_lab.model.status import Status, Wanted
-from oseo_lab.store.item_records import ITEM_COLUMNS, due, item_rows, items_from_rows, product_text
+from oseo_lab.store.item_records import (
+    ITEM_COLUMNS,
+    due,
+    item_rows,
+    items_from_rows,
+    product_text,
+    status_writer,
+)
 from oseo_lab.store.item_statements import (
     COUNTS,
     ENDED,
@@ -41,6 +48,8 @@ __all__ = ["Items"]
 #: Fast-track orders first.
 _RANKS = (0, 1)
 _LEASE_OWNER, _LEASE_UNTIL = ITEM_COLUMNS.index("lease_owner"), ITEM_COLUMNS.index("lease_until")
+#: Of the parameters of `SAVE`.
+_UPDATED = 6
 #: Who adds items to orders that are there already.
 _AUTHOR = "dispatcher"
 
@@ -213,16 +222,20 @@ class Items:
         """
         session = self._session
         refs = session.order_refs(before.order_id for before, _ in changes)
-        rows = [self._save_row(refs.get(before.order_id), before, after) for before, after in changes]
+        columns = status_writer(session)
+        rows = [
+            self._save_row(refs.get(before.order_id), before, after, columns(after.status))
+            for before, after in changes
+        ]
         saved = self._compare_and_set(rows)
         moved: dict[int, tuple[Counter[Status], int]] = {}
-        for (before, after), is_saved in zip(changes, saved, strict=True):
+        for (before, after), row, is_saved in zip(changes, rows, saved, strict=True):
             if is_saved:
                 ref = refs[before.order_id]
                 tallies, at = moved.get(ref, (Counter(), 0))
                 tallies[before.status.status] -= 1
                 tallies[after.status.status] += 1
-                moved[ref] = tallies, max(at, micros(after.updated) or 0)
+                moved[ref] = tallies, max(at, row[_UPDATED] or 0)
         raise_revisions(session, moved)
         return saved
 
@@ -236,20 +249,20 @@ class Items:
                 return [True] * len(rows)
         return [session.run(SAVE, row) == 1 for row in rows]
 
-    def _save_row(self, ref: int | None, before: OrderItem, after: OrderItem) -> tuple[Any, ...]:
+    def _save_row(
+        self, ref: int | None, before: OrderItem, after: OrderItem, status: tuple[Any, ...]
+    ) -> tuple[Any, ...]:
         to_ref: Callable[[str | None], int | None] = self._session.ref
         return (
-            STATUS[after.status.status],
-            to_ref(after.status.additional),
-            to_ref(after.status.mission_specific),
+            *status,
             None if after.wanted is before.wanted else WANTED[after.wanted],
             after.attempt,
             after.failures,
             micros(after.updated),
-            micros(after.retry_at),
+            None if after.retry_at is None else micros(after.retry_at),
             to_ref(after.lease_owner),
-            micros(after.lease_until),
-            product_text(after),
+            None if after.lease_until is None else micros(after.lease_until),
+            None if after.product is None else product_text(after),
             due(after),
             ref,
             before.number,
