@@ -6,115 +6,19 @@ the processor may only take away: fewer values, a narrower interval, another pre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
-from oseo_lab.encoding.collection_patterns import check_pattern
+from oseo_lab.encoding.collection_option_table import Kind, OptionTable
 from oseo_lab.encoding.component_checks import check_constraints
-from oseo_lab.encoding.json_values import lexical, nearest, python_value
+from oseo_lab.encoding.json_values import nearest, python_value
 from oseo_lab.model import options
 from oseo_lab.model.collection import OptionLevel
 from oseo_lab.model.errors import Problem
 from oseo_lab.model.options import Component, Field, OptionDefinition
 
-__all__ = ["Kind", "OptionTable", "check_options", "merge_options", "settle_fixed"]
-
-
-class Kind(StrEnum):
-    """The SWE Common 2.0 components an option may be."""
-
-    CATEGORY = "Category"
-    TEXT = "Text"
-    BOOLEAN = "Boolean"
-    COUNT = "Count"
-    QUANTITY = "Quantity"
-    TIME = "Time"
-    CATEGORY_RANGE = "CategoryRange"
-    COUNT_RANGE = "CountRange"
-    QUANTITY_RANGE = "QuantityRange"
-    TIME_RANGE = "TimeRange"
-    DATA_RECORD = "DataRecord"
-    VECTOR = "Vector"
-    DATA_CHOICE = "DataChoice"
-    DATA_ARRAY = "DataArray"
-    MATRIX = "Matrix"
-
-
-def _scalars(values: Any) -> tuple[str, ...]:
-    found = [lexical(each) for each in values] if isinstance(values, list | tuple) else [None]
-    texts = tuple(each for each in found if each is not None)
-    if not texts or len(texts) < len(found):
-        raise ValueError("must be a list of values: text, numbers, booleans or times")
-    return texts
-
-
-def _preset(value: Any) -> str | tuple[str, ...]:
-    if isinstance(value, list | tuple):
-        return _scalars(value)
-    text = lexical(value)
-    if text is None:
-        raise ValueError("must be one value, or a list for ranges and arrays")
-    return text
-
-
-def _intervals(value: Any) -> tuple[tuple[str, str], ...]:
-    pairs = value if isinstance(value, list | tuple) else []
-    if pairs and not isinstance(pairs[0], list | tuple):
-        pairs = [pairs]
-    if not pairs or any(not isinstance(each, list | tuple) or len(each) != 2 for each in pairs):
-        raise ValueError("must be [least, most], or a list of such pairs")
-    return tuple((low, high) for low, high in (_scalars(each) for each in pairs))
-
-
-def _name(name: str) -> str:
-    if not (name[:1].isalpha() or name.startswith("_")) or not all(c.isalnum() or c in "_-." for c in name):
-        raise ValueError(f"{name[:100]!r} is no option name; allowed: a letter, then letters, digits, _ - .")
-    return name
-
-
-def _maybe(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return the check for keys that may be left out."""
-    return lambda value: None if value is None else check(value)
-
-
-def _said(text: str, **more: Any) -> dict[str, Any]:
-    return {"description": text, **more}
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptionTable:
-    """One table of [[options]], or of the parts inside one."""
-
-    name: str = field(metadata=_said("On the wire and in Python.", length=(1, 60), check=_name))
-    kind: Kind | None = field(
-        default=None, metadata=_said("SWE Common component; may be left out for an option of the processor.")
-    )
-    label: str | None = field(default=None, metadata=_said("For people, short."))
-    description: str | None = field(default=None, metadata=_said("For people."))
-    grouping: str | None = field(default=None, metadata=_said("Such as Processing Option.", length=(1, 40)))
-    definition: str | None = field(default=None, metadata=_said("URI of what it means."))
-    level: OptionLevel = field(
-        default=OptionLevel.BOTH, metadata=_said("Whether chosen for the order, the item, or both.")
-    )
-    optional: bool | None = field(default=None, metadata=_said("Whether it may be left out."))
-    allowed: Any = field(default=None, metadata=_said("Allowed values.", check=_maybe(_scalars)))
-    interval: Any = field(
-        default=None, metadata=_said("[least, most], or several.", check=_maybe(_intervals))
-    )
-    pattern: str | None = field(
-        default=None, metadata=_said("Regular expression of allowed text.", check=_maybe(check_pattern))
-    )
-    default: Any = field(default=None, metadata=_said("Preset value.", check=_maybe(_preset)))
-    uom: str | None = field(default=None, metadata=_said("Unit (UCUM) of a Quantity."))
-    code_space: str | None = field(default=None, metadata=_said("Vocabulary of a Category."))
-    reference_frame: str | None = field(default=None, metadata=_said("CRS of a Vector."))
-    fields: tuple[OptionTable, ...] = field(
-        default=(), metadata=_said("Parts of a DataRecord, coordinates of a Vector, items of a DataChoice.")
-    )
-    element: OptionTable | None = field(default=None, metadata=_said("What a DataArray holds."))
-    count: int | None = field(default=None, metadata=_said("How many a DataArray holds; any if left out."))
+__all__ = ["check_options", "merge_options", "settle_fixed"]
 
 
 # ---------------------------------------------------------------------------------------------- components
@@ -130,6 +34,8 @@ _PLAIN_KEYS = {
     "allowed": "allowed",
     "interval": "intervals",
     "pattern": "pattern",
+    "significant_figures": "significant_figures",
+    "nil": "nil_values",
     "uom": "uom",
     "code_space": "code_space",
     "reference_frame": "reference_frame",
@@ -237,12 +143,13 @@ def merge_options(
         key = f"options[{at}] ({table.name})"
         where = merged_scene if table.name in merged_scene else merged
         try:
-            if where is merged_scene and table.level is OptionLevel.ORDER:
+            if (where is merged_scene or table.scene) and table.level is OptionLevel.ORDER:
                 raise ValueError("level: a scene selection belongs to an item; allowed: item, both")
             if table.name in where:
                 where[table.name] = _narrowed(table, where[table.name])
             else:
-                merged[table.name] = _new(table, (*merged, *merged_scene))
+                target = merged_scene if table.scene else merged
+                target[table.name] = _new(table, (*merged, *merged_scene))
         except ValueError as wrong:
             problems.append(_problem(key, str(wrong)))
     return tuple(merged.values()), tuple(merged_scene.values())

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from oseo_lab.encoding.collection_options import OptionTable
+from oseo_lab.encoding.collection_option_table import OptionTable
 from oseo_lab.encoding.collection_patterns import check_pattern
 from oseo_lab.model.collection import Scope, SubscriptionRule
 from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging, Protocol

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from oseo_lab.encoding.collection_groups import check_groups, make_groups
-from oseo_lab.encoding.collection_options import OptionTable, check_options, merge_options, settle_fixed
+from oseo_lab.encoding.collection_option_table import OptionTable
+from oseo_lab.encoding.collection_options import check_options, merge_options, settle_fixed
 from oseo_lab.encoding.collection_tables import OPEN_TABLES, CollectionTable, GroupTable, TaskingTable
 from oseo_lab.encoding.json_read import from_plain
 from oseo_lab.model.collection import (

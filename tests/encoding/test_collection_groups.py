@@ -218,3 +218,34 @@ def test_what_is_wrong_with_a_document_is_said(body: str | None, said: str, tmp_
 def test_a_document_stays_in_its_folder(tmp_path: Path) -> None:
     found = wrong(LEAST.replace("HERE", 'options_document = "../options.xml"'), tmp_path)
     assert "leads out" in found["options_document"]
+
+
+def test_numbers_values_that_mean_none_and_scenes_are_declared(tmp_path: Path) -> None:
+    text = """
+[[options]]
+name = "spacing"
+kind = "Quantity"
+uom = "m"
+significant_figures = 3
+nil = { "urn:native" = -1 }
+[[options]]
+name = "frame"
+kind = "Count"
+scene = true
+optional = true
+"""
+    found = completed(LEAST.replace("HERE", "") + text, tmp_path)
+    spacing = found.options[-1].component
+    assert (spacing.parse("12.5"), spacing.parse("-1")) == (12.5, None)
+    with pytest.raises(ValueError, match="3 significant figures"):
+        spacing.parse("12.55")
+    assert [each.name for each in found.scene_options] == ["areaCrs", "frame"]
+    assert [each.name for each in found.order_options().scene_selections[0].parameters] == [
+        "areaCrs",
+        "frame",
+    ]
+    bad = text.replace("= 3", "= 0").replace('{ "urn:native" = -1 }', "-1")
+    assert set(wrong(LEAST.replace("HERE", "") + bad, tmp_path)) == {
+        "options[0].significant_figures",
+        "options[0].nil",
+    }
