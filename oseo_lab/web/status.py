@@ -99,9 +99,9 @@ class StatusHandler(BaseOseoHandler):
                     self.set_header("Connection", "close")
                 part, is_more = form.before + first, True
                 while is_more:
-                    await self._send(part, end)
+                    await self._send_part(part, end)
                     part, is_more = await self.state.work(_gathered, rest, PART)
-                await self._send(part + form.after, end)
+                await self._send_part(part + form.after, end)
             if self.request.version == "HTTP/1.0":  # knows no parts: its end is the connection's
                 self._leave()
         except (TimeoutError, StreamClosedError):
@@ -115,7 +115,7 @@ class StatusHandler(BaseOseoHandler):
         finally:
             await self.state.work(rest.close)
 
-    async def _send(self, part: bytes, end: float) -> None:
+    async def _send_part(self, part: bytes, end: float) -> None:
         self.write(part)
         room = end - asyncio.get_running_loop().time()
         await asyncio.wait_for(self.flush(), min(self.patience, max(room, 0)))
