@@ -16,25 +16,22 @@ from functools import partial
 
 from oseo_lab.dispatch.adding import Found, add_found
 from oseo_lab.dispatch.matching import Areas, bounds_of_all
-from oseo_lab.dispatch.planner import Policy, StillWaiting, TimeIsOver, decide
-from oseo_lab.dispatch.settle import Change, follow_up, save
+from oseo_lab.dispatch.planner import Policy, TimeIsOver, decide
+from oseo_lab.dispatch.settle import Change, save
+from oseo_lab.dispatch.standing import StandingOrders
 from oseo_lab.model.collection import Collection, SubscriptionRule
 from oseo_lab.model.errors import OseoError
-from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.job import CatalogueItem
-from oseo_lab.model.options import selected
-from oseo_lab.model.order import Order, OrderItem
-from oseo_lab.model.status import Status, Wanted
+from oseo_lab.model.order import Order
+from oseo_lab.model.status import Wanted
 from oseo_lab.model.subscription import (
-    SUBSCRIPTION_OPTIONS,
     Match,
     Standing,
     chosen_from,
-    standing_of,
 )
 from oseo_lab.ports import Catalogue, CatalogueQuery, OrderStore, ProcessingFailed, UnitOfWork
 
-__all__ = ["Calendar", "standing_from"]
+__all__ = ["Calendar"]
 
 log = logging.getLogger("oseo_lab.dispatch")
 
@@ -68,15 +65,6 @@ class _Seen:
         if self.looked is None or self.whole is None or now - self.whole >= DEEP:
             return standing.start
         return max(standing.start, self.looked - lateness)
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What was read of one order, at which revision of it."""
-
-    revision: int
-    wanted: Wanted
-    standings: Sequence[Standing]
 
 
 @dataclass
@@ -119,7 +107,7 @@ class Calendar:
         self._now = now
         self._wake = wake
         self._seen: dict[tuple[str, int], _Seen] = {}
-        self._read: dict[str, _Read] = {}
+        self._standing = StandingOrders(store, collections, now)
         self._due: dict[str, datetime] = {}
         self._looked: datetime | None = None
         self._is_stirred = False
@@ -153,7 +141,7 @@ class Calendar:
     def _active(self, now: datetime) -> dict[tuple[str, int], Standing]:
         """Return who waits, and end those whose time was over while nobody looked for them."""
         found: dict[tuple[str, int], Standing] = {}
-        for order, standing in self._standing():
+        for order, standing in self._standing.read():
             collection = self._collections.get(standing.collection_id)
             is_served = collection is not None and collection.subscription is not None
             if is_served and order.wanted is Wanted.COMPLETED:
@@ -161,40 +149,6 @@ class Calendar:
             elif order.wanted is not Wanted.CANCELLED and self._is_over(standing, now):
                 self._store.write(partial(self._end, ended=[standing.key], now=now))
         return found
-
-    def _standing(self) -> Iterator[tuple[Order, Standing]]:
-        """Yield every open subscription's standing items; those of unchanged orders as read before."""
-        before, after = self._read, ""
-        read: dict[str, _Read] = {}
-        while True:
-            with self._store.read() as snapshot:
-                orders = snapshot.orders.standing(OrderType.SUBSCRIPTION_ORDER, after=after)
-                for order in orders:
-                    known = before.get(order.order_id)
-                    if known is None or known.revision != order.revision:
-                        known = _Read(order.revision, order.wanted, self._standings_of(snapshot, order))
-                    read[order.order_id] = known
-            self._tell(before, orders)
-            for order in orders:
-                yield from ((order, standing) for standing in read[order.order_id].standings)
-            if not orders:
-                break
-            after = orders[-1].order_id
-        self._read = read
-
-    def _tell(self, before: Mapping[str, _Read], orders: Sequence[Order]) -> None:
-        """Say in the status of orders that were suspended or resumed since they were read that they are."""
-        now = self._now()
-        for order in orders:
-            known = before.get(order.order_id)
-            was = known.wanted if known is not None else Wanted.COMPLETED
-            if was is not order.wanted and Wanted.CANCELLED not in (was, order.wanted):
-                self._store.write(partial(_tell_wish, order=order, now=now))
-
-    def _standings_of(self, snapshot: UnitOfWork, order: Order) -> list[Standing]:
-        items = _waiting(snapshot, order)
-        found = [standing_from(order, item, self._collections.get(item.collection_id)) for item in items]
-        return [each for each in found if each is not None]
 
     # --------------------------------------------------------------------------- one look, one collection
 
@@ -327,7 +281,7 @@ class Calendar:
         found = self._catalogue(name).find(identifiers)
         collection = self._collections[name]
         page = [each for each in found.values() if each.orderable and collection.holds(each.identifier)]
-        active = [standing for order, standing in self._standing() if order.wanted is Wanted.COMPLETED]
+        active = [standing for order, standing in self._standing.read() if order.wanted is Wanted.COMPLETED]
         mine = [each for each in active if each.collection_id == name]
         matching = {standing.key: matches for standing, matches in Areas(mine).matches(page)}
         return self._order(mine, matching, now)
@@ -335,68 +289,28 @@ class Calendar:
     def would_match(self, order: Order, limit: int = PAGE) -> list[CatalogueItem]:
         """Return products that a subscription would have now and has not had; nothing is ordered."""
         with self._store.read() as snapshot:
-            items = _waiting(snapshot, order)
-            known = snapshot.matches.known([item.key for item in items])
+            standings = self._standing.of(snapshot, order)
+            known = snapshot.matches.known([each.key for each in standings])
         chosen: dict[tuple[str, str], CatalogueItem] = {}
-        for item in items:
-            standing = standing_from(order, item, self._collections.get(item.collection_id))
-            if standing is not None and item.collection_id in self._collections:
-                had = known.get(item.key, set())
-                chosen |= {
-                    (each.collection_id, each.identifier): each for each in self._wanted(standing, had)
-                }
+        for standing in standings:
+            if standing.collection_id in self._collections:
+                wanted = self._wanted(standing, known.get(standing.key, set()), limit)
+                chosen |= {(each.collection_id, each.identifier): each for each in wanted}
         return list(chosen.values())[:limit]
 
-    def _wanted(self, standing: Standing, had: set[tuple[str, str]]) -> list[CatalogueItem]:
+    def _wanted(self, standing: Standing, had: set[tuple[str, str]], limit: int) -> list[CatalogueItem]:
+        """Look through a catalogue until enough is found."""
         areas = Areas([standing])
         query = CatalogueQuery(
             bbox=bounds_of_all([standing]), start=standing.start, end=standing.end, limit=PAGE
         )
         products: dict[str, CatalogueItem] = {}
-        matching: list[Match] = []
+        fresh: list[Match] = []
         for page in self._pages(standing.collection_id, query):
             products |= {each.identifier: each for each in page}
-            matching += [match for _, matches in areas.matches(page) for match in matches]
-        wanted, _ = chosen_from(standing, matching, had)
+            seen = [match for _, matches in areas.matches(page) for match in matches]
+            fresh += [match for match in seen if (match.identifier, match.revision) not in had]
+            if len(fresh) >= limit:
+                break
+        wanted, _ = chosen_from(standing, fresh, had)
         return [products[each.identifier] for each in wanted]
-
-
-_WISHES = {
-    Wanted.COMPLETED: StillWaiting(text="subscription is active"),
-    Wanted.SUSPENDED: StillWaiting(text="suspended at the user's request"),
-}
-
-
-def _tell_wish(work: UnitOfWork, order: Order, now: datetime) -> None:
-    items = _waiting(work, order)
-    said = _WISHES[order.wanted]
-    changes = [Change(before=item, decisions=(decide(item, said, now, Policy()),)) for item in items]
-    save(work, changes, {}, now, Policy())
-    follow_up(work, {order.order_id}, now, Policy())
-
-
-def _waiting(snapshot: UnitOfWork, order: Order) -> list[OrderItem]:
-    """Return an order's standing items that wait: Suspended, and of no batch."""
-    found: list[OrderItem] = []
-    after = 0
-    while page := snapshot.items.of(order.order_id, after=after, limit=50):
-        found += [item for item in page if not item.batch and item.status.status is Status.SUSPENDED]
-        if page[-1].batch:
-            break
-        after = page[-1].number
-    return found
-
-
-def standing_from(order: Order, item: OrderItem, collection: Collection | None) -> Standing | None:
-    """Return what a standing item waits for; None where its options cannot be read any more."""
-    chosen = (order.specification, item.specification)
-    try:
-        if collection is None:
-            values = selected(SUBSCRIPTION_OPTIONS, chosen[0].options, chosen[1].options)
-        else:
-            values = collection.awaited(*chosen)
-        scene = collection.scene(item.specification, order.specification) if collection else {}
-        return standing_of(order.specification, item, scene | values)
-    except (ValueError, KeyError) as narrowed:
-        log.warning("item %d of %s cannot be matched: %s", item.number, item.order_id, narrowed)
-        return None

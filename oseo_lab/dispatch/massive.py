@@ -15,10 +15,10 @@ from functools import partial
 
 from oseo_lab.dispatch.adding import add_batches
 from oseo_lab.dispatch.batches import has_room
-from oseo_lab.dispatch.calendar import standing_from
 from oseo_lab.dispatch.matching import Areas, bounds_of_all
 from oseo_lab.dispatch.planner import NotComing, Policy, TimeIsOver, decide
 from oseo_lab.dispatch.settle import Change, follow_up, save
+from oseo_lab.dispatch.standing import standing_from
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.order import Order, OrderItem
