@@ -309,10 +309,13 @@ class Collection:
     def chosen(self, specification: OrderSpecification, item: ItemSpecification) -> dict[str, Any]:
         """Return every option's Python value for one item: item over order over preset, then fixed ones.
 
-        What only says which products a subscription waits for is left out (`awaited`).
+        Options that the item's group leaves out are at their preset values. What only says which products a
+        subscription waits for is left out (`awaited`).
         """
         group = self._group_then(specification, item)
-        values = selected(group.options, specification.options, item.options)
+        offered = {each.name for each in group.options}
+        values = selected([each for each in self.options if each.name not in offered], ())
+        values |= selected(group.options, specification.options, item.options)
         if specification.order_type is OrderType.SUBSCRIPTION_ORDER:
             values = {name: each for name, each in values.items() if name not in _AWAITED}
         return values | dict(self.fixed)

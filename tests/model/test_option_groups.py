@@ -136,6 +136,16 @@ def test_an_option_belongs_to_its_level() -> None:
     assert (problem.locator, problem.text) == ("level", "option 'level' is chosen for the item only")
 
 
+def test_what_a_group_leaves_out_is_as_it_is_preset() -> None:
+    quick = OrderOptions(product_order_options_id="quick", options=(FORMAT,))
+    collection = Collection(id="sar", options=(LOOKS, FORMAT), groups=(quick,))
+    assert collection.chosen(OrderSpecification(), item(options=values(format="COG"))) == {
+        "looks": 1,
+        "format": "COG",
+    }
+    assert problems(collection, item(options=values(looks="2"))) == [("InvalidParameterValue", "looks")]
+
+
 # ------------------------------------------------------------------------------------------- order types
 
 
