@@ -8,7 +8,8 @@ table, `run` walks it.
 
 from __future__ import annotations
 
-from oseo_lab.conformance.subject import Plan, Subject
+from oseo_lab.conformance.plan import Plan
+from oseo_lab.conformance.subject import Subject
 from oseo_lab.conformance.suite import CHECKS, run
 from oseo_lab.conformance.verdicts import Check, Outcome, Verdict
 

@@ -1,4 +1,4 @@
-"""Values for options nobody here has seen before: some that a descriptor allows, and one that it does not."""
+"""Choices among options nobody here has seen before: values a descriptor allows, and one that it does not."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from oseo_lab.encoding.xmltree import timestamp
 from oseo_lab.model.collection import OrderOptions
 from oseo_lab.model.components import Component
 from oseo_lab.model.compounds import DataChoice, DataRecord
+from oseo_lab.model.delivery import DeliveryOptions, MediaDelivery, OnlineDataAccess, OnlineDataDelivery
 from oseo_lab.model.options import OptionDefinition, ParameterData
+from oseo_lab.model.order import Payment
 
-__all__ = ["allowed", "forbidden", "needed", "selection", "switchable"]
+__all__ = ["allowed", "delivery_of", "forbidden", "needed", "payment_of", "selection", "switchable"]
 
 #: What to try where a descriptor names no values; its own ``parse`` decides.
 _GUESSES = ("true", "false", "1", "2", "8", "10", "100", "a")
@@ -87,3 +89,20 @@ def switchable(group: OrderOptions) -> Iterator[tuple[str, Any, Any]]:
 
 def _hashable(value: Any) -> Any:
     return value if isinstance(value, str | tuple) else str(value)
+
+
+def payment_of(group: OrderOptions) -> Payment | None:
+    """Return the first payment method that a group offers."""
+    return Payment(payment_method=group.payments[0].payment_method) if group.payments else None
+
+
+def delivery_of(group: OrderOptions) -> DeliveryOptions | None:
+    """Return a delivery that a group offers: on-line access before anything else."""
+    for each in sorted(group.deliveries, key=lambda each: not each.online_access):
+        if each.online_access:
+            return DeliveryOptions(delivery=OnlineDataAccess(protocol=each.online_access[0]))
+        if each.online_delivery:
+            return DeliveryOptions(delivery=OnlineDataDelivery(protocol=each.online_delivery[0]))
+        if each.media:
+            return DeliveryOptions(delivery=MediaDelivery(package_medium=each.media[0]))
+    return None

@@ -200,33 +200,6 @@ def _unknown_collection(subject: Subject) -> None:
     _refused(subject, subject.specification(wrong), "UnsupportedCollection", "collectionId")
 
 
-def _subscription(subject: Subject) -> str:
-    subject.need("subscription_orders", "subscription orders")
-    group = subject.group(subject.subscription, OrderType.SUBSCRIPTION_ORDER)
-    specification = subject.of_type(
-        OrderType.SUBSCRIPTION_ORDER,
-        SubscriptionId(collection_id=subject.subscription),
-        product_order_options_id=group.product_order_options_id,
-        options=choices.selection(**choices.needed(group.options)),
-    )
-    order = subject.order(subject.place(specification))
-    status = order.status.status
-    demand(order.specification.order_type is OrderType.SUBSCRIPTION_ORDER, "its order type is another")
-    demand(status.value not in ("Failed", "Cancelled", "Terminated"), f"the subscription is {status}")
-    return f"the subscription is {status}"
-
-
-def _tasking(subject: Subject) -> str:
-    subject.need("programming_orders", "tasking orders")
-    if subject.plan.tasking_id is None:
-        raise NotRun("needs a tasking request that the server knows: --tasking-id")
-    identifier = TaskingRequestId(id=subject.plan.tasking_id)
-    specification = subject.of_type(OrderType.TASKING_ORDER, identifier)
-    order = subject.order(subject.place(specification))
-    demand(order.items and order.items[0].specification.identifier == identifier, "it lost its tasking id")
-    return f"the tasking order is {order.status.status}"
-
-
 def _extensions(subject: Subject) -> str:
     specification = replace(
         subject.specification(), extensions=("kept & given back",), order_remark="a remark"
@@ -271,8 +244,6 @@ CHECKS = (
         "a value that the option's descriptor does not allow: InvalidParameterValue, its name",
         _wrong_value,
     ),
-    Check("T-SUB-7", "7.3.5", "a subscription order is taken and stands", _subscription),
-    Check("T-SUB-8", "7.3.5", "a tasking order is taken and keeps its tasking id", _tasking),
     Check(
         "B5-1", "B.5 rule 1; 12.1", "the acknowledgement comes at once, production after", _before_production
     ),

@@ -9,18 +9,17 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 from oseo_lab.conformance import choices
 from oseo_lab.conformance.finding import find_products
 from oseo_lab.conformance.listener import Listener
+from oseo_lab.conformance.plan import Plan
 from oseo_lab.conformance.probe import Probe
 from oseo_lab.conformance.verdicts import Failed, NotApplicable, NotRun
 from oseo_lab.model.collection import CollectionCapability, OrderOptions
-from oseo_lab.model.delivery import DeliveryOptions, MediaDelivery, OnlineDataAccess, OnlineDataDelivery
 from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId
 from oseo_lab.model.messages import (
     Cancel,
@@ -33,43 +32,9 @@ from oseo_lab.model.messages import (
     Presentation,
     Submit,
 )
-from oseo_lab.model.order import ItemSpecification, Order, OrderSpecification, Payment, StatusNotification
+from oseo_lab.model.order import ItemSpecification, Order, OrderSpecification, StatusNotification
 
-__all__ = ["Plan", "Subject", "delivery_of", "new_message_id", "payment_of"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What the suite may do, and with what.
-
-    Parameters
-    ----------
-    collection : str or None
-        What to order from; the first that takes product orders, where none is named.
-    products : tuple of str
-        Products that can be ordered and made; found where the server offers a way.
-    subscription : str or None
-        Collection to subscribe to; the first that takes subscriptions, where none is named.
-    tasking_id : str or None
-        A tasking request that the server knows.
-    quoted : mapping of str to str
-        Collection that is quoted in a mode (``synchronous``, ``monitoring``, ``off-line``), by mode.
-    listen : tuple of str and int, or None
-        Where to listen for callbacks; None for nowhere.
-    wait : float
-        Seconds to wait for an order to end, or a callback to come.
-    quiet : float
-        Seconds without a callback after which none is expected any more.
-    """
-
-    collection: str | None = None
-    products: tuple[str, ...] = ()
-    subscription: str | None = None
-    tasking_id: str | None = None
-    quoted: Mapping[str, str] = field(default_factory=dict)
-    listen: tuple[str, int] | None = None
-    wait: float = 120.0
-    quiet: float = 2.0
+__all__ = ["Subject", "new_message_id"]
 
 
 class Subject:
@@ -230,7 +195,7 @@ class Subject:
             "identifier": identifier,
             "product_order_options_id": group.product_order_options_id,
             "options": choices.selection(**values),
-            "payment": payment_of(group),
+            "payment": choices.payment_of(group),
         }
         return ItemSpecification(**(given | parts))
 
@@ -239,7 +204,7 @@ class Subject:
         given: dict[str, Any] = {
             "order_reference": self.reference(),
             "items": items or (self.item(),),
-            "delivery_options": delivery_of(self.group(self.collection)),
+            "delivery_options": choices.delivery_of(self.group(self.collection)),
         }
         return OrderSpecification(**(given | parts))
 
@@ -350,20 +315,3 @@ class Subject:
 def new_message_id() -> str:
     """Return a fresh ``wsa:MessageID``."""
     return uuid.uuid4().urn
-
-
-def payment_of(group: OrderOptions) -> Payment | None:
-    """Return the first payment method that a group offers."""
-    return Payment(payment_method=group.payments[0].payment_method) if group.payments else None
-
-
-def delivery_of(group: OrderOptions) -> DeliveryOptions | None:
-    """Return a delivery that a group offers: on-line access before anything else."""
-    for each in sorted(group.deliveries, key=lambda each: not each.online_access):
-        if each.online_access:
-            return DeliveryOptions(delivery=OnlineDataAccess(protocol=each.online_access[0]))
-        if each.online_delivery:
-            return DeliveryOptions(delivery=OnlineDataDelivery(protocol=each.online_delivery[0]))
-        if each.media:
-            return DeliveryOptions(delivery=MediaDelivery(package_medium=each.media[0]))
-    return None

@@ -221,6 +221,11 @@ WRONG = [
     ("B5-group", OBLIGING),
     ("B5-collection", coded("UnsupportedCollection")),
     ("B5-echo", answering("<extension>[^<]*</extension>", "", to="GetStatus")),
+    (
+        "B9-subscription",
+        replace(asking("(<Cancel .*<orderId>urn:uuid:).{8}", r"\g<1>00000000"), answer=obliging),
+    ),
+    ("B5-encoding", asking(">TextEncoding<", ">XMLEncoding<")),
     ("T-STA-1", asking("<presentation>full<", "<presentation>brief<")),
     ("T-STA-1", asking("<presentation>brief<", "<presentation>full<")),
     ("T-STA-2", asking("<lastUpdate>[^<]*</lastUpdate>", "")),
