@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import rasterio
 from rasterio.warp import transform_bounds
@@ -301,3 +304,54 @@ def test_the_scene_selection_reaches_the_processor(call, server, folder, tmp_pat
 def test_what_is_announced_must_be_of_a_collection(lab):
     with pytest.raises(ValidationError, match="no collection"):
         lab.transport.ask("POST", "collections/none/announce", body={"identifiers": ["x"]})
+
+
+def test_the_command_line_suspends_resumes_and_looks_ahead(server, lab, folder):
+    order = lab.subscribe("coming", name="by command", start=NOW - timedelta(days=1), bands="B02")
+
+    def run(*words):
+        done = subprocess.run(
+            [sys.executable, "-m", "oseo_lab", "orders", *words, "--url", server.url, "--token", TOKEN],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("suspend", "by command")
+    wait_until(lambda: (order.refresh().info or "").startswith("suspended at the user's request"))
+    appear(folder, "AHEAD")
+    assert "AHEAD" in run("match", "by command")
+    assert json.loads(run("resume", "by command", "--json"))["order_id"] == order.id
+    wait_until(lambda: "AHEAD" in [_name(each) for each in order.refresh().items])
+    order.cancel()
+
+
+def _name(item) -> str:
+    return getattr(item.specification.identifier, "identifier", "")
+
+
+@pytest.mark.parametrize("verb", ["suspend", "resume", "match"])
+def test_orders_that_are_not_there_are_not_found(server, verb):
+    nobodys = "00000000-0000-4000-8000-000000000000"
+    with server.client as client:
+        answer = client.post(f"{server.url}oseo/api/v1/orders/{nobodys}/{verb}")
+        assert answer.status_code == 404
+        assert answer.json()["problems"][0]["code"] == "InvalidOrderIdentifier"
+        assert client.get(f"{server.url}oseo/api/v1/orders/{nobodys}/{verb}").status_code == 405
+    with httpx.Client() as stranger:
+        assert stranger.post(f"{server.url}oseo/api/v1/orders/{nobodys}/{verb}").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"identifiers": "x"}', b'{"identifiers": []}', b'{"identifiers": [1]}', b"\xff"]
+)
+def test_an_announcement_that_is_none_is_refused(server, body):
+    with server.client as client:
+        answer = client.post(
+            f"{server.url}oseo/api/v1/collections/coming/announce",
+            content=body,
+            headers={"Content-Type": "application/json"},
+        )
+    assert answer.status_code in (400, 422), answer.text

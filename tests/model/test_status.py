@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.status import (
     FINAL,
     OPEN,
@@ -14,6 +15,7 @@ from oseo_lab.model.status import (
     Wanted,
     provider_order_state,
     roll_up,
+    roll_up_of,
 )
 
 S, A, P, U = Status.SUBMITTED, Status.ACCEPTED, Status.IN_PRODUCTION, Status.SUSPENDED
@@ -98,3 +100,27 @@ def test_provider_order_state_follows_its_items(
     items: list[Status], wanted: Wanted, state: ProviderOrderState
 ) -> None:
     assert provider_order_state({status: 1 for status in items}, wanted) is state
+
+
+@pytest.mark.parametrize(
+    ("counts", "wanted", "expected"),
+    [
+        ({Status.SUSPENDED: 1}, Wanted.COMPLETED, Status.SUSPENDED),
+        ({Status.SUBMITTED: 1}, Wanted.COMPLETED, Status.SUBMITTED),
+        ({Status.SUSPENDED: 1, Status.ACCEPTED: 2}, Wanted.COMPLETED, Status.IN_PRODUCTION),
+        ({Status.SUSPENDED: 1, Status.IN_PRODUCTION: 1}, Wanted.SUSPENDED, Status.IN_PRODUCTION),
+        ({Status.SUSPENDED: 1, Status.COMPLETED: 5, Status.FAILED: 1}, Wanted.COMPLETED, Status.SUSPENDED),
+        ({Status.TERMINATED: 1, Status.COMPLETED: 5}, Wanted.COMPLETED, Status.TERMINATED),
+        ({Status.TERMINATED: 1, Status.IN_PRODUCTION: 1}, Wanted.COMPLETED, Status.IN_PRODUCTION),
+        ({Status.CANCELLED: 1, Status.COMPLETED: 5}, Wanted.CANCELLED, Status.CANCELLED),
+        ({Status.CANCELLED: 1, Status.TERMINATED: 1}, Wanted.CANCELLED, Status.CANCELLED),
+    ],
+)
+def test_a_subscription_is_not_over_when_what_came_is_done(counts, wanted, expected):
+    assert roll_up_of(OrderType.SUBSCRIPTION_ORDER, counts, wanted) is expected
+
+
+def test_other_orders_roll_up_as_ever():
+    counts = {Status.COMPLETED: 1, Status.FAILED: 1}
+    for order_type in (OrderType.PRODUCT_ORDER, OrderType.TASKING_ORDER):
+        assert roll_up_of(order_type, counts) is roll_up(counts)
