@@ -15,9 +15,10 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from oseo_lab.client.in_process import Silence
 from oseo_lab.client.listener import CallbackListener
+from oseo_lab.client.promises import EventStream, Fetched
 from oseo_lab.client.soap_calls import SoapCalls, origin, shown
-from oseo_lab.client.transport import EventStream, Fetched, _Silence
 from oseo_lab.model.delivery import DeliveryOptions, OnlineDataAccess, Protocol
 from oseo_lab.model.errors import ConfigurationError, NotSupported, TransportError
 from oseo_lab.model.identifiers import OrderType, ProductId, SubscriptionId
@@ -187,7 +188,7 @@ class SoapTransport:
 
     def events(self) -> EventStream:
         """Return what is called back; nothing where nobody listens."""
-        return self.listener.news() if self.listener is not None else _Silence()
+        return self.listener.news() if self.listener is not None else Silence()
 
     def own(self, url: str) -> str:
         """Return the URL as the service gave it.

@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from oseo_lab.client.listening import Listener
-from oseo_lab.client.transport import HttpTransport, _read_events
+from oseo_lab.client.live_events import read_events
+from oseo_lab.client.transport import HttpTransport
 
 ORDER = "urn:uuid:00000000-0000-4000-8000-000000000001"
 
@@ -105,4 +106,4 @@ def test_events_are_read_as_the_standard_says():
         'data: {"b":2}',
         "",
     ]
-    assert list(_read_events(iter(lines))) == [("status", {"a": 1}), ("message", {"b": 2})]
+    assert list(read_events(iter(lines))) == [("status", {"a": 1}), ("message", {"b": 2})]
