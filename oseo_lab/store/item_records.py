@@ -6,7 +6,7 @@ once as a text. Card numbers are not stored at all: nothing here charges a card.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
@@ -34,12 +34,13 @@ __all__ = [
     "CLAIMABLE",
     "ITEM_COLUMNS",
     "Choice",
+    "condensed",
     "due",
+    "expanded",
     "item_rows",
     "items_from_rows",
     "product_text",
     "status_writer",
-    "without_card",
 ]
 
 #: What orders of thousands of items are made of.
@@ -157,7 +158,7 @@ def items_from_rows(rows: Sequence[tuple[Any, ...]], session: Session) -> list[O
     }
     return [
         _make_item(
-            specification=_item_specification(choices[row[5]], row),
+            specification=_item_specification(choices[row[5]], *row[2:5]),
             status=statuses[row[7:10]],
             order_id=names[row[0]],
             number=row[1],
@@ -177,12 +178,14 @@ def items_from_rows(rows: Sequence[tuple[Any, ...]], session: Session) -> list[O
     ]
 
 
-def _item_specification(choice: Choice, row: Sequence[Any]) -> ItemSpecification:
+def _item_specification(
+    choice: Choice, item_id: str, identifier: str, remark: str | None
+) -> ItemSpecification:
     return _make_item_specification(
-        item_id=row[2],
-        identifier=_identifier(choice, row[3]),
+        item_id=item_id,
+        identifier=_identifier(choice, identifier),
         product_order_options_id=choice.product_order_options_id,
-        remark=row[4],
+        remark=remark,
         options=choice.options,
         scene_selections=choice.scene_selections,
         delivery_options=choice.delivery_options,
@@ -212,18 +215,18 @@ _KINDS = {
 }
 
 
-def _choice_of(item: OrderItem) -> tuple[Any, ...]:
+def _choice_of(specification: ItemSpecification, collection_id: str = "") -> tuple[Any, ...]:
     """Return the fields of an item's `Choice`."""
-    specification, identifier = item.specification, item.specification.identifier
+    identifier = specification.identifier
     return (
-        item.collection_id,
+        collection_id,
         _KINDS[type(identifier)],
         identifier.collection_id if isinstance(identifier, ProductId) else None,
         specification.product_order_options_id,
         specification.options,
         specification.scene_selections,
         specification.delivery_options,
-        None if specification.payment is None else without_card(specification.payment),
+        None if specification.payment is None else _without_card(specification.payment),
         specification.extensions,
     )
 
@@ -235,7 +238,7 @@ def _choice_writer(session: Session) -> Callable[[OrderItem], int | None]:
 
     def ref(item: OrderItem) -> int | None:
         nonlocal last, last_ref
-        choice = _choice_of(item)
+        choice = _choice_of(item.specification, item.collection_id)
         if choice != last:
             last, last_ref = choice, _choice_ref(choice, session)
         return last_ref
@@ -274,6 +277,26 @@ def _choice_text(choice: tuple[Any, ...]) -> str:
     return dump(Choice(**dict(zip(names, choice, strict=True))))
 
 
-def without_card(payment: Payment) -> Payment:
+def condensed(items: Iterable[ItemSpecification]) -> dict[str, Any]:
+    """Return items, without cards, as JSON can hold them, what they share once: `expanded` reads it."""
+    places: dict[str, int] = {}
+    last: tuple[Any, ...] = ()
+    place = 0
+    rows = []
+    for item in items:
+        choice = _choice_of(item)
+        if choice != last:
+            last, place = choice, places.setdefault(_choice_text(choice), len(places))
+        rows.append((item.item_id, _identifier_text(item.identifier), item.remark, place))
+    return {"choices": list(places), "items": rows}
+
+
+def expanded(plain: Mapping[str, Any]) -> tuple[ItemSpecification, ...]:
+    """Return the items that `condensed` was given."""
+    choices = [load(Choice, text) for text in plain["choices"]]
+    return tuple(_item_specification(choices[place], *rest) for *rest, place in plain["items"])
+
+
+def _without_card(payment: Payment) -> Payment:
     """Return what is kept of how something is paid."""
     return replace(payment, credit_card_info=None)

@@ -6,6 +6,7 @@ addresses lie in a column of their own and card numbers nowhere, as for orders.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,14 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from oseo_lab.model.errors import ValidationError
-from oseo_lab.model.order import Callback, ItemSpecification, OrderSpecification
+from oseo_lab.model.order import Callback, OrderSpecification
 from oseo_lab.model.quotation import Quotation, QuotationMode, QuotationRecord, QuotationState
 from oseo_lab.store import tables
 from oseo_lab.store.documents import dump, load
-from oseo_lab.store.item_records import without_card
+from oseo_lab.store.item_records import condensed, expanded
 from oseo_lab.store.order_records import secrets_of, with_secrets, without_secrets
 from oseo_lab.store.session import Session, Statement, insert_of, limited, order_id_of, uuid_of
-from oseo_lab.store.values import micros, moment_of, pack, unpack
+from oseo_lab.store.values import micros, moment_of, packed_or_none, unpacked_or_none
 
 __all__ = ["Quotations"]
 
@@ -111,8 +112,8 @@ class Quotations:
             self._session.ref(record.owner),
             _STATE[record.state],
             micros(record.requested),
-            _packed(record.order_id),
-            _compressed(_stored(record.specification)),
+            packed_or_none(record.order_id),
+            _asked(record.specification),
             secrets_of(record.specification.delivery_information),
             _answer(record),
         )
@@ -139,11 +140,11 @@ class Quotations:
         """
         values = (
             _STATE[after.state],
-            _packed(after.order_id),
+            packed_or_none(after.order_id),
             _answer(after),
             uuid_of(before.quotation_id),
             _STATE[before.state],
-            _packed(before.order_id),
+            packed_or_none(before.order_id),
         )
         return self._session.run(_SAVE, values) == 1
 
@@ -160,9 +161,9 @@ class Quotations:
         return self._session.run(_FORGET, (micros(before),))
 
     def _record(self, row: Sequence[Any]) -> QuotationRecord:
-        specification = load(OrderSpecification, _text(row[5]))
+        specification = _specification(row[5])
         information = with_secrets(specification.delivery_information, row[6])
-        answer = load(_Answer, _text(row[7]))
+        answer = load(_Answer, zlib.decompress(row[7]).decode())
         return QuotationRecord(
             quotation_id=order_id_of(row[0]),
             owner=self._session.text(row[1]) or "",
@@ -174,21 +175,20 @@ class Quotations:
             partial=answer.partial,
             problem=answer.problem,
             callback=answer.callback,
-            order_id=None if row[4] is None else unpack(row[4]),
+            order_id=unpacked_or_none(row[4]),
         )
 
 
-def _stored(specification: OrderSpecification) -> OrderSpecification:
-    """Return what may be kept in the clear: no passwords, no cards."""
-    return replace(
-        specification,
-        delivery_information=without_secrets(specification.delivery_information),
-        items=tuple(_without_card(item) for item in specification.items),
-    )
+def _asked(specification: OrderSpecification) -> bytes:
+    """Return what may be kept in the clear (no passwords, no cards): all but the items, and the items."""
+    information = without_secrets(specification.delivery_information)
+    head = replace(specification, delivery_information=information, items=())
+    return _compressed(json.dumps([dump(head), condensed(specification.items)], ensure_ascii=False))
 
 
-def _without_card(item: ItemSpecification) -> ItemSpecification:
-    return item if item.payment is None else replace(item, payment=without_card(item.payment))
+def _specification(asked: bytes) -> OrderSpecification:
+    head, items = json.loads(zlib.decompress(asked))
+    return replace(load(OrderSpecification, head), items=expanded(items))
 
 
 def _answer(record: QuotationRecord) -> bytes:
@@ -199,19 +199,11 @@ def _answer(record: QuotationRecord) -> bytes:
         problem=record.problem,
         callback=record.callback,
     )
-    return _compressed(answer)
+    return _compressed(dump(answer))
 
 
-def _compressed(document: Any) -> bytes:
+def _compressed(document: str) -> bytes:
     try:
-        return zlib.compress(dump(document).encode(), _LEVEL)
+        return zlib.compress(document.encode(), _LEVEL)
     except UnicodeEncodeError as error:
         raise ValidationError("a text holds half a surrogate pair, which is not Unicode") from error
-
-
-def _text(compressed: bytes) -> str:
-    return zlib.decompress(compressed).decode()
-
-
-def _packed(order_id: str | None) -> bytes | None:
-    return None if order_id is None else pack(order_id)
