@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,11 +18,12 @@ from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.messages import (
     Cancel,
     DescribeResultAccess,
+    GetOptions,
     GetStatus,
     Presentation,
     Submit,
 )
-from oseo_lab.model.options import ParameterData
+from oseo_lab.model.options import Encoding, ParameterData
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from oseo_lab.model.status import Status
 from tests.acceptance.serving import Server, wait_until
@@ -39,6 +41,17 @@ href = "scenes"
 pattern = "SCENE_[A-Z]+"
 [delivery]
 scope = "{scope}"
+"""
+
+GROUPS = """
+[[groups]]
+id = "quicklook"
+options = ["format", "bands"]
+narrow = [{ name = "format", allowed = ["PNG"], default = "PNG" }]
+[[groups]]
+id = "data"
+options = ["format", "bands", "sceneBoundingRectangle"]
+narrow = [{ name = "format", allowed = ["COG", "GeoTIFF"] }]
 """
 
 
@@ -72,6 +85,8 @@ def folder(tmp_path_factory) -> Path:
     (folder / "collections" / "scenes.toml").write_text(COLLECTION.format(scope="item"))
     whole = COLLECTION.format(scope="order").replace('id = "scenes"', 'id = "whole"')
     (folder / "collections" / "whole.toml").write_text(whole)
+    grouped = COLLECTION.format(scope="item").replace('id = "scenes"', 'id = "grouped"') + GROUPS
+    (folder / "collections" / "grouped.toml").write_text(grouped)
     return folder
 
 
@@ -116,6 +131,14 @@ def order(*identifiers: str, collection: str = "scenes", packaging=None, **optio
         for number, each in enumerate(identifiers, start=1)
     )
     return Submit(specification=OrderSpecification(items=items, options=selection, packaging=packaging))
+
+
+def by_tokens(text: str, group: str | None = None) -> Submit:
+    """An order whose options travel in TextEncoding."""
+    wanted = order("SCENE_A", collection="grouped").specification
+    tokens = (ParameterData(encoding=Encoding.TEXT, text=text),)
+    item = replace(wanted.items[0], options=tokens, product_order_options_id=group)
+    return Submit(specification=replace(wanted, items=(item,)))
 
 
 def finished(call, order_id: str):
@@ -192,3 +215,19 @@ def test_cancelling_a_running_item_leaves_nothing_behind(call, server, folder):
     uuid = ack.order_id.removeprefix("urn:uuid:")
     assert not list((server.data_dir / "results").glob(f"{uuid}/*/*"))
     wait_until(lambda: not list((server.data_dir / "scratch").rglob(f"*{uuid}*")))
+
+
+def test_each_option_group_makes_its_own_products_in_either_encoding(call, server):
+    groups = call(GetOptions(collection_id="grouped")).order_options
+    assert [each.product_order_options_id for each in groups] == ["quicklook", "data"]
+    acks = {text: call(by_tokens(text)) for text in ("PNG,Y,1,B03", "GeoTIFF, N")}
+    for (text, ack), ending in zip(acks.items(), (".png", ".tif"), strict=True):
+        done = finished(call, ack.order_id)
+        assert done.status.status is Status.COMPLETED, done.status
+        assert done.items[0].specification.options == by_tokens(text).specification.items[0].options
+        urls = call(DescribeResultAccess(order_id=ack.order_id)).urls
+        assert any(ending in each.url for each in urls)
+    both = call(by_tokens("PNG,Y,many,B03", "data"))
+    assert [(each.code, each.locator) for each in both] == [("InvalidParameterValue", "bands")]
+    refused = call(by_tokens("JPEG"))
+    assert {each.locator for each in refused} == {"productOrderOptionsId", "format"}
