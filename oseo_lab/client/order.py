@@ -19,7 +19,7 @@ from oseo_lab.client import display
 from oseo_lab.client.listening import Listener
 from oseo_lab.client.names import name_of, short_id
 from oseo_lab.client.progress import Progress, ProgressEvent, reporter
-from oseo_lab.client.subscription import matching, products_of, wish
+from oseo_lab.client.standing import matching, products_of, wish
 from oseo_lab.model.errors import (
     NotFound,
     OrderFailed,

@@ -1,16 +1,14 @@
-"""Subscriptions in the client: composing one, and what of an order is a product rather than a wish for some.
+"""Composing a subscription, which then is an order like any other.
 
-A subscription is an order like any other: `Lab.subscribe` submits it and returns its handle, whose items grow
-with each product that comes. Where the service is ours, it can be suspended, resumed and asked what it would
-order now.
+`Lab.subscribe` submits it and returns its handle, whose items grow with each product that comes; what can be
+asked of it beside is in `standing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from oseo_lab.client.area import Area, as_area, as_period
 from oseo_lab.client.draft import OrderDraft
@@ -18,15 +16,14 @@ from oseo_lab.client.names import reference_of
 from oseo_lab.client.options import Options
 from oseo_lab.model.errors import NotSupported, Problem, ValidationError
 from oseo_lab.model.identifiers import OrderType, SubscriptionId
-from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import Submit
-from oseo_lab.model.order import ItemSpecification, OrderItem, OrderSpecification
+from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from oseo_lab.model.subscription import FREQUENCY, PERIOD, REGION
 
 if TYPE_CHECKING:
     from oseo_lab.client.session import Session
 
-__all__ = ["SubscriptionDraft", "compose_subscription", "matching", "products_of", "wish"]
+__all__ = ["SubscriptionDraft", "compose_subscription"]
 
 #: Days a subscription runs if no end is named.
 A_YEAR = 365
@@ -180,29 +177,3 @@ def _with_short_edges(ring: Sequence[tuple[float, float]]) -> Iterator[tuple[flo
         if abs(to_x - x) >= 180:
             for part in (1 / 3, 2 / 3):
                 yield x + (to_x - x) * part, y + (to_y - y) * part
-
-
-def products_of(items: Iterable[OrderItem]) -> list[OrderItem]:
-    """Return the items that are products, without those that stand for products to come."""
-    return [each for each in items if not isinstance(each.specification.identifier, SubscriptionId)]
-
-
-def wish(session: Session, order_id: str, verb: str) -> None:
-    """Suspend or resume a subscription of ours.
-
-    Raises
-    ------
-    NotSupported
-        If the order is no subscription, or the service is reached over SOAP, which has no such operation.
-    Conflict
-        If it is final already.
-    """
-    session.transport.ask("POST", f"orders/{quote(order_id, safe='')}/{verb}", body={})
-
-
-def matching(session: Session, order_id: str) -> list[CatalogueItem]:
-    """Return the products a subscription would order now. Raises as `wish`."""
-    from oseo_lab.encoding.json_form import from_plain
-
-    answer = session.transport.ask("POST", f"orders/{quote(order_id, safe='')}/match", body={})
-    return [from_plain(CatalogueItem, each) for each in answer.get("products", ())]

@@ -1,0 +1,45 @@
+"""What of an order is a product rather than a wish for some, and what only a service of ours is asked of it.
+
+Of an `Order` that is a subscription: suspend, resume, and what it would order now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from oseo_lab.model.identifiers import SubscriptionId
+from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.order import OrderItem
+
+if TYPE_CHECKING:
+    from oseo_lab.client.session import Session
+
+__all__ = ["matching", "products_of", "wish"]
+
+
+def products_of(items: Iterable[OrderItem]) -> list[OrderItem]:
+    """Return the items that are products, without those that stand for products to come."""
+    return [each for each in items if not isinstance(each.specification.identifier, SubscriptionId)]
+
+
+def wish(session: Session, order_id: str, verb: str) -> None:
+    """Suspend or resume a subscription of ours.
+
+    Raises
+    ------
+    NotSupported
+        If the order is no subscription, or the service is reached over SOAP, which has no such operation.
+    Conflict
+        If it is final already.
+    """
+    session.transport.ask("POST", f"orders/{quote(order_id, safe='')}/{verb}", body={})
+
+
+def matching(session: Session, order_id: str) -> list[CatalogueItem]:
+    """Return the products a subscription would order now. Raises as `wish`."""
+    from oseo_lab.encoding.json_form import from_plain
+
+    answer = session.transport.ask("POST", f"orders/{quote(order_id, safe='')}/match", body={})
+    return [from_plain(CatalogueItem, each) for each in answer.get("products", ())]
