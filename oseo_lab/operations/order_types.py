@@ -141,6 +141,13 @@ def check_standing_items(
                 "instants; for an ordinary order take another orderReference",
                 item_id=item.item_id,
             )
+        if any(each.provider != LOCAL for each in collections):
+            yield Problem(
+                code="InvalidParameterValue",
+                locator="orderReference",
+                text="a massive order is filled from this service's own collections; name the products",
+                item_id=item.item_id,
+            )
     if specification.order_type is not OrderType.SUBSCRIPTION_ORDER:
         return
     for item, collection in zip(specification.items, collections, strict=True):

@@ -241,6 +241,12 @@ def test_a_massive_order_without_a_date_range_is_refused(submit, value):
     assert (refused.value.code, refused.value.locator) == ("MissingParameterValue", "dateRange")
 
 
+def test_a_massive_order_of_somebody_elses_products_is_refused(submit):
+    away = replace(PLAIN, provider="ELSEWHERE", provider_plugin="oseo")
+    with pytest.raises(ValidationError, match="own collections"):
+        submit(PRODUCT, order_reference="Massive order", options=chosen(PERIOD), collections={"plain": away})
+
+
 def test_several_items_called_a_massive_order_are_an_ordinary_one(submit, full):
     found = full(submit(PRODUCT, ProductId(identifier="S2_2"), order_reference="Massive order"))
     assert {each.status.status for each in found.items} == {Status.ACCEPTED}
