@@ -125,8 +125,8 @@ def is_held(work: UnitOfWork, hand: Hand, now: datetime) -> bool:
 def let_go(work: UnitOfWork, hand: Hand, now: datetime) -> bool:
     """Give a lease back, nothing having changed."""
     mine = hand.open_items[0]
-    work.items.save(mine, replace(mine, lease_owner=None, lease_until=None))
-    work.provider_orders.save(replace(hand.part, updated=now))
+    if work.items.save(mine, replace(mine, lease_owner=None, lease_until=None)):
+        work.provider_orders.save(replace(hand.part, updated=now))
     return False
 
 
@@ -154,10 +154,10 @@ def _files(item: OrderItem, told: ForwardedItem) -> tuple[ResultFile, ...]:
     names: Counter[str] = Counter()
     files = []
     for url in told.files:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        path = _path_of(url)
+        if path is None:
             continue
-        said = unquote(parts.path.rstrip("/").rpartition("/")[2])
+        said = unquote(path.rstrip("/").rpartition("/")[2])
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", said).lstrip(".")[-_NAME_LENGTH:] or "file"
         names[name] += 1
         name = name if names[name] == 1 else f"{names[name]}-{name}"
@@ -175,6 +175,16 @@ def _files(item: OrderItem, told: ForwardedItem) -> tuple[ResultFile, ...]:
             )
         )
     return tuple(files)
+
+
+def _path_of(url: str) -> str | None:
+    """Return the path of an HTTP URL; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        is_http = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts.path if is_http and url.isprintable() and " " not in url else None
 
 
 def save(

@@ -37,6 +37,9 @@ POLL = 1.0
 PAUSE = 5.0
 #: Longest time before a provider that cannot be reached is tried again.
 OUTAGE = timedelta(minutes=5)
+#: Provider orders looked at in one pass, and MessageIDs that are known when all is over.
+MOST = 2000
+REMEMBERED = 10_000
 #: Failures after which an order that is not wanted any more, and may have been passed on, is given up.
 GIVE_UP = 3
 #: Providers asked at the same time.
@@ -126,6 +129,7 @@ class Forwarding:
         self._callback = callback
         self._turns: dict[Key, _Turn] = {}
         self._sent: dict[str, Key] = {}
+        self._over: dict[str, None] = {}
         self._hints: set[Key] = set()
         self._looked_up = now() - timedelta(seconds=POLL)
         self._condition = threading.Condition()
@@ -155,7 +159,7 @@ class Forwarding:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def knows(self, relates_to: str) -> bool:
-        """Whether a provider was asked under this MessageID for what is still open.
+        """Whether a provider was asked under this MessageID; for long, if what it was asked for is open.
 
         Strangers may ask: so the store is looked at once a second at most.
         """
@@ -163,7 +167,7 @@ class Forwarding:
         if relates_to not in self._sent and now - self._looked_up >= timedelta(seconds=POLL):
             self._looked_up = now
             self._note(each for each, _ in self._open())
-        return relates_to in self._sent
+        return relates_to in self._sent or relates_to in self._over
 
     def hint(self, relates_to: str) -> None:
         """Ask the provider that was asked under this MessageID at once: it says that it has news."""
@@ -212,14 +216,17 @@ class Forwarding:
 
     def _open(self) -> list[tuple[ProviderOrder, Order]]:
         with self._store.read() as snapshot:
-            parts = snapshot.provider_orders.open()
+            parts = snapshot.provider_orders.open(MOST)
             orders = snapshot.orders.get_many({each.order_id for each in parts})
         return [(each, orders[each.order_id]) for each in parts if each.order_id in orders]
 
     def _note(self, parts: Iterable[ProviderOrder]) -> None:
-        """Know the MessageIDs of what is open, and forget the rest."""
+        """Know the MessageIDs of what is open, and for a while of what is over."""
         keys = [(each.order_id, each.provider) for each in parts]
-        self._sent = {message_id_of(*key, verb): key for key in keys for verb in ("Submit", "Cancel")}
+        sent = {message_id_of(*key, verb): key for key in keys for verb in ("Submit", "Cancel")}
+        over = [each for each in self._sent if each not in sent]
+        self._over = dict.fromkeys([*self._over, *over][-REMEMBERED:])
+        self._sent = sent
 
     def _is_due(self, part: ProviderOrder, order: Order, hints: set[Key], now: datetime) -> bool:
         turn = self._turns.get((part.order_id, part.provider))

@@ -203,7 +203,8 @@ def test_files_of_delivered_items_are_links_with_names_of_our_making(store, loop
     loop = loops()
     loop.step()
     until = START + timedelta(days=3)
-    files = (f"{HOST}/a%20b.tif?sig=1", f"{HOST}/x/a%20b.tif", "file:///etc/passwd", f"{HOST}/../..")
+    wrong = ("file:///etc/passwd", "http://[", "http:///x", "http://x:0/y", "http://x/a b", "ftp://x/y")
+    files = (f"{HOST}/a%20b.tif?sig=1", f"{HOST}/x/a%20b.tif", *wrong, f"{HOST}/../..")
     maker.stand[1] = ForwardedItem(number=1, status=Status.COMPLETED, files=files, expires=until)
     clock.pass_by(3)
     loop.step()
@@ -212,7 +213,7 @@ def test_files_of_delivered_items_are_links_with_names_of_our_making(store, loop
     assert {each.name: each.href for each in found} == {
         "a_b.tif": files[0],
         "2-a_b.tif": files[1],
-        "file": files[3],
+        "file": files[-1],
     }
     assert {each.expires for each in found} == {until}
     assert read(store, order_id).status.status is Status.COMPLETED
@@ -286,6 +287,20 @@ def test_a_hint_asks_at_once_and_a_strange_one_is_not_known(loops, maker, submit
     loop.hint("urn:uuid:nobody")
     assert loop.step() == 1
     assert maker.asked == ["submit", "poll"]
+
+
+def test_news_that_come_when_all_is_over_are_known_and_ask_nobody(loops, maker, submitted, clock):
+    order_id = submitted(1)
+    loop = loops()
+    loop.step()
+    maker.say(Status.COMPLETED)
+    clock.pass_by(3)
+    loop.step()
+    loop.step()
+    late = message_id_of(order_id, "MAKER", "Submit")
+    assert loop.knows(late)
+    loop.hint(late)
+    assert loop.step() == 0
 
 
 def test_another_server_knows_what_was_passed_on_too(loops, submitted, clock):
