@@ -12,7 +12,14 @@ from typing import Any
 
 from oseo_lab.client import display
 from oseo_lab.model.errors import Problem, ValidationError
-from oseo_lab.model.options import Component, DataArray, OptionDefinition, ParameterData
+from oseo_lab.model.options import (
+    Component,
+    DataArray,
+    DataChoice,
+    DataRecord,
+    OptionDefinition,
+    ParameterData,
+)
 
 __all__ = ["Options", "allowed_of", "nearest"]
 
@@ -149,12 +156,13 @@ class Options:
         component = definition.component
         try:
             return component.parse(component.render(_friendly(definition, value)))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError) as wrong:
             shown = value if isinstance(value, str) else repr(value)
             close = nearest(str(value), allowed_of(component))
+            inside = f" ({wrong})" if isinstance(component, DataRecord | DataChoice | DataArray) else ""
             raise ValidationError(
                 f"{definition.name} {str(shown)[:60]!r} is not offered by {self._where}{close}; "
-                f"allowed: {component.allowed_text}",
+                f"allowed: {component.allowed_text}{inside}",
                 locator=definition.name,
             ) from None
 
@@ -197,8 +205,10 @@ def _friendly(definition: OptionDefinition, value: Any) -> Any:
     """Return a value in the form its component renders: ``32632`` is ``EPSG:32632``, ``"B04"`` a list."""
     if isinstance(definition.component, DataArray):
         if isinstance(value, str):
-            return value.replace(",", " ").split()
-        return list(value) if isinstance(value, Iterable) else [value]
+            is_one = value in allowed_of(definition.component)
+            return [value] if is_one else value.replace(",", " ").split()
+        is_list = isinstance(value, Iterable) and not isinstance(value, Mapping)
+        return list(value) if is_list else [value]
     if isinstance(value, int) and not isinstance(value, bool) and "crs" in definition.name.lower():
         return f"EPSG:{value}"
     if isinstance(definition.component.default, bool) and not isinstance(value, bool):

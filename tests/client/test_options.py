@@ -7,7 +7,16 @@ import pytest
 from oseo_lab.builtin.raster_options import OPTIONS
 from oseo_lab.client.options import Options
 from oseo_lab.model.errors import ValidationError
-from oseo_lab.model.options import Boolean, Category, Count, OptionDefinition, check_selections
+from oseo_lab.model.options import (
+    Boolean,
+    Category,
+    Count,
+    DataArray,
+    DataRecord,
+    Field,
+    OptionDefinition,
+    check_selections,
+)
 
 
 @pytest.fixture
@@ -45,6 +54,23 @@ def test_defaults_are_read_and_values_set(options):
 def test_values_as_people_write_them(options, name, value, kept):
     options[name] = value
     assert options[name] == kept
+
+
+def test_a_record_of_an_array_may_stand_alone_and_a_list_word_hold_a_blank():
+    point = DataRecord(fields=(Field(name="gap", component=Count()),))
+    named = DataArray(element=Field(name="how", component=Category(allowed=("bi linear", "cubic"))))
+    options = Options(
+        (
+            OptionDefinition(name="frequency", component=DataArray(element=Field(name="f", component=point))),
+            OptionDefinition(name="how", component=named),
+        ),
+        "sar",
+    )
+    options.frequency = {"gap": 3}
+    options.how = "bi linear"
+    assert (options.frequency, options.how) == ([{"gap": 3}], ["bi linear"])
+    with pytest.raises(ValidationError, match="not a whole number"):
+        options.frequency = {"gap": "wide"}
 
 
 @pytest.mark.parametrize(
