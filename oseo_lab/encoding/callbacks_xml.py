@@ -16,6 +16,7 @@ from lxml import etree
 
 from oseo_lab.encoding.checking import check
 from oseo_lab.encoding.quotation_xml import read_quotation_response, write_quotation_response
+from oseo_lab.encoding.sharing import forgetting
 from oseo_lab.encoding.status_xml import read_order, write_order
 from oseo_lab.encoding.xmltree import (
     DATASET,
@@ -142,7 +143,8 @@ def decode_callback(element: etree._Element) -> Any:
             locator=name,
         )
     check(element)
-    return codec.decode(element)
+    with forgetting():
+        return codec.decode(element)
 
 
 def encode_callback(message: Any) -> bytes:
