@@ -39,7 +39,7 @@ from oseo_lab.encoding.json_form import complete, read_collection
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import ConfigurationError, Problem
 from oseo_lab.model.job import Progress
-from oseo_lab.model.order import LOCAL, CallbackKind, order_uuid
+from oseo_lab.model.order import CallbackKind, order_uuid
 from oseo_lab.model.quotation import ItemGroupPrice, ProviderName
 from oseo_lab.operations import Context, Service
 from oseo_lab.operations.order_types import collection_for
@@ -496,7 +496,7 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
             collection = complete(file, processor.options, processor.scene_options)
             _try_quoter(collection)
             _try_provider(collection, found)
-            _try_waiting(collection)
+            _try_tasking(collection)
         except ConfigurationError as wrong:
             problems += [
                 Problem(code=each.code, locator=each.locator, text=f"{path.name}: {each.text}")
@@ -515,20 +515,14 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
     return found
 
 
-def _try_waiting(collection: Collection) -> None:
+def _try_tasking(collection: Collection) -> None:
     """Make a collection's tasking plugin once, so that what is wrong with it is said at start.
 
     Raises
     ------
     ConfigurationError
-        If there is none of that name, its settings are wrong, or a provider was to wait for products.
+        If there is none of that name, or its settings are wrong.
     """
-    waiting = {"subscription": collection.subscription, "tasking": collection.tasking}
-    tables = [f"[{name}]" for name, rule in waiting.items() if rule is not None]
-    if tables and collection.provider != LOCAL:
-        raise ConfigurationError(
-            f"{' and '.join(tables)}: only product orders are passed on to a provider; leave it out"
-        )
     if collection.tasking is not None:
         load("tasking", collection.tasking.use)(collection.id, collection.tasking.settings)
 

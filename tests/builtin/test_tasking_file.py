@@ -81,7 +81,7 @@ def test_a_file_that_is_gone_leaves_everybody_waiting(tmp_path):
             "must name a .json or .toml file",
         ),
         ('[tasking]\npattern = "urn:.*"\nuse = "none"\nhref = "tasks.json"\n', "there is no tasking 'none'"),
-        ("[subscription]\n[provider_service]\nhref = 'https://example.org/oseo'\n", "only product orders"),
+        ("[subscription]\n[provider_service]\nhref = 'https://example.org/oseo'\n", "product orders only"),
     ],
 )
 def test_what_is_wrong_is_said_at_start(tmp_path, tables, text):
