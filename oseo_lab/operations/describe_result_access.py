@@ -75,13 +75,18 @@ def _files(work: UnitOfWork, order: Order) -> list[ResultFile]:
     return [each for each in files if (each.number == 0) is is_packed]
 
 
+#: Items that are read one by one; more are read with all others.
+FEW = 50
 _WITHOUT_PACKAGE = frozenset({Status.FAILED, Status.CANCELLED})
 
 
 def _items(work: UnitOfWork, order: Order, files: list[ResultFile]) -> dict[int, OrderItem]:
-    if not files:
-        return {}
-    return {each.number: each for each in work.items.of(order.order_id)}
+    """Return the items of files; of a subscription that has had thousands only those that are asked for."""
+    numbers = {each.number for each in files} - {0}
+    if len(numbers) > FEW:
+        return {each.number: each for each in work.items.of(order.order_id)}
+    found = [work.items.get(order.order_id, number) for number in numbers]
+    return {each.number: each for each in found if each is not None}
 
 
 def _url(file: ResultFile, order: Order, item: OrderItem | None, context: Context) -> ItemURL:
