@@ -290,6 +290,8 @@ quotations = Table(
     Index("quotations_uuid", "uuid", unique=True),
     Index("quotations_owner", "owner", "id"),
     _partial("quotations_pending", "id", where="state = 0"),
+    _partial("quotations_waiting", "id", where="state = 3"),
+    _partial("quotations_unordered", "requested", where="ordered IS NULL"),
 )
 
 callbacks = Table(

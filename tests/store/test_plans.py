@@ -33,6 +33,8 @@ WALKS = [
     (provider_orders._OPEN_PARTS, "provider_orders_watched"),
     (provider_orders._BY_TRACKING, "provider_orders_tracking"),
     (quotations._PENDING, "quotations_pending"),
+    (quotations._WAITING, "quotations_waiting"),
+    (quotations._FORGET, "quotations_unordered"),
     (quotations._OF, "quotations_owner"),
     (outbox._CLAIM, "outbox_due"),
     (outbox._WAITING, "outbox_queue"),

@@ -161,6 +161,23 @@ def test_those_still_to_be_made_come_oldest_first_until_they_are(store, asked):
         assert unit.quotations.get(first.quotation_id) == failed
 
 
+def test_those_that_wait_for_a_person_are_told_apart_from_those_still_to_be_made(store, asked):
+    asked(), asked(state=QuotationState.READY)
+    first, second = (asked(state=QuotationState.WAITING) for _ in range(2))
+    with store.read() as unit:
+        assert unit.quotations.waiting() == [first, second]
+        assert unit.quotations.waiting(limit=1) == [first]
+
+
+def test_what_nobody_ordered_is_forgotten_in_time(store, asked, now):
+    old, ordered = asked(), asked(order_id=new_order_id())
+    assert store.write(lambda unit: unit.quotations.forget(now)) == 0
+    assert store.write(lambda unit: unit.quotations.forget(now + MINUTE)) == 1
+    with store.read() as unit:
+        assert unit.quotations.get(old.quotation_id) is None
+        assert unit.quotations.of("anna") == [ordered]
+
+
 def test_a_quotation_is_answered_once_and_ordered_once(store, asked, now):
     record = asked()
     answer = Quotation(quotation_id=record.quotation_id, groups=(), validity_time=now + MINUTE)

@@ -94,6 +94,8 @@ def _create_quotations() -> None:
     op.create_index("quotations_uuid", "quotations", ["uuid"], unique=True)
     op.create_index("quotations_owner", "quotations", ["owner", "id"], unique=False)
     _partial("quotations_pending", "quotations", ["id"], "state = 0")
+    _partial("quotations_waiting", "quotations", ["id"], "state = 3")
+    _partial("quotations_unordered", "quotations", ["requested"], "ordered IS NULL")
 
 
 def _create_callbacks() -> None:
