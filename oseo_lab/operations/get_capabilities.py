@@ -164,7 +164,7 @@ def _notifications(context: Context) -> NotificationProducer | None:
 
 def _contents(context: Context) -> Contents:
     collections = context.collections.values()
-    own = [_capability(each) for each in collections]
+    own = [_capability(each, context.callbacks) for each in collections]
     said = {
         field: any(getattr(each, field) for each in own) if own else default
         for field, default in _OF_COLLECTIONS.items()
@@ -201,12 +201,13 @@ _OF_COLLECTIONS = {
 }
 
 
-def _capability(collection: Collection) -> CollectionCapability:
+def _capability(collection: Collection, is_asynchronous: bool) -> CollectionCapability:
     return CollectionCapability(
         collection_id=collection.id,
         product_orders=collection.product_orders,
         subscription_orders=collection.subscription is not None,
         describe_result_access=bool(collection.delivery.access),
+        cancel_asynchronous=is_asynchronous,
     )
 
 

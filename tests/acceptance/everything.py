@@ -72,6 +72,16 @@ def write_everything(folder: Path) -> None:
         (collections / f"{name}.toml").write_text(text)
 
 
+def write_plain(folder: Path) -> None:
+    """Write one collection of product orders alone, and an empty data folder."""
+    collections = folder / "collections"
+    (collections / "scenes").mkdir(parents=True)
+    (folder / "data").mkdir()
+    for letter in "ABC":
+        write_scene(collections / "scenes" / f"SCENE_{letter}.tif", size=64)
+    (collections / "scenes.toml").write_text(SCENES[: SCENES.index("[subscription]")])
+
+
 def start_everything(folder: Path, **traits: object) -> Server:
     """Start the service in a folder; ``anna`` and ``bob`` have accounts on it."""
     write_everything(folder)

@@ -17,7 +17,8 @@ from oseo_lab.encoding.schemas import OfficialSchemas
 from oseo_lab.encoding.soap_client import Credentials
 from oseo_lab.encoding.xmltree import OSEO
 from oseo_lab.model.delivery import Secret
-from tests.acceptance.everything import PASSWORD, TASK
+from tests.acceptance.everything import PASSWORD, TASK, add_account, write_plain
+from tests.acceptance.serving import Server
 from tests.acceptance.wrong_server import Passing, Wrong, WrongServer
 
 #: Everything is switched on, so these have nothing to refuse.
@@ -78,6 +79,33 @@ def test_ids_are_unique_and_every_row_of_the_standards_tests_is_there():
     rows = {"CAP": 5, "OPT": 5, "SUB": 6, "STA": 5, "DRA": 2, "CAN": 2, "QUO": 4, "ASY": 1, "ENC": 1}
     wanted = {f"T-{area}-{number}" for area, most in rows.items() for number in range(1, most + 1)}
     assert wanted <= BY_ID.keys()
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A service that takes product orders and nothing else, and calls nobody."""
+    folder = tmp_path_factory.mktemp("plain")
+    write_plain(folder)
+    server = Server(folder / "data", collections=folder / "collections", executor="inline", callbacks=False)
+    server.start()
+    for name in ("anna", "bob"):
+        add_account(server, name)
+    yield server
+    server.stop()
+
+
+def test_a_service_that_does_less_announces_less_and_conforms_too(plain, validity):
+    subject = subject_of(plain.soap, validity, replace(PLAN, collection=None, tasking_id=None, quoted={}))
+    found = {each.id: each for each in run(subject)}
+    subject.close()
+    wrong = [each for each in found.values() if each.verdict in (Verdict.FAILED, Verdict.NOT_RUN)]
+    # orders are made within the request here, so that hardly any can be cancelled, or asked after too early
+    assert {each.id for each in wrong} <= {"T-CAN-1", "B9-117", "T-DRA-1", "T-CAN-2"}, wrong
+    assert {each.verdict for each in wrong} <= {Verdict.NOT_RUN}
+    assert found["T-SUB-3"].text == "refused: SUBSCRIPTION_ORDER, TASKING_ORDER"
+    absent = ("T-QUO-1", "T-QUO-4", "T-SUB-6", "T-SUB-7", "T-SUB-8", "T-ASY-1", "T-CAN-2", "B11-notify")
+    assert {found[name].verdict for name in absent} == {Verdict.NOT_APPLICABLE}
+    assert {found[name].verdict for name in ("T-SUB-4", "B9-address")} <= {Verdict.PASSED, Verdict.NOT_RUN}
 
 
 # --- what is wrong must be found --------------------------------------------------------------------------
