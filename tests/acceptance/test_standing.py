@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 import sys
+import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +36,7 @@ from oseo_lab.model.order import ItemSpecification, OrderSpecification, Priority
 from oseo_lab.model.status import Status
 from tests.acceptance.serving import TOKEN, Server, wait_until
 from tests.acceptance.test_walk import write_scene
+from tests.at_length import end_of
 from tests.official import schema_for
 
 NOW = datetime.now(UTC)
@@ -244,10 +248,7 @@ def test_a_large_order_never_has_more_than_a_batch_in_work(call, server):
 
 
 def test_a_date_range_is_filled_from_the_catalogue(call, server):
-    period = (("start", "2026-01-01T00:00:00Z"), ("stop", "2026-01-15T00:00:00Z"))
-    item = product("many", "many", 1, options=(ParameterData(values=(("DateRange", period),)),))
-    specification = OrderSpecification(order_reference="Massive order", items=(item,))
-    order_id = call(Submit(specification=specification)).order_id
+    order_id = call(massive_order()).order_id
     wait_until(lambda: full(call, order_id).status.status.is_final)
     done = full(call, order_id)
     assert done.status.status is Status.COMPLETED
@@ -355,3 +356,52 @@ def test_an_announcement_that_is_none_is_refused(server, body):
             headers={"Content-Type": "application/json"},
         )
     assert answer.status_code in (400, 422), answer.text
+
+
+def survive(folder: Path, data: Path, kills: int, seed: int) -> None:
+    """Kill a server again and again while products appear and a massive order is filled."""
+    chance = random.Random(seed)
+    data.mkdir()
+    server = Server(
+        data, collections=folder / "collections", executor="inline", lease=2, renew=0.5, max_in_flight=2
+    ).start()
+    names: list[str] = []
+    try:
+        with oseo.connect(server.url, TOKEN) as lab:
+            order = lab.subscribe("coming", start=NOW - timedelta(days=1), bands="B02")
+            massive = lab.transport.perform(massive_order(), message_id="urn:once").order_id
+        for _ in range(kills):
+            for _ in range(3):
+                names.append(f"KILLED{seed}_{len(names)}")
+                appear(folder, names[-1])
+            time.sleep(chance.uniform(0.05, 0.8))  # the moment is the test's
+            server.kill()
+            server.start()
+        with oseo.connect(server.url, TOKEN) as lab:
+            order, filled = lab.orders[order.id], lab.orders[massive]
+            wait_until(lambda: filled.refresh().last_status.is_final)
+            wait_until(lambda: set(names) <= {_name(each) for each in order.refresh().succeeded})
+            made = Counter(_name(each) for each in order.refresh().items)
+            parts = Counter(_name(each) for each in filled.refresh().succeeded)
+    finally:
+        server.stop()
+    assert {made[name] for name in names} == {1}
+    assert sorted(parts.values()) == [1] * 14
+
+
+def massive_order() -> Submit:
+    period = (("start", "2026-01-01T00:00:00Z"), ("stop", "2026-01-15T00:00:00Z"))
+    item = product("many", "many", 1, options=(ParameterData(values=(("DateRange", period),)),))
+    return Submit(specification=OrderSpecification(order_reference="Massive order", items=(item,)))
+
+
+def test_a_server_that_is_killed_delivers_each_product_once(folder, tmp_path):
+    survive(folder, tmp_path / "killed", kills=1, seed=1)
+
+
+@pytest.mark.long
+def test_servers_killed_for_minutes_deliver_each_product_once(folder, tmp_path):
+    end, seed = end_of(0.05), 2
+    while time.monotonic() < end:
+        survive(folder, tmp_path / f"killed{seed}", kills=6, seed=seed)
+        seed += 1
