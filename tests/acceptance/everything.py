@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+from oseo_lab.store import open_store
+from oseo_lab.web.credentials import KEY_FILE, make_account
 from tests.acceptance.serving import Server
 from tests.acceptance.test_walk import write_scene
 
@@ -103,11 +103,8 @@ def start_everything(folder: Path, **traits: object) -> Server:
 
 
 def add_account(server: Server, name: str) -> None:
-    """Give somebody an account."""
-    subprocess.run(
-        [sys.executable, "-m", "oseo_lab", "users", "add", name, "--digest", "--data-dir", server.data_dir],
-        input=f"{PASSWORD}\n{PASSWORD}\n",
-        text=True,
-        check=True,
-        capture_output=True,
-    )
+    """Give somebody an account, as ``oseo-lab users add --digest`` does."""
+    account = make_account(name, PASSWORD, digest=True, key_file=server.data_dir / KEY_FILE)
+    store = open_store(f"sqlite:///{server.data_dir / 'orders.sqlite'}", migrate=False)
+    store.write(lambda work: work.accounts.save(account))
+    store.close()
