@@ -15,6 +15,8 @@ from oseo_lab.model.notifications import EventCode, Topic
 __all__ = ["event_schema", "read_event", "write_event"]
 
 _LONGEST = 1000
+#: Where the codes are listed, as the standard's example names it.
+_CODE_SPACE = f"{OSEO}#EventCode"
 _TOPICS = {each.value: each for each in Topic}
 _CODES = {each.value: each for each in EventCode}
 
@@ -39,7 +41,7 @@ def read_event(element: etree._Element) -> tuple[Topic, EventCode, str]:
 def write_event(topic: Topic, code: EventCode, order_id: str) -> str:
     """Write an event."""
     return (
-        f'<os:{topic.value} xmlns:os="{OSEO}"><os:code>{code.value}</os:code>'
+        f'<os:{topic.value} xmlns:os="{OSEO}"><os:code codeSpace="{_CODE_SPACE}">{code.value}</os:code>'
         f"<os:orderId>{escape(order_id)}</os:orderId></os:{topic.value}>"
     )
 
@@ -61,8 +63,11 @@ def event_schema() -> bytes:
         "<xs:annotation><xs:documentation>What an oseo_lab service tells of an order that has ended, in the "
         "Message of a WS-BaseNotification Notify. OGC 06-141r6 names the topics and the codes, and declares "
         "no content.</xs:documentation></xs:annotation>\n"
-        f'<xs:simpleType name="EventCodeType"><xs:restriction base="xs:string">{codes}</xs:restriction>'
+        f'<xs:simpleType name="EventCodeList"><xs:restriction base="xs:string">{codes}</xs:restriction>'
         "</xs:simpleType>\n"
+        '<xs:complexType name="EventCodeType"><xs:simpleContent><xs:extension base="os:EventCodeList">'
+        f'<xs:attribute name="codeSpace" type="xs:anyURI" default="{_CODE_SPACE}"/>'
+        "</xs:extension></xs:simpleContent></xs:complexType>\n"
         '<xs:complexType name="OrderEventType"><xs:sequence><xs:element name="code" type="os:EventCodeType"/>'
         '<xs:element name="orderId" type="xs:anyURI"/></xs:sequence></xs:complexType>\n'
         f"{elements}</xs:schema>\n"

@@ -172,7 +172,8 @@ def _exception(problem: Problem) -> str:
     literal = CODE_TEXTS.get(problem.code)
     texts = ([literal] if literal else []) + [str(problem)]
     inside = "".join(f"<ows:ExceptionText>{escape(each)}</ows:ExceptionText>" for each in texts)
-    locator = "" if problem.locator is None else f' locator="{attribute(problem.locator)}"'
+    about = None if problem.code == "NoApplicableCode" else problem.locator  # the tables give it no locator
+    locator = "" if about is None else f' locator="{attribute(about)}"'
     return f'<ows:Exception exceptionCode="{attribute(problem.code)}"{locator}>{inside}</ows:Exception>'
 
 

@@ -195,6 +195,7 @@ def test_events_are_valid_by_the_schema_we_publish():
         if isinstance(message, Notify):
             event = parse(encode_notification(message)).find(f".//{{{NAMESPACE}}}Message")[0]
             assert schema.validate(event), schema.error_log
+            assert event.find(f"{{{OSEO}}}code").get("codeSpace") == f"{OSEO}#EventCode"
 
 
 @pytest.mark.parametrize("inside", ["", "<other/>", "<OrderFailure><code>NO</code></OrderFailure>"])

@@ -298,6 +298,14 @@ def test_fault_lists_every_problem_with_the_literal_text_first(version: SoapVers
     assert first is not None and first.text == CODE_TEXTS["InvalidParameterValue"]
 
 
+@pytest.mark.parametrize("version", [V11, V12])
+def test_no_applicable_code_has_no_locator_and_the_literal_text_first(version: SoapVersion) -> None:
+    body = fault(BadMessage("the action names something else", locator="SOAPAction"), version)
+    exception = parse(body).find(".//{*}Exception")
+    assert exception is not None and dict(exception.attrib) == {"exceptionCode": "NoApplicableCode"}
+    assert [each.text for each in exception] == ["Code not applicable", "the action names something else"]
+
+
 def test_fault_of_a_foreign_server_without_a_report_gives_its_reason() -> None:
     v11 = f'<e:Fault xmlns:e="{V11.value}"><faultstring>no</faultstring></e:Fault>'
     v12 = f'<e:Fault xmlns:e="{V12.value}"><e:Reason><e:Text>no</e:Text></e:Reason></e:Fault>'
