@@ -40,6 +40,7 @@ def check_specification(
     ValidationError
         With every problem of the order.
     """
+    _refuse_crowd(specification, context)
     asked, specification = specification, checkable(specification)
     found_wrong = [*problems, *_check_item_ids(specification)]
     found: list[Collection] = []
@@ -112,6 +113,13 @@ def _check_order(
     yield from collection.check_order(
         specification, groups or collection.option_groups(specification.order_type)[:1]
     )
+
+
+def _refuse_crowd(specification: OrderSpecification, context: Context) -> None:
+    """Refuse, before any item is looked at, more items than all collections together take."""
+    count, most = len(specification.items), sum(each.max_items for each in context.collections.values())
+    if count > most > 0:
+        raise ValidationError(f"{count} items are too many; at most {most} are taken", locator="orderItem")
 
 
 def _check_item_ids(specification: OrderSpecification) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from oseo_lab.model.messages import GetStatus, Presentation, Submit
 from oseo_lab.model.order import StatusNotification, order_uuid
 from oseo_lab.model.status import Status
 from oseo_lab.operations import perform
-from tests.operations.orders import item, order, selection
+from tests.operations.orders import COLLECTIONS, item, order, selection
 
 
 def stored(store, order_id):
@@ -204,3 +204,12 @@ def test_the_collection_may_be_named_or_found_by_pattern(context, store):
     _, items = stored(store, named.order_id)
     assert items[0].collection_id == "any"
     assert items[0].specification.identifier == ProductId(identifier="S2_91", collection_id="any")
+
+
+def test_more_items_than_all_collections_take_are_refused_before_any_is_looked_at(context):
+    one = item(identifier="X")  # it would be refused too, as often as it is there
+    count = sum(each.max_items for each in COLLECTIONS.values()) + 1
+    with pytest.raises(ValidationError, match=f"{count} items are too many") as refused:
+        perform(order(*[one] * count), context())
+    [problem] = refused.value.problems
+    assert (problem.code, problem.locator) == ("InvalidParameterValue", "orderItem")
