@@ -5,7 +5,7 @@ Within one transaction with the memory of what has been delivered: whatever dies
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,7 +21,11 @@ from oseo_lab.model.status import OPEN, Status, Wanted
 from oseo_lab.model.subscription import Match, Standing, chosen_from, generated
 from oseo_lab.ports import UnitOfWork
 
-__all__ = ["Found", "add_batches", "add_found"]
+__all__ = ["Found", "add_batches", "add_found", "portions"]
+
+
+#: About how many products are added in one transaction: others wait for no longer than that.
+AT_ONCE = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +75,7 @@ def _waits(parent: OrderItem) -> bool:
 def _new(work: UnitOfWork, found: Found) -> tuple[list[Match], bool]:
     """Return what is new to a standing item, having remembered it; and whether it then has all it wants."""
     standing = found.standing
-    is_limited = standing.observations is not None or bool(standing.gap)
-    had = work.matches.known([standing.key]).get(standing.key, set()) if is_limited else set()
+    had = work.matches.known([standing.key]).get(standing.key, set()) if standing.is_choosy else set()
     chosen, is_full = chosen_from(standing, found.matches, had)
     if not chosen:
         return [], is_full
@@ -137,3 +140,37 @@ def _add(work: UnitOfWork, items: Sequence[OrderItem], fare: Fare | None, before
     failed = StatusInfo(status=Status.FAILED, additional=fare.refusal())
     work.items.add([*items[:paid], *(replace(each, status=failed) for each in items[paid:])])
     fare.draw(work, items[:paid])
+
+
+def portions(
+    mine: Sequence[Standing], found: Mapping[tuple[str, int], Sequence[Match]]
+) -> Iterator[list[list[Found]]]:
+    """Yield what was found in portions for one transaction each, by order.
+
+    What one standing item gets is parted too, oldest first; not where it takes a choice of it only.
+    """
+    by_order: dict[str, list[Found]] = {}
+    for each in mine:
+        if found.get(each.key):
+            by_order.setdefault(each.order_id, []).append(Found(standing=each, matches=found[each.key]))
+    portion: list[list[Found]] = []
+    weight = 0
+    for group in (part for whole in by_order.values() for part in _parted(whole)):
+        portion.append(group)
+        weight += sum(len(each.matches) for each in group)
+        if weight >= AT_ONCE:
+            yield portion
+            portion, weight = [], 0
+    if portion:
+        yield portion
+
+
+def _parted(group: list[Found]) -> Iterator[list[Found]]:
+    if sum(len(each.matches) for each in group) <= AT_ONCE:
+        yield group
+        return
+    for each in group:
+        ordered = sorted(each.matches, key=lambda match: (match.first, match.identifier))
+        size = len(ordered) if each.standing.is_choosy else AT_ONCE
+        for start in range(0, len(ordered), size):
+            yield [Found(standing=each.standing, matches=ordered[start : start + size])]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from oseo_lab.dispatch.adding import Found, add_found
+from oseo_lab.dispatch.adding import Found, add_found, portions
 from oseo_lab.dispatch.matching import Areas, bounds_of_all
 from oseo_lab.dispatch.planner import Policy, TimeIsOver, decide
 from oseo_lab.dispatch.settle import Change, save
@@ -45,8 +45,8 @@ DEEP = timedelta(days=1)
 LOOK = timedelta(seconds=30)
 #: When a catalogue that did not answer is asked again, at the latest.
 AGAIN = timedelta(minutes=1)
-#: Orders whose items are added in one transaction: others wait for no longer than that.
-AT_ONCE = 20
+#: Standing items whose deliveries are read at once, at a start.
+READ_AT_ONCE = 20
 
 
 @dataclass
@@ -185,9 +185,10 @@ class Calendar:
         if not fresh:
             return
         with self._store.read() as snapshot:
-            known = snapshot.matches.known(fresh)
-        for key in fresh:
-            self._seen[key] = _Seen(had={hash(each) for each in known.get(key, ())})
+            for start in range(0, len(fresh), READ_AT_ONCE):
+                some = fresh[start : start + READ_AT_ONCE]
+                for key, had in snapshot.matches.known(some).items():
+                    self._seen[key] = _Seen(had={hash(each) for each in had})
 
     def _look(self, name: str, mine: Sequence[Standing], begin: datetime) -> _Look:
         """Ask a catalogue page by page; what it said before it failed counts all the same."""
@@ -228,15 +229,8 @@ class Calendar:
         self, mine: Sequence[Standing], found: Mapping[tuple[str, int], Sequence[Match]], now: datetime
     ) -> int:
         """Add what was found to its orders, some orders at a time; return how many items came of it."""
-        by_order: dict[str, list[Found]] = {}
-        for each in mine:
-            if found.get(each.key):
-                chosen = Found(standing=each, matches=found[each.key])
-                by_order.setdefault(each.order_id, []).append(chosen)
-        groups = list(by_order.values())
         added = 0
-        for start in range(0, len(groups), AT_ONCE):
-            some = groups[start : start + AT_ONCE]
+        for some in portions(mine, found):
             served = self._store.write(partial(self._add, groups=some, now=now))
             for one in (one for group in some for one in group if one.standing.key in served):
                 if seen := self._seen.get(one.standing.key):

@@ -151,6 +151,11 @@ class Standing:
         """Order id and number of the standing item."""
         return self.order_id, self.number
 
+    @property
+    def is_choosy(self) -> bool:
+        """Whether it takes a choice of what matches, by number or by gap."""
+        return self.observations is not None or self.gap > 0
+
     def in_time(self, match: Match) -> bool:
         """Whether a product was acquired within the date range."""
         return match.first <= self.end and match.last >= self.start
@@ -234,7 +239,7 @@ def chosen_from(
     product comes while ``observations`` are not reached and no delivered one lies within ``gap`` days.
     """
     known = {identifier for identifier, _ in had}
-    if standing.observations is None and not standing.gap:
+    if not standing.is_choosy:
         fresh = {(each.identifier, each.revision): each for each in found if standing.in_time(each)}
         chosen = [each for key, each in fresh.items() if key not in had]
         return sorted(chosen, key=_order), False

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from oseo_lab.dispatch import adding
 from oseo_lab.dispatch.calendar import Calendar
 from oseo_lab.dispatch.planner import Policy
 from oseo_lab.dispatch.settle import follow_up
@@ -322,3 +323,16 @@ def test_products_that_cannot_be_ordered_yet_are_left_for_later(store):
     order_id = lab.add(subscription())
     lab.at(2)
     assert delivered(store, order_id) == ["xa"]
+
+
+def test_much_at_once_is_added_in_several_transactions(store, monkeypatch):
+    monkeypatch.setattr(adding, "AT_ONCE", 3)
+    lab = Lab(store, [Made(f"p{number:02}", number, (number,)) for number in range(10)])
+    ids = [lab.add(subscription()), lab.add(subscription(observations=5)), lab.add(subscription(end=1))]
+    counting = Dying(store, {})
+    lab.restart(counting)
+    assert lab.at(20) == 10 + 5 + 2
+    assert counting._count >= 5
+    assert delivered(store, ids[0]) == [f"p{number:02}" for number in range(10)]
+    assert delivered(store, ids[1]) == [f"p{number:02}" for number in range(5)]
+    assert lab.at(21) == 0
