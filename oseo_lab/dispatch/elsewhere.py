@@ -24,7 +24,19 @@ from oseo_lab.model.order import Order, OrderItem, ProviderOrder, ResultFile
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 from oseo_lab.ports import Forwarded, ForwardedItem, UnitOfWork
 
-__all__ = ["TRIED_AGAIN", "Hand", "News", "holder_of", "is_held", "let_go", "news_of", "save", "take"]
+__all__ = [
+    "TRIED_AGAIN",
+    "Hand",
+    "News",
+    "changes_of",
+    "holder_of",
+    "is_held",
+    "let_go",
+    "news_of",
+    "save",
+    "save_last",
+    "take",
+]
 
 _DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 #: What a provider may say that is no step forward: it has the item, and that is known.
@@ -187,30 +199,45 @@ def _path_of(url: str) -> str | None:
     return parts.path if is_http and url.isprintable() and " " not in url else None
 
 
+def changes_of(hand: Hand, news: Mapping[int, News], now: datetime, policy: Policy) -> list[Change]:
+    """Return what a turn brought as changes; the leased item is the last, with its lease given back."""
+    mine = hand.open_items[0].number
+    changes = [_change(each, news.get(each.number), each.number == mine, now, policy) for each in hand.items]
+    found = [each for each in changes if each is not None]
+    return sorted(found, key=lambda each: each.before.number == mine)
+
+
 def save(
     work: UnitOfWork,
-    hand: Hand,
-    news: Mapping[int, News],
+    changes: Sequence[Change],
     collections: Mapping[str, Collection],
     now: datetime,
     policy: Policy,
+) -> list[OrderItem]:
+    """Save some of a turn's changes; return the items that took them."""
+    took = settle(work, changes, collections, now, policy)
+    return [each.after for each, is_saved in zip(changes, took, strict=True) if is_saved]
+
+
+def save_last(
+    work: UnitOfWork,
+    changes: Sequence[Change],
+    collections: Mapping[str, Collection],
+    now: datetime,
+    policy: Policy,
+    *,
+    hand: Hand,
+    saved: Sequence[OrderItem],
 ) -> bool:
-    """Save what a turn brought and give the lease back; close the provider order if nothing is open any more.
+    """Save the last of a turn's changes and with them the provider order, closed if nothing is open any more.
 
     Returns
     -------
     bool
-        Whether anything has changed but the lease.
+        Whether any item has moved, or another thing is said of it.
     """
-    mine = hand.open_items[0].number
-    changes = []
-    for item in hand.items:
-        change = _change(item, news.get(item.number), item.number == mine, now, policy)
-        if change is not None:
-            changes.append(change)
-    took = settle(work, changes, collections, now, policy)
-    kept = {each.after.number: each.after for each, is_saved in zip(changes, took, strict=True) if is_saved}
-    if mine not in kept:
+    kept = {each.number: each for each in (*saved, *save(work, changes, collections, now, policy))}
+    if hand.open_items[0].number not in kept:
         return False  # the lease had run out: whoever has it now says what becomes of the order
     items = tuple(kept.get(each.number, each) for each in hand.items)
     if all(each.status.status.is_final for each in items):

@@ -12,19 +12,20 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from oseo_lab.dispatch import elsewhere
-from oseo_lab.dispatch.elsewhere import Hand, holder_of
+from oseo_lab.dispatch.elsewhere import Hand, News, holder_of
 from oseo_lab.dispatch.planner import Policy
+from oseo_lab.dispatch.settle import Change
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.job import FailureClass
-from oseo_lab.model.order import Order, ProviderOrder
+from oseo_lab.model.order import Order, OrderItem, ProviderOrder
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 from oseo_lab.ports import OrderStore, ProcessingFailed, Provider, UnitOfWork
 
@@ -45,7 +46,13 @@ GIVE_UP = 3
 #: Providers asked at the same time.
 AT_ONCE = 4
 
+#: Items saved in one transaction, and longest text said of an item, characters.
+PIECE = 500
+LONGEST = 2000
+
 Key = tuple[str, str]
+#: What a turn brought: the provider order as it shall be saved, and news of items, by number.
+_Outcome = tuple[Hand, Mapping[int, News]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -265,22 +272,40 @@ class Forwarding:
     def _move(self, hand: Hand, turn: _Turn) -> bool:
         """Ask the provider and save the answer; return whether anything has changed."""
         try:
-            saved = self._action(hand, turn)(hand)
+            outcome = self._action(hand, turn)(hand)
         except ProcessingFailed as failed:
-            saved = self._failed(hand, turn, failed)
+            outcome = self._failed(hand, turn, failed)
         else:
             turn.failures = 0
-        return self._store.write(saved)
+        if outcome is None:
+            return self._store.write(partial(elsewhere.let_go, hand=hand, now=self._now()))
+        return self._save(*outcome)
 
-    def _action(self, hand: Hand, turn: _Turn) -> Callable[[Hand], Callable[[UnitOfWork], bool]]:
+    def _save(self, hand: Hand, news: Mapping[int, News]) -> bool:
+        """Save what a turn brought, a piece at a time: others write too."""
+        now = self._now()
+        changes = elsewhere.changes_of(hand, news, now, self._policy)
+        rules = self._collections, now, self._policy
+        saved: list[OrderItem] = []
+        while len(changes) > PIECE:
+            piece, changes = changes[:PIECE], changes[PIECE:]
+            saved += self._store.write(partial(self._saved, changes=piece, now=now))
+        return self._store.write(
+            lambda work: elsewhere.save_last(work, changes, *rules, hand=hand, saved=saved)
+        )
+
+    def _saved(self, work: UnitOfWork, changes: Sequence[Change], now: datetime) -> list[OrderItem]:
+        return elsewhere.save(work, changes, self._collections, now, self._policy)
+
+    def _action(self, hand: Hand, turn: _Turn) -> Callable[[Hand], _Outcome | None]:
         """Return what is next for a provider order."""
         is_unwanted = hand.order.wanted is Wanted.CANCELLED
         if hand.part.tracking_id is None:
             if is_unwanted and not hand.may_be_sent:
-                return partial(self._ended, said="cancelled at the user's request")
+                return partial(_ended, said="cancelled at the user's request")
             if is_unwanted and turn.failures >= GIVE_UP:
                 said = f"cancelled; whether {hand.part.provider} has it is not known: it could not be asked"
-                return partial(self._ended, said=said)
+                return partial(_ended, said=said)
             return self._submit
         if is_unwanted and hand.part.state is not ProviderOrderState.CANCELLING:
             return self._cancel
@@ -293,12 +318,12 @@ class Forwarding:
             raise ProcessingFailed(f"the collection {collection_id} is not ordered from it any more")
         return provider
 
-    def _submit(self, hand: Hand) -> Callable[[UnitOfWork], bool]:
+    def _submit(self, hand: Hand) -> _Outcome | None:
         provider = self._provider(hand)
         with self._store.read() as snapshot:
             is_held = elsewhere.is_held(snapshot, hand, self._now())
         if not is_held:
-            return partial(elsewhere.let_go, hand=hand, now=self._now())
+            return None
         tracking_id = provider.submit(
             hand.order,
             hand.open_items,
@@ -306,27 +331,14 @@ class Forwarding:
             callback=self._callback,
         )
         log.info("order %s was passed on to %s as %s", *hand.key, tracking_id)
-        return partial(self._passed_on, hand=hand, tracking_id=tracking_id)
-
-    def _passed_on(self, work: UnitOfWork, hand: Hand, tracking_id: str) -> bool:
-        said = f"passed on to {hand.part.provider} as {tracking_id}"[:1000]
         part = replace(hand.part, state=ProviderOrderState.PROCESSING, tracking_id=tracking_id)
-        news = {each.number: elsewhere.News(each.status.status, said) for each in hand.open_items}
-        return elsewhere.save(
-            work, replace(hand, part=part), news, self._collections, self._now(), self._policy
-        )
+        return replace(hand, part=part), _said(hand, f"passed on to {hand.part.provider} as {tracking_id}")
 
-    def _poll(self, hand: Hand) -> Callable[[UnitOfWork], bool]:
-        forwarded = self._provider(hand).poll(hand.part, hand.items)
-        news = elsewhere.news_of(hand, forwarded)
-        return partial(self._told, hand=hand, news=news)
+    def _poll(self, hand: Hand) -> _Outcome:
+        return hand, elsewhere.news_of(hand, self._provider(hand).poll(hand.part, hand.items))
 
-    def _told(self, work: UnitOfWork, hand: Hand, news: Mapping[int, elsewhere.News]) -> bool:
-        return elsewhere.save(work, hand, news, self._collections, self._now(), self._policy)
-
-    def _cancel(self, hand: Hand) -> Callable[[UnitOfWork], bool]:
-        part = replace(hand.part, state=ProviderOrderState.CANCELLING)
-        news: dict[int, elsewhere.News] = {}
+    def _cancel(self, hand: Hand) -> _Outcome:
+        news: Mapping[int, News] = {}
         try:
             self._provider(hand).cancel(
                 hand.part, message_id=message_id_of(*hand.key, "Cancel"), callback=self._callback
@@ -334,30 +346,28 @@ class Forwarding:
         except ProcessingFailed as refused:
             if refused.failure_class is FailureClass.TRANSIENT:
                 raise
-            said = f"{hand.part.provider} goes on: {refused.reason}"
-            news = {each.number: elsewhere.News(each.status.status, said) for each in hand.open_items}
-        return partial(self._told, hand=replace(hand, part=part), news=news)
+            news = _said(hand, f"{hand.part.provider} goes on: {refused.reason}")
+        return replace(hand, part=replace(hand.part, state=ProviderOrderState.CANCELLING)), news
 
-    def _ended(self, hand: Hand, said: str) -> Callable[[UnitOfWork], bool]:
-        """Cancel here what cannot be cancelled there."""
-        news = {each.number: elsewhere.News(Status.CANCELLED, said) for each in hand.open_items}
-        return partial(self._told, hand=hand, news=news)
-
-    def _failed(self, hand: Hand, turn: _Turn, failed: ProcessingFailed) -> Callable[[UnitOfWork], bool]:
+    def _failed(self, hand: Hand, turn: _Turn, failed: ProcessingFailed) -> _Outcome | None:
         """Return what is saved where the provider could not be asked, or refused."""
         said = f"{hand.part.provider}: {failed.reason}"
         if failed.failure_class is not FailureClass.TRANSIENT:
             turn.failures = 0
             was_sent = hand.part.tracking_id is not None
             state = hand.part.state if was_sent else ProviderOrderState.SUBMIT_REJECTED
-            news = {
-                each.number: elsewhere.News(Status.FAILED, said, failed.detail) for each in hand.open_items
-            }
-            return partial(self._told, hand=replace(hand, part=replace(hand.part, state=state)), news=news)
+            news = {each.number: News(Status.FAILED, said, failed.detail) for each in hand.open_items}
+            return replace(hand, part=replace(hand.part, state=state)), news
         turn.failures += 1
         log.warning("order %s: %s (try %d)", hand.order.order_id, said, turn.failures)
-        if turn.failures > 1:
-            return partial(elsewhere.let_go, hand=hand, now=self._now())
-        said += elsewhere.TRIED_AGAIN
-        news = {each.number: elsewhere.News(each.status.status, said) for each in hand.open_items}
-        return partial(self._told, hand=hand, news=news)
+        return (hand, _said(hand, said + elsewhere.TRIED_AGAIN)) if turn.failures == 1 else None
+
+
+def _said(hand: Hand, text: str) -> dict[int, News]:
+    """Return something to say of every open item."""
+    return {each.number: News(each.status.status, text[:LONGEST]) for each in hand.open_items}
+
+
+def _ended(hand: Hand, said: str) -> _Outcome:
+    """Cancel here what cannot be cancelled there."""
+    return hand, {each.number: News(Status.CANCELLED, said) for each in hand.open_items}

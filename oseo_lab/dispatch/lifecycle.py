@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from oseo_lab.model.order import OrderItem, StatusInfo
 from oseo_lab.model.status import Status
@@ -53,6 +54,7 @@ def advance(item: OrderItem, to: Status, now: datetime, info: str | None = None)
     return moved
 
 
+@cache
 def way(current: Status, to: Status) -> tuple[Status, ...]:
     """Return the shortest legal way between two statuses, without the first; empty where there is none.
 

@@ -71,8 +71,8 @@ def save(
             collection = collections.get(change.after.collection_id)
             days = collection.delivery.days if collection else 10.0
             work.results.add(_files(change.report, now + timedelta(days=days)))
-        if change.files:
-            work.results.add(change.files)
+    if links := [file for change in kept for file in change.files]:
+        work.results.add(links)
     accounting.give_back(work, ((each.before, each.after) for each in kept))
     made = [(each.after, each.report) for each in kept if each.report is not None and each.report.files]
     accounting.remember(work, made, collections)

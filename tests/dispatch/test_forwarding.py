@@ -198,6 +198,21 @@ def test_two_servers_on_one_store_pass_an_order_on_once(store, loops, maker, sub
     assert maker.asked.count("submit") == 1
 
 
+def test_a_large_order_is_saved_a_piece_at_a_time(store, loops, maker, submitted, clock, monkeypatch):
+    monkeypatch.setattr("oseo_lab.dispatch.forwarding.PIECE", 3)
+    order_id = submitted(10)
+    loop = loops()
+    loop.step()
+    assert {each.status.additional for each in items(store, order_id)} == {"passed on to MAKER as T1"}
+    maker.say(*[Status.COMPLETED] * 10, files=(f"{HOST}/x.tif",))
+    clock.pass_by(3)
+    loop.step()
+    assert read(store, order_id).status.status is Status.COMPLETED
+    assert part(store, order_id).state is ProviderOrderState.CLOSED
+    with store.read() as snapshot:
+        assert len(snapshot.results.of(order_id)) == 10
+
+
 def test_files_of_delivered_items_are_links_with_names_of_our_making(store, loops, maker, submitted, clock):
     order_id = submitted(1)
     loop = loops()
