@@ -27,11 +27,19 @@ from oseo_lab.encoding.json_form import complete, read_collection
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.delivery import DeliveryOptions, OnlineDataAccess, Protocol
 from oseo_lab.model.identifiers import ProductId
-from oseo_lab.model.messages import FilteringCriteria, GetStatus, Presentation, Submit, SubmitAck
+from oseo_lab.model.messages import (
+    DescribeResultAccess,
+    FilteringCriteria,
+    GetStatus,
+    Presentation,
+    Submit,
+    SubmitAck,
+)
 from oseo_lab.model.options import ParameterData
-from oseo_lab.model.order import ItemSpecification, OrderSpecification
+from oseo_lab.model.order import ItemSpecification, OrderSpecification, ResultFile
 from oseo_lab.operations import Context, Service
 from oseo_lab.operations.checking import check_specification
+from oseo_lab.store import open_store
 from tests.acceptance.serving import TOKEN, Server
 from tests.benchmarks import Row
 from tests.benchmarks.bench_messages import indented, official
@@ -274,10 +282,38 @@ def telling(client: httpx.Client, server: Server, memory: Memory, order_id: str)
         )
     ]
     for door, call in asked:
-        yield told(door, call, memory)
+        yield told(f"GetStatus full x {COUNT}, {door}", call, memory)
+    deliver(server, order_id)
+    where = soap.request_envelope(oseo.encode_request(DescribeResultAccess(order_id=order_id)), V12)
+    headers = {"Content-Type": "application/soap+xml"}
+    yield told(
+        f"DescribeResultAccess x {COUNT}",
+        lambda: client.stream("POST", server.soap, content=where, headers=headers),
+        memory,
+    )
 
 
-def told(door: str, call: Callable[[], Any], memory: Memory) -> Row:
+def deliver(server: Server, order_id: str) -> None:
+    """Let each item have a file, as far as the store knows."""
+    files = [
+        ResultFile(
+            order_id=order_id,
+            number=number,
+            attempt=1,
+            name=f"scene_{number}.tif",
+            size=1000,
+            sha256="ab" * 32,
+            media_type="image/tiff",
+            is_data=True,
+        )
+        for number in range(1, COUNT + 1)
+    ]
+    store = open_store(f"sqlite:///{server.data_dir / 'orders.sqlite'}")
+    store.write(lambda work: work.results.add(files))
+    store.close()
+
+
+def told(what: str, call: Callable[[], Any], memory: Memory) -> Row:
     """Read one answer as it comes."""
     before = memory.begin()
     start = time.perf_counter()
@@ -285,7 +321,7 @@ def told(door: str, call: Callable[[], Any], memory: Memory) -> Row:
         size = sum(len(each) for each in answer.raise_for_status().iter_raw())
     taken = time.perf_counter() - start
     return Row(
-        what=f"GetStatus full x {COUNT}, {door}, {size / 1e6:.1f} MB: RSS beyond what was before / promised",
+        what=f"{what}, {size / 1e6:.1f} MB: RSS beyond what was before / promised",
         ours=memory.highest() - before,
         floor=TOLD_IN,
         unit="MB",
