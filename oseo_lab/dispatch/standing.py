@@ -109,7 +109,7 @@ def _waiting(snapshot: UnitOfWork, order: Order) -> list[OrderItem]:
     """Return an order's standing items that wait: Suspended, and of no batch."""
     found: list[OrderItem] = []
     after = 0
-    while page := snapshot.items.of(order.order_id, after=after, limit=50):
+    while page := snapshot.items.of(order.order_id, after=after, limit=4):
         found += [item for item in page if not item.batch and item.status.status is Status.SUSPENDED]
         if page[-1].batch:
             break
