@@ -46,6 +46,9 @@ def conformance(
     listen: Annotated[
         str | None, typer.Option(help="HOST:PORT where the server can call back; nowhere by default.")
     ] = None,
+    callback_url: Annotated[
+        str | None, typer.Option(help="Where the server reaches that place, if not by that name.")
+    ] = None,
     schemas: Annotated[
         Path | None,
         typer.Option(help="Folder of the official schemas as <host>/<path>; our own tables without it."),
@@ -68,6 +71,7 @@ def conformance(
         tasking_id=tasking_id,
         quoted=pairs(quoted or (), "quoted"),
         listen=_place(listen),
+        callback_url=callback_url,
         wait=wait,
     )
     who = _credentials(user, password_file, token_file, identity)

@@ -43,9 +43,13 @@ class Listener:
         Port; 0 for a free one.
     validity : callable
         Returns what schemas have against an envelope.
+    url : str or None
+        Where the server reaches it, if not at the same host and port.
     """
 
-    def __init__(self, host: str, port: int, validity: Callable[[Any], list[str]]) -> None:
+    def __init__(
+        self, host: str, port: int, validity: Callable[[Any], list[str]], url: str | None = None
+    ) -> None:
         self._validity = validity
         self._heard: list[Heard] = []
         self._news = threading.Condition()
@@ -55,7 +59,7 @@ class Listener:
         except OSError as taken:
             raise NotRun(f"cannot listen at {host}:{port}: {taken}") from None
         self._server.daemon_threads = True
-        self.url = f"http://{host}:{self._server.server_address[1]}/callback"
+        self.url = url or f"http://{host}:{self._server.server_address[1]}/callback"
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
         )

@@ -26,6 +26,8 @@ class Plan:
         Collection that is quoted in a mode (``synchronous``, ``monitoring``, ``off-line``), by mode.
     listen : tuple of str and int, or None
         Where to listen for callbacks; None for nowhere.
+    callback_url : str or None
+        Where the server reaches that place, if not by the same name: a proxy, a forwarded port.
     wait : float
         Seconds to wait for an order to end, or a callback to come.
     quiet : float
@@ -38,5 +40,6 @@ class Plan:
     tasking_id: str | None = None
     quoted: Mapping[str, str] = field(default_factory=dict)
     listen: tuple[str, int] | None = None
+    callback_url: str | None = None
     wait: float = 120.0
     quiet: float = 2.0

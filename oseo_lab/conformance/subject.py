@@ -174,7 +174,7 @@ class Subject:
         """Who hears callbacks."""
         if self.plan.listen is None:
             raise NotRun("needs a place to be called back at: --listen HOST:PORT")
-        return Listener(*self.plan.listen, self.probe.validity)
+        return Listener(*self.plan.listen, self.probe.validity, self.plan.callback_url)
 
     # ------------------------------------------------------------------------------------ what is ordered
 
