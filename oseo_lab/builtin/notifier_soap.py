@@ -36,7 +36,8 @@ class SoapNotifier:
     ----------
     settings : mapping
         ``hosts``: what may be called back though it is not public (`AllowList`); ``url``: where this service
-        is for others, or nothing; ``limits``: `Limits`, for those who want others.
+        is for others, or nothing: then it is where they subscribed; ``limits``: `Limits`, for those who want
+        others.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -69,7 +70,7 @@ class SoapNotifier:
             return encode_notification(
                 Notify(
                     topic=Topic(notice.body["topic"]),
-                    producer=self._url,
+                    producer=self._url or str(notice.body.get("producer") or ""),
                     code=EventCode(notice.body["code"]),
                     order_id=notice.order_id,
                 )

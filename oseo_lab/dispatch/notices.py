@@ -131,7 +131,12 @@ def _events(work: UnitOfWork, turns: Sequence[Turn], now: datetime) -> list[Noti
                 order_id=order.order_id,
                 kind=NOTIFY,
                 address=each.consumer,
-                body={"topic": topic.value, "code": code.value, "reference": each.reference},
+                body={
+                    "topic": topic.value,
+                    "code": code.value,
+                    "reference": each.reference,
+                    "producer": each.producer,
+                },
             )
             for each in subscribers[order.owner]
             if each.topic in (topic, Topic.ORDER_EVENT)

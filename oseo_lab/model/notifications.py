@@ -87,7 +87,7 @@ class Notify:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscriber:
-    """A consumer of order events, as the store keeps it."""
+    """A consumer of order events, as the store keeps it; ``producer`` is where it subscribed."""
 
     reference: str
     owner: str
@@ -95,6 +95,7 @@ class Subscriber:
     topic: Topic
     created: datetime
     ends: datetime | None = None
+    producer: str = ""
 
 
 class SubscriptionRefused(ValidationError):

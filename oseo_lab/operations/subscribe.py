@@ -68,6 +68,7 @@ def subscribe(request: Subscribe, context: Context) -> SubscribeResponse:
         topic=request.topic,
         created=now,
         ends=min(request.ends or latest, latest),
+        producer=context.url,
     )
     context.store.write(lambda work: _add(work, subscriber, now))
     name = subscriber.reference.removeprefix("urn:uuid:")

@@ -59,6 +59,7 @@ class Subscribers:
             subscriber.topic.value,
             micros(subscriber.created),
             micros(subscriber.ends),
+            subscriber.producer or None,
         )
         self._session.run(_ADD, row)
 
@@ -87,4 +88,5 @@ class Subscribers:
             topic=Topic(row[3]),
             created=created,
             ends=from_micros(row[5]),
+            producer=row[6] or "",
         )

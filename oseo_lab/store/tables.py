@@ -358,6 +358,7 @@ subscribers = Table(
     _required("topic", Text),
     _required("created", BigInteger),
     Column("ends", BigInteger),
+    Column("producer", Text),  # where this service was when it was subscribed to
     Index("subscribers_owner", "owner", "created"),
     sqlite_with_rowid=False,
 )

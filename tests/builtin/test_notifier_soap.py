@@ -14,10 +14,12 @@ from oseo_lab.builtin.callback_http import Limits
 from oseo_lab.builtin.notifier_soap import SoapNotifier
 from oseo_lab.encoding import soap
 from oseo_lab.encoding.callbacks_xml import decode_callback
+from oseo_lab.encoding.notifications_xml import decode_notification
 from oseo_lab.model.delivery import DeliveryInformation, OnlineAddress, Protocol, Secret
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import FailureClass
+from oseo_lab.model.notifications import EventCode, Notify, Topic
 from oseo_lab.model.order import (
     ItemSpecification,
     Order,
@@ -99,6 +101,29 @@ def test_what_is_sent_is_officially_valid_and_tells_no_secrets(shared, version):
     assert b"swordfish" not in request.body
     assert b"4111" not in request.body
     assert request.headers["Host"] == f"127.0.0.1:{receiver.port}"
+
+
+@pytest.mark.parametrize(
+    ("public", "producer"),
+    [("", "http://lab.example/oseo/"), ("https://orders.example/oseo/", "https://orders.example/oseo/")],
+)
+def test_an_event_says_who_it_is_from_where_nothing_is_set_where_it_was_subscribed_to(
+    shared, public, producer
+):
+    body = {
+        "topic": "OrderFailure",
+        "code": "ORDERING_FAILED",
+        "reference": "urn:s:1",
+        "producer": "http://lab.example/oseo/",
+    }
+    with receiving(answer(204, b"")) as receiver:
+        owed = Notice(order_id=ORDER.order_id, kind="Notify", address=receiver.url, body=body)
+        SoapNotifier({"hosts": ("127.0.0.1",), "url": public, "limits": PATIENT})(owed)
+        (request,) = receiver.received
+    assert complaints(shared, request.body) == []
+    assert decode_notification(soap.open_envelope(request.body).payload) == Notify(
+        topic=Topic.ORDER_FAILURE, producer=producer, code=EventCode.FAILED, order_id=ORDER.order_id
+    )
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,7 @@ def test_subscribers_hear_of_their_own_orders_that_ended(store, call, clock, dis
                     consumer=f"http://{owner}.example/{topic}",
                     topic=topic,
                     created=clock(),
+                    producer="http://lab.example/oseo/",
                 )
             )
 
@@ -199,6 +200,7 @@ def test_subscribers_hear_of_their_own_orders_that_ended(store, call, clock, dis
     (notice,) = waiting(store, order_id)
     assert (notice.kind, notice.address) == ("Notify", "http://anna.example/OrderEvent")
     assert (notice.body["topic"], notice.body["code"]) == ("OrderCompletion", "ORDERING_COMPLETED")
+    assert notice.body["producer"] == "http://lab.example/oseo/"
 
 
 def test_orders_nobody_asked_about_cost_one_look(call, dispatcher, executor, monkeypatch):

@@ -28,6 +28,7 @@ def test_a_subscription_is_kept_until_it_is_ended(context, store, clock):
     assert response.ends == clock() + timedelta(days=366)
     (one,) = kept(store, clock)
     assert (one.owner, one.consumer, one.topic) == ("anna", URL, Topic.ORDER_FAILURE)
+    assert one.producer == "http://localhost/oseo/"
     perform(Unsubscribe(reference=response.reference), context())
     assert kept(store, clock) == []
 

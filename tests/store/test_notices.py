@@ -165,7 +165,7 @@ def test_a_callback_of_no_order_is_refused(store):
 
 def test_subscribers_are_an_owners_until_their_time_is_over_or_they_leave(store, now):
     consumer = {"consumer": "https://client.example/events", "topic": Topic.ORDER_EVENT}
-    endless = Subscriber(reference="r1", owner="anna", created=now, **consumer)
+    endless = Subscriber(reference="r1", owner="anna", created=now, producer="http://x/oseo/", **consumer)
     brief = Subscriber(reference="r2", owner="anna", created=now + MINUTE, ends=now + 5 * MINUTE, **consumer)
     foreign = Subscriber(reference="r3", owner="berta", created=now, **consumer)
     store.write(lambda unit: [unit.subscribers.add(each) for each in (foreign, brief, endless)])

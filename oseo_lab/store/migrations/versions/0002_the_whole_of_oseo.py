@@ -169,6 +169,7 @@ def _create_subscribers() -> None:
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("ends", sa.BigInteger(), nullable=True),
+        sa.Column("producer", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("reference"),
         sqlite_with_rowid=False,
     )
