@@ -44,7 +44,7 @@ def check_specification(
     asked, specification = specification, checkable(specification)
     found_wrong = [*problems, *_check_item_ids(specification)]
     found: list[Collection] = []
-    choices = _Choices(specification)
+    choices, by_wish = _Choices(specification), is_massive(asked)
     for item in specification.items:
         collection = collection_for(item.identifier, specification.order_type, context)
         if isinstance(collection, Problem):
@@ -52,7 +52,7 @@ def check_specification(
             continue
         found.append(collection)
         found_wrong.extend(choices.check(collection, item))
-        if not (is_massive(asked) and item.identifier == _named_by(collection)):
+        if not (by_wish and item.identifier == _named_by(collection)):
             found_wrong.extend(collection.check_identifier(item))
     counts = Counter(each.id for each in found)
     several = tuple({each.id: each for each in found}.values())
