@@ -31,7 +31,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 #: Most positions of an area, and of one that crosses itself: mending that costs their square in memory.
 MOST_POSITIONS = 10_000
-MOST_CROSSED = 1_000
+MOST_CROSSED = 200
 #: How deep an area's arrays and objects may lie in each other.
 DEEPEST = 12
 
@@ -152,7 +152,7 @@ def _areas(query: CatalogueQuery) -> list[Any]:
         area = shape(query.geometry)
         is_fine = is_valid(area)
         if is_fine or positions <= MOST_CROSSED:
-            return [*areas, area if is_fine else make_valid(area)]
+            return [*areas, area if is_fine else make_valid(area, method="structure")]
     except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as wrong:
         text = f"the area is not a GeoJSON geometry: {wrong}"[:300]
         raise ValidationError(text, locator="geometry") from None

@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.rings import MOST_CROSSED, unwrapped
 from oseo_lab.model.subscription import Match, Standing, match_of
 
 __all__ = ["Areas", "bounds_of_all"]
 
 #: Degrees: an edge that is longer runs the other way round, across the antimeridian.
 _HALF = 180.0
+#: What reading a footprint raises that is none, beside what shapely raises: nested without end, say.
+_NO_FOOTPRINT = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Areas:
@@ -84,10 +87,18 @@ def bounds_of_all(standings: Sequence[Standing]) -> tuple[float, float, float, f
 
 
 def _area(ring: Sequence[tuple[float, float]]) -> Any:
-    from shapely import is_valid, make_valid
+    return _valid(_polygon(ring))
 
-    area = _polygon(ring)
-    return area if is_valid(area) else make_valid(area)
+
+def _valid(area: Any) -> Any:
+    """Return a geometry mended; of one that is tangled, what surrounds it: mending that has no bounds."""
+    from shapely import get_num_coordinates, is_valid, make_valid
+
+    if is_valid(area):
+        return area
+    if get_num_coordinates(area) > MOST_CROSSED:
+        return area.convex_hull
+    return make_valid(area, method="structure")
 
 
 def _polygon(ring: Sequence[tuple[float, float]]) -> Any:
@@ -95,47 +106,27 @@ def _polygon(ring: Sequence[tuple[float, float]]) -> Any:
     from shapely import Polygon, box, unary_union
     from shapely.affinity import translate
 
-    points = _unwrapped(ring)
+    points = unwrapped(ring)
     if all(abs(east) <= _HALF for east, _ in points):
         return Polygon(points)
-    whole = Polygon(points).buffer(0)
+    whole = _valid(Polygon(points))
     turns = range(-1, 2)
     parts = [whole.intersection(box(360 * turn - _HALF, -90, 360 * turn + _HALF, 90)) for turn in turns]
     return unary_union([translate(part, -360 * turn) for turn, part in zip(turns, parts, strict=True)])
 
 
-def _unwrapped(ring: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return a ring without jumps from one side of the map to the other.
-
-    One that goes round a pole is closed over that pole.
-    """
-    points = [ring[0]]
-    for before, (east, north) in zip(ring, (*ring[1:], ring[0]), strict=True):
-        step = east - before[0]
-        if _HALF < abs(step) < 360:
-            step -= 360 if step > 0 else -360
-        points.append((points[-1][0] + step, north))
-    around = points[-1][0] - points[0][0]
-    if abs(around) < _HALF:
-        return points[:-1]
-    pole = 90.0 if sum(north for _, north in ring) > 0 else -90.0
-    return [*points, (points[-1][0], pole), (points[0][0], pole)]
-
-
 def _footprint(product: CatalogueItem) -> Any:
     """Return where a product lies; None where nobody can tell, which touches no area."""
-    from shapely import is_valid, make_valid
     from shapely.errors import ShapelyError
     from shapely.geometry import shape
 
     try:
         if product.geometry:
-            found = _mended(product.geometry) or shape(product.geometry)
-            return found if is_valid(found) else make_valid(found)
+            return _valid(_mended(product.geometry) or shape(product.geometry))
         if product.bbox:
             west, south, east, north = product.bbox
             return _polygon([(west, south), (east, south), (east, north), (west, north)])
-    except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+    except (*_NO_FOOTPRINT, ShapelyError):
         return None  # a footprint from elsewhere that is none
     return None
 

@@ -31,6 +31,7 @@ from oseo_lab.model.options import (
     Vector,
 )
 from oseo_lab.model.order import ItemSpecification, OrderItem, OrderSpecification
+from oseo_lab.model.rings import MOST_CROSSED, is_on_earth, is_tangled
 
 __all__ = [
     "FREQUENCY",
@@ -358,6 +359,11 @@ def check_standing(standing: Standing, now: datetime, max_days: float, item_id: 
         yield problem(
             REGION, f"the region has {len(standing.ring)} points; allowed: {MOST_POINTS}; simplify it"
         )
+    elif not is_on_earth(standing.ring):
+        yield problem(REGION, "the region leaves the earth; allowed: latitudes -90 to 90, finite longitudes")
+    elif is_tangled(standing.ring):
+        text = f"the region crosses itself; allowed up to {MOST_CROSSED} points; mend or simplify it"
+        yield problem(REGION, text)
 
 
 def generated(standing: ItemSpecification, product: ProductId, batch: int, place: int) -> ItemSpecification:

@@ -97,6 +97,13 @@ def test_footprints_that_jump_across_the_antimeridian_are_mended():
     assert pairs([standing(1, DATELINE)], [product("p", None, bbox=(178, 0, -178, 5))]) == {(1, "p")}
 
 
+def nested(depth):
+    geometry = {"type": "Point", "coordinates": [1, 1]}
+    for _ in range(depth):
+        geometry = {"type": "GeometryCollection", "geometries": [geometry]}
+    return geometry
+
+
 @pytest.mark.parametrize(
     "geometry",
     [
@@ -105,6 +112,17 @@ def test_footprints_that_jump_across_the_antimeridian_are_mended():
         {"type": "Nonsense", "coordinates": [1]},
         {"type": "Polygon", "coordinates": [[["a", "b"]]]},
         {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]},
+        {"type": "Polygon", "coordinates": [[[10**400, 0], [1, 1], [2, 0], [10**400, 0]]]},
+        nested(5000),
+    ],
+    ids=[
+        "no coordinates",
+        "empty",
+        "no type",
+        "words",
+        "too few",
+        "too large a number",
+        "nested without end",
     ],
 )
 def test_a_footprint_that_is_none_touches_no_area_and_harms_nobody(geometry):
@@ -127,3 +145,10 @@ def test_a_catalogue_is_asked_for_the_box_around_all_areas():
 def test_products_outside_the_dates_are_nobodys():
     late = product("late", mapping(box(1, 1, 2, 2)), at=10.0 + timedelta(seconds=1) / timedelta(days=1))
     assert pairs([ANYWHERE], [late]) == set()
+
+
+def test_a_tangled_footprint_counts_as_what_surrounds_it_instead_of_being_mended_for_hours():
+    places = [[(n * 7919) % 101 - 50.0 + n * 1e-3, (n * 104729) % 103 - 51.0] for n in range(2000)]
+    tangle = {"type": "Polygon", "coordinates": [[*places, places[0]]]}
+    standings = [standing(1, square(0, 0, 10)), standing(2, square(100, 0, 10))]
+    assert pairs(standings, [product("p", tangle)]) == {(1, "p")}

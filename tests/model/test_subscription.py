@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,17 @@ from hypothesis import strategies as st
 from oseo_lab.model.identifiers import ProductId, SubscriptionId
 from oseo_lab.model.job import Asset, CatalogueItem
 from oseo_lab.model.order import ItemSpecification
-from oseo_lab.model.subscription import Match, Standing, chosen_from, generated, match_of, ring_of
+from oseo_lab.model.rings import MOST_CROSSED
+from oseo_lab.model.subscription import (
+    MOST_POINTS,
+    Match,
+    Standing,
+    check_standing,
+    chosen_from,
+    generated,
+    match_of,
+    ring_of,
+)
 
 DAY_0 = datetime(2026, 1, 1, tzinfo=UTC)
 PRODUCT = CatalogueItem(
@@ -135,3 +146,32 @@ def test_an_area_is_read_from_points_named_either_way(values):
 def test_a_rectangle_is_its_two_corners():
     corners = [{"latitude": 1, "longitude": 2}, {"latitude": 3, "longitude": 4}]
     assert ring_of({"sceneBoundingRectangle": corners}) == ((2, 1), (4, 1), (4, 3), (2, 3))
+
+
+def tangle(points: int) -> tuple[tuple[float, float], ...]:
+    return tuple(((n * 7919) % 101 - 50.0 + n * 1e-3, (n * 104729) % 103 - 51.0) for n in range(points))
+
+
+def circle(points: int, east: float = 0.0) -> tuple[tuple[float, float], ...]:
+    angles = [2 * math.pi * n / points for n in range(points)]
+    wrap = [(east + 20 * math.cos(each), 20 * math.sin(each)) for each in angles]
+    return tuple(((lon + 180) % 360 - 180, lat) for lon, lat in wrap)
+
+
+@pytest.mark.parametrize(
+    ("ring", "said"),
+    [
+        (tangle(MOST_CROSSED), None),
+        (tangle(MOST_CROSSED + 1), "crosses itself"),
+        (circle(MOST_POINTS), None),
+        (circle(MOST_POINTS, east=179), None),
+        (circle(MOST_POINTS + 1), "1001 points"),
+        (((0.0, 0.0), (math.inf, 1.0), (2.0, 2.0)), "leaves the earth"),
+        (((0.0, 0.0), (math.nan, 1.0), (2.0, 2.0)), "leaves the earth"),
+        (((0.0, 0.0), (1.0, 91.0), (2.0, 2.0)), "leaves the earth"),
+    ],
+)
+def test_an_area_that_would_cost_everybody_dear_is_refused_when_it_is_ordered(ring, said):
+    problems = list(check_standing(replace(STANDING, ring=ring), DAY_0, 1000, "a"))
+    assert [each.locator for each in problems] == ["regionOfInterest"] * (said is not None)
+    assert all(said in each.text for each in problems)
