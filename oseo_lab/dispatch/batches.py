@@ -17,7 +17,11 @@ from oseo_lab.model.status import OPEN, Status, Wanted
 from oseo_lab.model.subscription import is_massive
 from oseo_lab.ports import UnitOfWork
 
-__all__ = ["has_room", "last_batch", "released", "said", "standing_items"]
+__all__ = ["SUSPENDED", "has_room", "last_batch", "released", "said", "standing_items"]
+
+
+#: What is said of a subscription that was suspended.
+SUSPENDED = "suspended at the user's request"
 
 
 def has_room(counts: Mapping[Status, int]) -> bool:
@@ -74,8 +78,11 @@ def said(work: UnitOfWork, order: Order, counts: Mapping[Status, int]) -> str | 
     if standing:
         batches = last_batch(work, order.order_id)
         products = work.items.last_number(order.order_id) - len(standing)
-        text = f"{_counted(products, 'product')} in {_counted(batches, 'batch', 'batches')} so far"
-        return f"suspended at the user's request; {text}" if order.wanted is Wanted.SUSPENDED else text
+        text = f"{_counted(products, 'product')} in {_counted(batches, 'batch', 'batches')}"
+        if not any(counts.get(status, 0) for status in OPEN):
+            return text
+        text = f"{text} so far"
+        return f"{SUSPENDED}; {text}" if order.wanted is Wanted.SUSPENDED else text
     if not counts.get(Status.SUSPENDED):
         return None
     waiting = work.items.next_batch(order.order_id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from oseo_lab.dispatch.batches import SUSPENDED
 from oseo_lab.dispatch.planner import Policy, StillWaiting, decide
 from oseo_lab.dispatch.settle import Change, follow_up, save
 from oseo_lab.model.collection import Collection
@@ -27,7 +28,7 @@ log = logging.getLogger("oseo_lab.dispatch")
 
 _WISHES = {
     Wanted.COMPLETED: StillWaiting(text="subscription is active"),
-    Wanted.SUSPENDED: StillWaiting(text="suspended at the user's request"),
+    Wanted.SUSPENDED: StillWaiting(text=SUSPENDED),
 }
 
 
@@ -92,9 +93,15 @@ class StandingOrders:
         now = self._now()
         for order in orders:
             had = before.get(order.order_id)
-            was = had.wanted if had is not None else Wanted.COMPLETED
+            was = had.wanted if had is not None else _told(order)
             if was is not order.wanted and Wanted.CANCELLED not in (was, order.wanted):
                 self._store.write(partial(_tell_wish, order=order, now=now))
+
+
+def _told(order: Order) -> Wanted:
+    """Return what an order's own status says is wanted of it, whoever wrote that."""
+    said = order.status.additional or ""
+    return Wanted.SUSPENDED if said.startswith(SUSPENDED) else Wanted.COMPLETED
 
 
 def _tell_wish(work: UnitOfWork, order: Order, now: datetime) -> None:

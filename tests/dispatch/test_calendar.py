@@ -255,6 +255,27 @@ def test_suspended_it_orders_nothing_and_resumed_what_was_missed(store):
     assert lab.calendar.step() == 1 and delivered(store, order_id) == ["a", "b"]
 
 
+def test_what_is_said_of_it_follows_the_wish_also_over_a_restart(store):
+    lab = Lab(store, [Made("a", 1, (1.0,))])
+    order_id = lab.add(subscription())
+    lab.at(2)
+
+    def said():
+        with store.read() as snapshot:
+            item = snapshot.items.get(order_id, 1)
+        return lab.order(order_id).status.additional, item.status.additional
+
+    before = said()
+    lab.want(order_id, Wanted.SUSPENDED)
+    lab.at(3)
+    suspended = "suspended at the user's request"
+    assert said() == (f"{suspended}; 1 product in 1 batch so far", suspended)
+    lab.want(order_id, Wanted.COMPLETED)
+    lab.restart()
+    lab.at(4)
+    assert said() == before == ("1 product in 1 batch so far", "subscription is active")
+
+
 def test_cancelled_it_orders_nothing_more(store):
     lab = Lab(store, [Made("a", 1, (1.0,)), Made("b", 20, (20.0,))])
     order_id = lab.add(subscription())

@@ -172,7 +172,7 @@ def test_a_date_range_is_filled_from_the_catalogue_in_batches(store):
     assert lab.most_in_work(order_id) == 10
     order = lab.order(order_id)
     assert order.status.status is Status.COMPLETED
-    assert order.status.additional == "25 products in 3 batches so far"
+    assert order.status.additional == "25 products in 3 batches"
     with store.read() as snapshot:
         assert snapshot.items.get(order_id, 1).status.additional == "25 products were found"
 
