@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from oseo_lab.client.draft import OrderDraft as OrderDraft
     from oseo_lab.client.lab import Lab as Lab
     from oseo_lab.client.lab import connect as connect
+    from oseo_lab.client.listener import CallbackListener as CallbackListener
     from oseo_lab.client.order import Order as Order
     from oseo_lab.client.progress import ProgressEvent as ProgressEvent
     from oseo_lab.client.results import Results as Results
     from oseo_lab.client.search import Products as Products
+    from oseo_lab.client.soap_transport import SoapTransport as SoapTransport
     from oseo_lab.client.transport import HttpTransport as HttpTransport
     from oseo_lab.client.transport import InProcessTransport as InProcessTransport
 
 _HOMES = {
+    "CallbackListener": "listener",
     "HttpTransport": "transport",
     "InProcessTransport": "transport",
     "Lab": "lab",
@@ -29,10 +32,12 @@ _HOMES = {
     "Products": "search",
     "ProgressEvent": "progress",
     "Results": "results",
+    "SoapTransport": "soap_transport",
     "connect": "lab",
 }
 
 __all__ = [
+    "CallbackListener",
     "HttpTransport",
     "InProcessTransport",
     "Lab",
@@ -41,6 +46,7 @@ __all__ = [
     "Products",
     "ProgressEvent",
     "Results",
+    "SoapTransport",
     "connect",
 ]
 

@@ -152,6 +152,7 @@ def test_a_user_over_soap_is_called_back_about_what_is_made_two_servers_away(pai
             if said["status"] in ("Completed", "Downloaded"):
                 break
         assert order.wait(10, check=True).is_done
+        assert far.order("SCENE_B", collection="far").quote().wait(60).price.value == 6.5
         assert len(order.results()) >= 1
     assert statuses == sorted(statuses, key=("Accepted", "InProduction", "Completed").index)
 
