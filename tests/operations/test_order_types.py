@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,9 +13,10 @@ from oseo_lab.model.delivery import Packaging
 from oseo_lab.model.errors import NotSupported, ValidationError
 from oseo_lab.model.identifiers import OrderType, ProductId, SubscriptionId, TaskingRequestId
 from oseo_lab.model.messages import GetStatus, Presentation, Submit
-from oseo_lab.model.options import ParameterData
+from oseo_lab.model.options import Encoding, ParameterData, encoded_as_text
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from oseo_lab.model.status import ProviderOrderState, Status
+from oseo_lab.model.subscription import standing_of
 from oseo_lab.operations import perform
 
 PLAIN = Collection(id="plain", pattern=r"S2_\d+", batch=2)
@@ -250,3 +252,24 @@ def test_a_massive_order_of_somebody_elses_products_is_refused(submit):
 def test_several_items_called_a_massive_order_are_an_ordinary_one(submit, full):
     found = full(submit(PRODUCT, ProductId(identifier="S2_2"), order_reference="Massive order"))
     assert {each.status.status for each in found.items} == {Status.ACCEPTED}
+
+
+def test_a_subscription_may_be_said_in_text_encoding(submit, store):
+    group = STANDING.option_groups(OrderType.SUBSCRIPTION_ORDER)[0]
+    square = [{"latitude": north, "longitude": east} for east, north in ((0, 0), (9, 0), (9, 9), (0, 0))]
+    period = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
+    chosen = {
+        "regionOfInterest": square,
+        "dateRange": period,
+        "frequencyObservation": {"numberOfObservations": 4},
+    }
+    said = encoded_as_text(group.options, chosen)
+    assert said.encoding is Encoding.TEXT and said.text
+    order_id = submit(SUBSCRIPTION, order_type=OrderType.SUBSCRIPTION_ORDER, options=(said,))
+    with store.read() as snapshot:
+        order, item = snapshot.orders.get(order_id), snapshot.items.get(order_id, 1)
+    standing = standing_of(
+        order.specification, item, STANDING.awaited(order.specification, item.specification)
+    )
+    assert (standing.ring, standing.observations) == (((0.0, 0.0), (9.0, 0.0), (9.0, 9.0)), 4)
+    assert (standing.start.month, standing.end.month) == (1, 3)
