@@ -7,7 +7,7 @@ items by status (one query an order), so an order of a hundred thousand items is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -213,7 +213,11 @@ def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: d
     """Save what follows from its items for an order and its provider orders; return the order's status."""
     order_type = order.specification.order_type
     rolled = roll_up_of(order_type, counts, order.wanted)
-    status = StatusInfo(status=rolled, additional=_said(work, order, counts))
+    was_over = (
+        rolled.is_final and order.status.status.is_final
+    )  # fetching files changes nothing of what failed
+    said = order.status.additional if was_over else _said(work, order, counts, is_over=rolled.is_final)
+    status = StatusInfo(status=rolled, additional=said)
     is_same = status == order.status
     if is_same and order.wanted is not Wanted.CANCELLED:
         return status
@@ -248,19 +252,35 @@ _WORDS = {
     Status.CANCELLED: "cancelled",
     Status.TERMINATED: "terminated",
 }
+#: Most failed items that an order's status names.
+_MOST_NAMED = 20
 
 
-def _said(work: UnitOfWork, order: Order, counts: Mapping[Status, int]) -> str | None:
-    """Say what an order's status alone does not: how far its batches are, what did not make it, and why."""
+def _said(work: UnitOfWork, order: Order, counts: Mapping[Status, int], *, is_over: bool) -> str | None:
+    """Say what an order's status alone does not: how far its batches are, what did not make it, and why.
+
+    At the end it names what failed: an order of which something was delivered is Completed all the same.
+    """
     package = work.items.get(order.order_id, 0) if order.specification.packaging else None
     own = package.status.status if package else None
-    not_products = Counter(each.status.status for each in batches.standing_items(work, order))
+    standing = batches.standing_items(work, order)
+    not_products = Counter(each.status.status for each in standing)
     missing = {each: counts.get(each, 0) - (each is own) - not_products[each] for each in _WORDS}
     so_far = batches.said(work, order, counts)
     texts = [so_far] if so_far else []
     if any(missing.values()):
-        named = ", ".join(f"{count} {_WORDS[each]}" for each, count in missing.items() if count)
-        texts.append(f"items not delivered: {named}")
+        counted = {each: f"{count} {_WORDS[each]}" for each, count in missing.items() if count}
+        if is_over and Status.FAILED in counted:
+            names = _failed(work, order, {each.number for each in standing})
+            more = missing[Status.FAILED] - len(names)
+            counted[Status.FAILED] += f" ({', '.join(names)}{f' and {more} more' if more else ''})"
+        texts.append(f"items not delivered: {', '.join(counted.values())}")
     if package is not None and own is Status.FAILED:
         texts.append(f"the package could not be made: {package.status.additional}")
     return "; ".join(texts) or None
+
+
+def _failed(work: UnitOfWork, order: Order, standing: Set[int]) -> list[str]:
+    """Return the itemIds of the first items that failed."""
+    found = work.items.of_status(order.order_id, Status.FAILED, limit=_MOST_NAMED + len(standing))
+    return [each.specification.item_id for each in found if each.number not in standing][:_MOST_NAMED]

@@ -280,8 +280,22 @@ def test_one_item_fails_alone(call, dispatcher, executor, status):
     dispatcher.step([started(first), report(first, FailureClass.PERMANENT), started(second), report(second)])
     assert status(order_id) == (Status.COMPLETED, [Status.FAILED, Status.COMPLETED])
     found = call(GetStatus(order_id=order_id, presentation=Presentation.FULL)).orders[0]
-    assert found.status.additional == "items not delivered: 1 failed"
+    assert found.status.additional == "items not delivered: 1 failed (a)"
     assert found.items[0].status.additional == "it rained"
+
+
+def test_an_order_that_is_over_names_the_first_items_that_failed(call, dispatcher, executor, monkeypatch):
+    monkeypatch.setitem(COLLECTIONS, "optical", replace(COLLECTIONS["optical"], max_items=23))
+    names = [f"i{number}" for number in range(1, 24)]
+    order_id = call(order(*(item(name) for name in names))).order_id
+    dispatcher.step()
+    while jobs := executor.take():
+        assert "(" not in (call(GetStatus(order_id=order_id)).orders[0].status.additional or "")
+        ends = [report(job, FailureClass.PERMANENT if job.number > 1 else None) for job in jobs]
+        dispatcher.step([*(started(job) for job in jobs), *ends])
+    found = call(GetStatus(order_id=order_id)).orders[0].status
+    said = f"items not delivered: 22 failed ({', '.join(names[1:21])} and 2 more)"
+    assert (found.status, found.additional) == (Status.COMPLETED, said)
 
 
 def test_cancel_of_what_waits(dispatcher, executor, call, status):
@@ -385,13 +399,13 @@ def test_a_package_of_the_whole_order_comes_last(store, clock, dispatcher, execu
     assert call(GetStatus(order_id=order_id)).orders[0].status.status is Status.IN_PRODUCTION
     dispatcher.step([started(package), report(package)])
     done = call(GetStatus(order_id=order_id)).orders[0].status
-    assert (done.status, done.additional) == (Status.COMPLETED, "items not delivered: 1 failed")
+    assert (done.status, done.additional) == (Status.COMPLETED, "items not delivered: 1 failed (b)")
 
 
 @pytest.mark.parametrize(
     ("of_item", "of_package", "said"),
     [
-        (FailureClass.PERMANENT, None, "items not delivered: 1 failed"),
+        (FailureClass.PERMANENT, None, "items not delivered: 1 failed (a)"),
         (None, FailureClass.PERMANENT, "the package could not be made: it rained"),
     ],
     ids=["nothing to pack", "the package fails"],
