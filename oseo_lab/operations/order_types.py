@@ -8,7 +8,7 @@ order's items exceed of the collection's ``batch`` waits: such an order is a mas
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -216,10 +216,10 @@ def make_order(
     order_id = new_order_id()
     items = _items(specification, collections, order_id, now)
     order_type = specification.order_type
-    parts = {each.provider: Counter[Status]() for each in items}
+    parts: defaultdict[str, Counter[Status]] = defaultdict(Counter)
     for item in items:
         parts[item.provider][item.status.status] += 1
-    status = roll_up_of(order_type, Counter(each.status.status for each in items))
+    status = roll_up_of(order_type, sum(parts.values(), Counter()))
     said = items[0].status.additional if all(each.status == items[0].status for each in items) else None
     if _is_packed(specification, collections[0]):
         items = (_package(items[0]), *items)
