@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from oseo_lab.model.collection import Collection, CollectionCapability
+from oseo_lab.model.collection import Collection, CollectionCapability, OptionLevel
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.messages import (
     VERSION,
@@ -184,13 +184,24 @@ def _contents(context: Context) -> Contents:
         max_number_of_products=max((each.max_items for each in collections), default=None),
         global_delivery_options=True,
         local_delivery_options=True,
-        global_order_options=True,
-        local_order_options=True,
+        global_order_options=_is_chosen_at(OptionLevel.ORDER, collections),
+        local_order_options=_is_chosen_at(OptionLevel.ITEM, collections),
         cancel=True,
         cancel_asynchronous=context.callbacks,
         collections=tuple(_difference(each, said) for each in own),
         encodings=tuple(each.value for each in ENCODINGS),
     )
+
+
+def _is_chosen_at(level: OptionLevel, collections: Iterable[Collection]) -> bool:
+    """Whether any option may be chosen at a level; one of which nothing is said may be at both."""
+    allowed = [
+        collection.levels.get(option.name, OptionLevel.BOTH) in (OptionLevel.BOTH, level)
+        for collection in collections
+        for group in collection.option_groups()
+        for option in group.options
+    ]
+    return any(allowed) or not allowed
 
 
 #: What is said of the service and, where it differs, of a collection; and of a service without collections.

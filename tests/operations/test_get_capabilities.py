@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from oseo_lab.model.collection import Collection, DeliveryRule, SubscriptionRule, TaskingRule
+from oseo_lab.model.collection import Collection, DeliveryRule, OptionLevel, SubscriptionRule, TaskingRule
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.messages import GetCapabilities
 from oseo_lab.model.quotation import QuotationMode
 from oseo_lab.operations import OPERATIONS, Service, perform
 from oseo_lab.operations.get_capabilities import NAMES
+from tests.operations.orders import OPTICAL
 
 
 class Quoter:
@@ -229,3 +230,13 @@ def test_refusals(request_, code, locator, context):
     with pytest.raises(ValidationError) as refusal:
         perform(request_, context())
     assert (refusal.value.code, refusal.value.locator) == (code, locator)
+
+
+def test_where_options_are_chosen_is_said_as_the_collections_have_it(context):
+    levels = {each.name: OptionLevel.ORDER for each in OPTICAL.options}
+    only = replace(context(), collections={"optical": replace(OPTICAL, levels=levels)})
+    contents = perform(GetCapabilities(), only).contents
+    assert (contents.global_order_options, contents.local_order_options) == (True, False)
+    both = perform(GetCapabilities(), context()).contents
+    assert (both.global_order_options, both.local_order_options) == (True, True)
+    assert both.encodings == ("XMLEncoding", "TextEncoding")
