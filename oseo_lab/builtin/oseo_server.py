@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from oseo_lab.encoding.soap import SoapVersion
-from oseo_lab.encoding.soap_client import Credentials, Identity, negotiate, read_answer, write_request
+from oseo_lab.encoding.soap_client import negotiate, read_answer, write_request
+from oseo_lab.encoding.soap_identity import Credentials, Identity
 from oseo_lab.model.delivery import Secret
 from oseo_lab.model.errors import (
     ConfigurationError,

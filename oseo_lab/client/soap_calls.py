@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import httpx
 
     from oseo_lab.encoding.soap import SoapVersion
-    from oseo_lab.encoding.soap_client import Credentials
+    from oseo_lab.encoding.soap_identity import Credentials
 
 __all__ = ["SoapCalls", "credentials_of", "origin", "shown"]
 
@@ -58,7 +58,7 @@ def credentials_of(
     ConfigurationError
         If something is missing, or there is too much.
     """
-    from oseo_lab.encoding.soap_client import Credentials, Identity
+    from oseo_lab.encoding.soap_identity import Credentials, Identity
 
     allowed = [each.value for each in Identity if each is not Identity.TOKEN]
     if token and (username or password):

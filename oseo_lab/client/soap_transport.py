@@ -39,7 +39,7 @@ from oseo_lab.model.order import OrderSpecification, StatusNotification
 
 if TYPE_CHECKING:
     from oseo_lab.encoding.soap import SoapVersion
-    from oseo_lab.encoding.soap_client import Credentials
+    from oseo_lab.encoding.soap_identity import Credentials
 
 __all__ = ["SoapTransport"]
 

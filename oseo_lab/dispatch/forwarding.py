@@ -14,7 +14,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -22,6 +22,7 @@ from oseo_lab.dispatch import elsewhere
 from oseo_lab.dispatch.elsewhere import Hand, News, holder_of
 from oseo_lab.dispatch.planner import Policy
 from oseo_lab.dispatch.settle import Change
+from oseo_lab.dispatch.timetable import USUAL, Timetable, Turn
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.job import FailureClass
@@ -29,15 +30,13 @@ from oseo_lab.model.order import Order, OrderItem, ProviderOrder
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 from oseo_lab.ports import OrderStore, ProcessingFailed, Provider, UnitOfWork
 
-__all__ = ["Forwarding", "Timetable", "message_id_of"]
+__all__ = ["Forwarding", "message_id_of"]
 
 log = logging.getLogger("oseo_lab.dispatch")
 
 #: Seconds between looks at the store, and after a pass that failed.
 POLL = 1.0
 PAUSE = 5.0
-#: Longest time before a provider that cannot be reached is tried again.
-OUTAGE = timedelta(minutes=5)
 #: Provider orders looked at in one pass, and MessageIDs that are known when all is over.
 MOST = 2000
 REMEMBERED = 10_000
@@ -53,37 +52,6 @@ LONGEST = 2000
 Key = tuple[str, str]
 #: What a turn brought: the provider order as it shall be saved, and news of items, by number.
 _Outcome = tuple[Hand, Mapping[int, News]]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Timetable:
-    """When providers are asked.
-
-    Parameters
-    ----------
-    first : float
-        Seconds before the next question after something has changed.
-    longest : float
-        Seconds between questions while nothing changes, in the end.
-    factor : float
-        How pauses grow.
-    lease : float
-        Seconds that a provider order is held for one question: longer than any answer takes.
-    """
-
-    first: float = 2.0
-    longest: float = 60.0
-    factor: float = 1.6
-    lease: float = 180.0
-
-
-@dataclass
-class _Turn:
-    """When a provider order is looked at next, and how its last looks went."""
-
-    due: datetime
-    pause: float
-    failures: int = field(default=0)
 
 
 def message_id_of(order_id: str, provider: str, verb: str) -> str:
@@ -123,7 +91,7 @@ class Forwarding:
         collections: Mapping[str, Collection],
         policy: Policy,
         now: Callable[[], datetime],
-        timetable: Timetable = Timetable(),
+        timetable: Timetable = USUAL,
         callback: str | None = None,
     ) -> None:
         self.name = holder_of(name)
@@ -134,7 +102,7 @@ class Forwarding:
         self._now = now
         self._timetable = timetable
         self._callback = callback
-        self._turns: dict[Key, _Turn] = {}
+        self._turns: dict[Key, Turn] = {}
         self._sent: dict[str, Key] = {}
         self._over: dict[str, None] = {}
         self._hints: set[Key] = set()
@@ -248,7 +216,7 @@ class Forwarding:
     def _turn(self, part: ProviderOrder) -> None:
         """Do what is next for one provider order: take it, ask its provider, save what came of it."""
         key = (part.order_id, part.provider)
-        turn = self._turns.setdefault(key, _Turn(self._now(), self._timetable.first))
+        turn = self._turns.setdefault(key, Turn(self._now(), self._timetable.first))
         now = self._now()
         until = now + timedelta(seconds=self._timetable.lease)
         try:
@@ -261,15 +229,9 @@ class Forwarding:
             log.exception("order %s at %s could not be moved", *key)
             turn.failures += 1
             has_moved = False
-        if turn.failures:
-            delay = min(self._policy.delay(turn.failures), OUTAGE)
-        else:
-            longer = min(turn.pause * self._timetable.factor, self._timetable.longest)
-            turn.pause = self._timetable.first if has_moved else longer
-            delay = timedelta(seconds=turn.pause)
-        turn.due = self._now() + delay
+        turn.ended(self._now(), has_moved, self._timetable, self._policy)
 
-    def _move(self, hand: Hand, turn: _Turn) -> bool:
+    def _move(self, hand: Hand, turn: Turn) -> bool:
         """Ask the provider and save the answer; return whether anything has changed."""
         try:
             outcome = self._action(hand, turn)(hand)
@@ -297,7 +259,7 @@ class Forwarding:
     def _saved(self, work: UnitOfWork, changes: Sequence[Change], now: datetime) -> list[OrderItem]:
         return elsewhere.save(work, changes, self._collections, now, self._policy)
 
-    def _action(self, hand: Hand, turn: _Turn) -> Callable[[Hand], _Outcome | None]:
+    def _action(self, hand: Hand, turn: Turn) -> Callable[[Hand], _Outcome | None]:
         """Return what is next for a provider order."""
         is_unwanted = hand.order.wanted is Wanted.CANCELLED
         if hand.part.tracking_id is None:
@@ -349,7 +311,7 @@ class Forwarding:
             news = _said(hand, f"{hand.part.provider} goes on: {refused.reason}")
         return replace(hand, part=replace(hand.part, state=ProviderOrderState.CANCELLING)), news
 
-    def _failed(self, hand: Hand, turn: _Turn, failed: ProcessingFailed) -> _Outcome | None:
+    def _failed(self, hand: Hand, turn: Turn, failed: ProcessingFailed) -> _Outcome | None:
         """Return what is saved where the provider could not be asked, or refused."""
         said = f"{hand.part.provider}: {failed.reason}"
         if failed.failure_class is not FailureClass.TRANSIENT:

@@ -8,11 +8,9 @@ and 401, others with 200), mended where only its form is wrong (`mending`), and 
 
 from __future__ import annotations
 
-import base64
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from lxml import etree
@@ -23,15 +21,13 @@ from oseo_lab.encoding.mending import mend
 from oseo_lab.encoding.soap import (
     Envelope,
     SoapVersion,
-    UsernameToken,
     close_envelope,
-    digest_token,
     http_headers,
     read_fault,
     request_envelope,
 )
+from oseo_lab.encoding.soap_identity import Credentials
 from oseo_lab.encoding.xmltree import local_name, parse
-from oseo_lab.model.delivery import Secret
 from oseo_lab.model.errors import (
     BadMessage,
     NotAuthenticated,
@@ -45,8 +41,6 @@ from oseo_lab.model.errors import (
 
 __all__ = [
     "ANONYMOUS",
-    "Credentials",
-    "Identity",
     "Misunderstood",
     "Posted",
     "negotiate",
@@ -69,58 +63,6 @@ _ENVELOPES = {f"{{{version.value}}}Envelope": version for version in SoapVersion
 
 class Misunderstood(TransportError):
     """The server answered, and not in SOAP of this version: another version may be worth a try."""
-
-
-class Identity(StrEnum):
-    """How a caller says who it is."""
-
-    TEXT = "text"
-    DIGEST = "digest"
-    BASIC = "basic"
-    TOKEN = "token"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Credentials:
-    """Who calls, and how that is said.
-
-    Parameters
-    ----------
-    username : str
-        Empty for a token.
-    secret : Secret
-        The password, or the token.
-    identity : Identity
-        WS-Security UsernameToken as text or digest, HTTP Basic, or a bearer token.
-    """
-
-    username: str = ""
-    secret: Secret
-    identity: Identity = Identity.TEXT
-
-    def username_token(self) -> UsernameToken | None:
-        """Return a fresh UsernameToken, where that is how it is said."""
-        if self.identity is Identity.DIGEST:
-            return digest_token(self.username, self.secret.reveal())
-        if self.identity is Identity.TEXT:
-            return UsernameToken(username=self.username, password=self.secret)
-        return None
-
-    def headers(self, *, fetching: bool = False) -> dict[str, str]:
-        """Return the HTTP headers that say who calls.
-
-        Parameters
-        ----------
-        fetching : bool
-            A file is fetched, not a message sent: then a password goes as HTTP Basic, for there is no
-            envelope to put it in.
-        """
-        if self.identity is Identity.TOKEN:
-            return {"Authorization": f"Bearer {self.secret.reveal()}"}
-        if self.identity is Identity.BASIC or fetching:
-            pair = f"{self.username}:{self.secret.reveal()}".encode()
-            return {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"}
-        return {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

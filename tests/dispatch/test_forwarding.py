@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from oseo_lab.dispatch.forwarding import Forwarding, Timetable, message_id_of
+from oseo_lab.dispatch.forwarding import Forwarding, message_id_of
 from oseo_lab.dispatch.planner import Policy
+from oseo_lab.dispatch.timetable import Timetable
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.messages import FilteringCriteria

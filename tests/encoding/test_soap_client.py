@@ -10,13 +10,12 @@ from oseo_lab.encoding import oseo, soap, xmltree
 from oseo_lab.encoding.mending import mend
 from oseo_lab.encoding.soap_client import (
     ANONYMOUS,
-    Credentials,
-    Identity,
     Misunderstood,
     negotiate,
     read_answer,
     write_request,
 )
+from oseo_lab.encoding.soap_identity import Credentials, Identity
 from oseo_lab.model.delivery import Secret
 from oseo_lab.model.errors import BadMessage, OseoError, TransportError
 from oseo_lab.model.messages import (
