@@ -16,7 +16,7 @@ from oseo_lab.cli.output import FAILED, OK, PARTLY, AsJson, print_json, print_ta
 
 if TYPE_CHECKING:
     from oseo_lab.conformance import Outcome, Subject
-    from oseo_lab.encoding.soap_client import Credentials
+    from oseo_lab.encoding.soap_identity import Credentials
 
 __all__ = ["conformance"]
 
@@ -119,7 +119,7 @@ def _place(listen: str | None) -> tuple[str, int] | None:
 def _credentials(
     user: str | None, password_file: Path | None, token_file: Path | None, identity: str
 ) -> Credentials | None:
-    from oseo_lab.encoding.soap_client import Credentials, Identity
+    from oseo_lab.encoding.soap_identity import Credentials, Identity
     from oseo_lab.model.delivery import Secret
 
     if identity not in _WAYS:

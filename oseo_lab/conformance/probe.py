@@ -12,7 +12,8 @@ import httpx
 from oseo_lab.conformance.verdicts import Failed, NotRun, demand
 from oseo_lab.encoding import oseo, soap
 from oseo_lab.encoding.checking import check
-from oseo_lab.encoding.soap_client import ANONYMOUS, Credentials
+from oseo_lab.encoding.soap_client import ANONYMOUS
+from oseo_lab.encoding.soap_identity import Credentials
 from oseo_lab.encoding.xmltree import OSEO, OWS, local_name, parse
 from oseo_lab.model.errors import OseoError, Problem
 

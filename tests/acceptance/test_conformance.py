@@ -14,7 +14,7 @@ from oseo_lab.conformance import CHECKS, Plan, Subject, Verdict, run
 from oseo_lab.conformance.probe import Probe
 from oseo_lab.encoding import soap
 from oseo_lab.encoding.schemas import OfficialSchemas
-from oseo_lab.encoding.soap_client import Credentials
+from oseo_lab.encoding.soap_identity import Credentials
 from oseo_lab.encoding.xmltree import OSEO
 from oseo_lab.model.delivery import Secret
 from tests.acceptance.everything import PASSWORD, TASK, add_account, write_plain
