@@ -3,8 +3,9 @@
 Beside `checking`, for answers alone: what a server of ours receives is refused instead. `mend` is called
 only for an answer that the check refused, and the check has the last word. Mended are, by the table of
 `grammar`: blanks around values, empty optional elements, elements in the wrong order, in no or a misspelt
-namespace or of somebody else's, attributes that do not belong, a missing ``status`` (success), missing
-flags of the capabilities (false). Seen in pyoseo's answers and in the official samples, or likely by them.
+namespace or of somebody else's, attributes that do not belong, a missing ``status`` (success) or the printed
+standard's ``incomplete`` (partial), missing flags of the capabilities (false). Seen in pyoseo's answers and
+in the official samples, or likely by them.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ def _mend_value(element: etree._Element, kind: str) -> None:
     simple = SIMPLE[kind]
     if element.text and (simple.values or simple.base != "string" or simple.pattern):
         element.text = element.text.strip()
+    if (
+        kind == "ResponseStatus" and element.text == "incomplete"
+    ):  # 06-141r6 16.1; its schema has no such status
+        element.text = "partial"
 
 
 def _mend_attributes(element: etree._Element, content: Content) -> None:

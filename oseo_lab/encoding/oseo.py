@@ -16,6 +16,7 @@ from lxml import etree
 from oseo_lab.encoding import capabilities_xml, notifications_xml, options_messages, order_messages
 from oseo_lab.encoding.checking import check
 from oseo_lab.encoding.message_frame import WITH_OWS, Codec
+from oseo_lab.encoding.older_forms import modernised
 from oseo_lab.encoding.order_messages import encode_status
 from oseo_lab.encoding.sharing import forgetting
 from oseo_lab.encoding.xmltree import OSEO, attribute, local_name
@@ -92,10 +93,23 @@ def decode_request(element: etree._Element) -> Any:
         if str(element.tag) in notifications_xml.REQUESTS:
             return notifications_xml.decode_notification(element)
         raise _unknown(element)
-    return _checked(element, codec.decode_request)
+    return _checked(element, codec.decode_request, _check_request)
 
 
-def _checked(element: etree._Element, decode: Callable[[etree._Element], Any]) -> Any:
+def _check_request(element: etree._Element) -> None:
+    try:
+        check(element)
+    except BadMessage:
+        if not modernised(element):
+            raise
+        check(element)
+
+
+def _checked(
+    element: etree._Element,
+    decode: Callable[[etree._Element], Any],
+    check: Callable[[etree._Element], None] = check,
+) -> Any:
     """Check and read an element, with no garbage collection in between.
 
     Everything made here is kept, so a collection would find nothing; on a thousand items looking for it
