@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from oseo_lab.model.errors import Conflict, Problem, ValidationError
 from oseo_lab.model.messages import Submit, SubmitAck
@@ -41,7 +41,7 @@ def submit(request: Submit, context: Context) -> SubmitAck:
         with context.store.read() as snapshot:
             first = snapshot.orders.by_message(owner, context.message_id)
         if first is not None:
-            return _again(first, digest, context.now())
+            return _again(first, digest, request, context)
     specification, quoted = _asked(request, context)
     check_order_type(specification.order_type, context)
     callback = callback_of(request.status_notification, CallbackKind.SUBMIT_RESPONSE, context)
@@ -59,17 +59,17 @@ def submit(request: Submit, context: Context) -> SubmitAck:
             first = snapshot.orders.by_message(owner, context.message_id or "")
         if first is None:
             raise
-        return _again(first, digest, context.now())
+        return _again(first, digest, request, context)
     context.wake()
     return SubmitAck(order_id=order.order_id, order_reference=specification.order_reference)
 
 
 def _digest_of(request: Submit) -> str:
-    """Return SHA-256 of what a Submit says, item after item: of thousands the text would be megabytes."""
+    """Return SHA-256 of what a Submit orders, item after item: of thousands the text would be megabytes."""
     specification = request.specification
     items = () if specification is None else specification.items
     head = None if specification is None else replace(specification, items=())
-    digest = hashlib.sha256(repr((head, request.quotation_id, request.status_notification)).encode())
+    digest = hashlib.sha256(repr((head, request.quotation_id)).encode())
     for item in items:
         digest.update(repr(item).encode())
     return digest.hexdigest()
@@ -88,9 +88,12 @@ def _asked(request: Submit, context: Context) -> tuple[OrderSpecification, Quota
     return request.specification, None
 
 
-def _again(first: Order, digest: str | None, now: datetime) -> SubmitAck:
-    """Answer a Submit whose MessageID has been seen: with the first acknowledgement, if it is the same."""
-    if first.created is not None and now - first.created > timedelta(days=MESSAGE_ID_DAYS):
+def _again(first: Order, digest: str | None, request: Submit, context: Context) -> SubmitAck:
+    """Answer a Submit whose MessageID has been seen: with the first acknowledgement, if it orders the same.
+
+    Whom to call is no part of what is ordered: a notebook that was started anew listens elsewhere.
+    """
+    if first.created is not None and context.now() - first.created > timedelta(days=MESSAGE_ID_DAYS):
         raise ValidationError(
             "this MessageID was used by an order long ago; use a new one", locator="MessageID"
         )
@@ -99,6 +102,11 @@ def _again(first: Order, digest: str | None, now: datetime) -> SubmitAck:
             f"this MessageID belongs to order {first.order_id}, which says something else; use a new one",
             locator="MessageID",
         )
+    callback = callback_of(request.status_notification, CallbackKind.SUBMIT_RESPONSE, context)
+    if isinstance(callback, Problem):
+        raise ValidationError.of([callback])
+    if isinstance(callback, Callback) and not first.status.status.is_final:
+        context.store.write(lambda work: work.callbacks.add(first.order_id, callback))
     return SubmitAck(order_id=first.order_id, order_reference=first.specification.order_reference)
 
 

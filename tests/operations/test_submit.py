@@ -187,6 +187,22 @@ def test_the_same_message_again_gets_the_first_acknowledgement(context, store):
     assert other_owner.order_id != first.order_id
 
 
+def test_the_same_message_from_somewhere_else_is_called_back_there_from_now_on(context, store):
+    def sent(address: str | None):
+        policy = StatusNotification.ALL if address else StatusNotification.NONE
+        request = replace(order(), status_notification=policy)
+        return perform(request, replace(context(message_id="urn:m1"), reply_to=address))
+
+    first = sent("http://here.example/1")
+    assert sent("http://there.example/2") == first == sent(None)
+    with store.read() as snapshot:
+        (callback,) = snapshot.callbacks.of_many([first.order_id])[first.order_id]
+    assert (callback.address, callback.message_id) == ("http://there.example/2", "urn:m1")
+    with pytest.raises(ValidationError) as refusal:
+        sent("ftp://nowhere")
+    assert refusal.value.code == "InvalidNotificationValue"
+
+
 def test_the_same_message_id_with_other_content_is_refused(context):
     perform(order(), context(message_id="urn:m1"))
     with pytest.raises(ValidationError) as refusal:
