@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -357,3 +358,27 @@ def test_much_at_once_is_added_in_several_transactions(store, monkeypatch):
     assert delivered(store, ids[0]) == [f"p{number:02}" for number in range(10)]
     assert delivered(store, ids[1]) == [f"p{number:02}" for number in range(5)]
     assert lab.at(21) == 0
+
+
+def test_several_calendars_on_one_store_deliver_each_product_once(tmp_path):
+    url = f"sqlite:///{tmp_path / 'orders.sqlite'}"
+    stores = [open_store(url) for _ in range(3)]
+    labs = [Lab(each, [Made(f"p{number:02}", number, (number,)) for number in range(30)]) for each in stores]
+    ids = [labs[0].add(subscription()) for _ in range(3)]
+    names = [f"p{number:02}" for number in range(30)]
+
+    def work(lab):
+        for number in range(0, 32, 3):
+            lab.at(number)
+            lab.calendar.announce("scenes", names)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, labs))
+    for order_id in ids:
+        assert sorted(delivered(stores[0], order_id)) == names
+        with stores[0].read() as snapshot:
+            items = snapshot.items.of(order_id)
+        assert [each.number for each in items] == list(range(1, 32))
+        assert len({each.specification.item_id for each in items}) == 31
+    for each in stores:
+        each.close()
