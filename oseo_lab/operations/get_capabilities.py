@@ -177,7 +177,7 @@ def _contents(context: Context) -> Contents:
         sps_url=context.sps_url if is_tasked else None,
         quotation=bool(modes),
         quotation_synchronous=QuotationMode.SYNCHRONOUS in modes,
-        quotation_asynchronous=bool(modes) and context.callbacks,
+        quotation_asynchronous=bool(modes - {QuotationMode.OFF_LINE}) and context.callbacks,
         quotation_monitoring=bool(modes - {QuotationMode.SYNCHRONOUS}),
         quotation_off_line=QuotationMode.OFF_LINE in modes,
         submit_asynchronous=context.callbacks,

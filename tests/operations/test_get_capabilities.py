@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations, product
 
 import pytest
 
+from oseo_lab.encoding.oseo import decode_response, encode_response
+from oseo_lab.encoding.xmltree import parse
 from oseo_lab.model.collection import Collection, DeliveryRule, OptionLevel, SubscriptionRule, TaskingRule
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.messages import GetCapabilities
 from oseo_lab.model.quotation import QuotationMode
 from oseo_lab.operations import OPERATIONS, Service, perform
 from oseo_lab.operations.get_capabilities import NAMES
+from tests.official import complaints
 from tests.operations.orders import OPTICAL
 
 
@@ -78,7 +82,7 @@ def test_callbacks_are_announced_where_they_are_on(context):
         (QuotationMode.SYNCHRONOUS, True, (True, True, False, False)),
         (QuotationMode.SYNCHRONOUS, False, (True, False, False, False)),
         (QuotationMode.MONITORING, True, (False, True, True, False)),
-        (QuotationMode.OFF_LINE, True, (False, True, True, True)),
+        (QuotationMode.OFF_LINE, True, (False, False, True, True)),
     ],
 )
 def test_quotation_flags_are_those_of_the_quoters(mode, callbacks, flags, context):
@@ -240,3 +244,34 @@ def test_where_options_are_chosen_is_said_as_the_collections_have_it(context):
     both = perform(GetCapabilities(), context()).contents
     assert (both.global_order_options, both.local_order_options) == (True, True)
     assert both.encodings == ("XMLEncoding", "TextEncoding")
+
+
+MODES = (QuotationMode.SYNCHRONOUS, QuotationMode.MONITORING, QuotationMode.OFF_LINE)
+
+
+def test_every_combination_that_can_be_announced_is_valid_and_survives_the_wire(context, shared):
+    given = context()
+    tasking = TaskingRule(pattern=".+", use="tasking")
+    for callbacks, tasked, standing, products in product((False, True), repeat=4):
+        for modes in (each for size in range(4) for each in combinations(MODES, size)):
+            collections = {
+                "all": Collection(id="all", delivery=DeliveryRule(access=())),
+                "some": Collection(
+                    id="some",
+                    product_orders=products,
+                    subscription=SubscriptionRule() if standing else None,
+                    tasking=tasking if tasked else None,
+                ),
+                **{mode: Collection(id=mode) for mode in modes},
+            }
+            here = quoted(replace(given, collections=collections), **{mode.value: mode for mode in modes})
+            here = replace(here, callbacks=callbacks, sps_url="https://sps.example.org/" if tasked else None)
+            document = perform(GetCapabilities(), here)
+            written = parse(encode_response(document))
+            assert complaints(shared, written) == []
+            read = decode_response(written)
+            assert replace(read, contents=None) == replace(document, contents=None)
+            assert replace(read.contents, collections=()) == replace(document.contents, collections=())
+            assert [replace(each, cancel_asynchronous=False) for each in read.contents.collections] == [
+                replace(each, cancel_asynchronous=False) for each in document.contents.collections
+            ]
