@@ -1,7 +1,8 @@
 """GetStatus (OGC 06-141r6 clause 14): how orders stand, by id or by search, brief or full.
 
 Ten thousand items are more than an answer should hold in memory, so the doors take it in parts: order
-after order, each with its items page after page, all read from one snapshot.
+after order, each with its items page after page, all read from one snapshot. The standard leaves open what an
+``extension`` of a search means: here an order that was submitted with the same one.
 """
 
 from __future__ import annotations
@@ -63,11 +64,15 @@ def _orders(request: GetStatus, snapshot: UnitOfWork, owner: str) -> Iterator[Or
     if request.order_id is not None:
         yield order_of(snapshot, request.order_id, owner)
         return
-    found = snapshot.orders.ids(owner, request.filtering_criteria or FilteringCriteria())
+    criteria = request.filtering_criteria or FilteringCriteria()
+    extensions = frozenset(criteria.extensions)
+    found = snapshot.orders.ids(owner, criteria)
     for start in range(0, len(found), PAGE):
         page = found[start : start + PAGE]
         orders = snapshot.orders.get_many(page)
-        yield from (orders[each] for each in page)
+        for each in page:
+            if extensions <= frozenset(orders[each].specification.extensions):
+                yield orders[each]
 
 
 def _pages(order: Order, snapshot: UnitOfWork) -> Iterator[list[OrderItem]]:

@@ -213,8 +213,8 @@ class BaseOseoHandler(IdentityHandler):
         """Return the services; see `State.services`."""
         return await self.state.services()
 
-    async def authorize(self, access: Access) -> None:
-        """Ask Jupyter's authorizer, once, when it is known what is wanted.
+    async def authorize(self, access: Access, locator: str | None = None) -> None:
+        """Ask Jupyter's authorizer, once, when it is known what is wanted; ``locator`` of which parameter.
 
         Raises
         ------
@@ -233,7 +233,7 @@ class BaseOseoHandler(IdentityHandler):
             )
         user = User(username=self.owner)
         if not await ensure_async(self.authorizer.is_authorized(self, user, access, RESOURCE)):
-            raise NotAuthorized(f"{self.owner} may not {access} orders on this server")
+            raise NotAuthorized(f"{self.owner} may not {access} orders on this server", locator=locator)
         if access == "write":
             self.note_activity()
 
@@ -264,7 +264,8 @@ class BaseOseoHandler(IdentityHandler):
             Where to call back, and in which version of SOAP.
         """
         services = await self.services()
-        await self.authorize(OPERATIONS[type(message)].access)
+        about = "orderId" if getattr(message, "order_id", None) else None
+        await self.authorize(OPERATIONS[type(message)].access, about)
         context = services.context(
             self.owner,
             url=self.service_url,

@@ -64,7 +64,7 @@ class StatusHandler(BaseOseoHandler):
     async def answer_status(self, message: GetStatus, form: StatusForm) -> None:
         """Carry out a GetStatus and send its response."""
         services = await self.services()
-        await self.authorize(OPERATIONS[GetStatus].access)
+        await self.authorize(OPERATIONS[GetStatus].access, "orderId" if message.order_id else None)
         key = (self.owner or "", message.order_id or "", message.presentation, form.name)
         revision = await self._revision(services, message.order_id) if message.order_id else None
         kept = None if revision is None else self.state.kept.get(key, revision)

@@ -56,6 +56,17 @@ def test_criteria_are_anded_and_statuses_ored(context, three, clock):
     assert found(context, last_update=start + timedelta(hours=1), order_reference="ref-0") == []
 
 
+def test_an_extension_finds_the_orders_that_were_submitted_with_it(context, three, clock):
+    made = []
+    for extensions in (("campaign=7",), ("campaign=7", "pilot")):
+        made.append(perform(order(item(), extensions=extensions), context()).order_id)
+        clock.advance(hours=1)
+    assert found(context, extensions=("campaign=7",)) == made
+    assert found(context, extensions=("pilot", "campaign=7")) == made[1:]
+    assert found(context, extensions=("campaign",)) == []
+    assert found(context) == three + made
+
+
 @pytest.mark.parametrize(
     "order_id", ["urn:uuid:00000000-0000-4000-8000-000000000000", "1", "", "urn:x" * 500]
 )

@@ -20,7 +20,7 @@ from traitlets.config import Config
 from oseo_lab.encoding import json_form
 from oseo_lab.extension import OseoLab
 from oseo_lab.model.errors import ConfigurationError
-from oseo_lab.model.messages import GetCapabilities, GetOptions
+from oseo_lab.model.messages import Cancel, GetCapabilities, GetOptions, GetStatus
 from oseo_lab.web import state as state_module
 
 SOAP = {V11: "text/xml; charset=utf-8", V12: "application/soap+xml; charset=utf-8"}
@@ -107,6 +107,10 @@ async def test_the_authorizer_is_asked_for_the_owner(jp_serverapp, jp_fetch):
         "oseo", "", method="POST", body=envelope(GetCapabilities()), headers={"Content-Type": SOAP[V12]}
     )
     assert open_one.code == 200 and len(asked) == 2
+    for message in (GetStatus(order_id="urn:1"), Cancel(order_id="urn:1")):
+        kind = {"Content-Type": SOAP[V12]}
+        fault = await refusal(jp_fetch, "oseo", "", method="POST", body=envelope(message), headers=kind)
+        assert b'exceptionCode="AuthorizationFailed" locator="orderId"' in fault.body
 
 
 async def test_a_bug_is_logged_with_its_trace_and_answered_with_an_id(jp_serverapp, jp_fetch, caplog):
