@@ -71,6 +71,11 @@ class OseoServer:
         self._href = str(settings.get("href") or "")
         if urlsplit(self._href).scheme not in ("http", "https"):
             raise ConfigurationError("provider_service.href: the SOAP endpoint, http://... or https://...")
+        if "@" in urlsplit(self._href).netloc:
+            raise ConfigurationError(
+                "provider_service.href: no name or password in the address; user and password_file, or "
+                "token_file, say who this service is there"
+            )
         self._credentials = _credentials(settings)
         version = settings.get("soap_version")
         self._wanted = None if version is None else str(version)

@@ -92,6 +92,8 @@ class SoapCalls:
     def __init__(self, url: str, credentials: Credentials | None, *, timeout: float, tries: int) -> None:
         if urlsplit(url).scheme not in ("http", "https"):
             raise ConfigurationError(f"soap={shown(url)!r} is no address; allowed: http://..., https://...")
+        if "@" in urlsplit(url).netloc:
+            raise ConfigurationError("soap: no name or password in the address; pass username=, password=")
         self.url = url
         self.credentials = credentials
         self._timeout = timeout

@@ -296,6 +296,7 @@ def test_what_gives_no_quotations_is_not_asked(foreign, provider):
     ("changed", "said"),
     [
         ({"href": "ftp://x"}, "SOAP endpoint"),
+        ({"href": "https://anna:hunter2@archive.example/"}, "no name or password"),
         ({"password": "x"}, "secrets lie in files"),
         ({"password_file": "/no/such/file"}, "cannot be read"),
         ({"password_file": None}, "user belongs with"),

@@ -164,6 +164,7 @@ def test_what_osea_lacks_is_one_sentence(lab):
     ("given", "said"),
     [
         ({"soap": "ftp://x/"}, "http://"),
+        ({"soap": "http://anna:hunter2@x/"}, "no name or password"),
         ({"soap": "http://x/", "soap_version": "2.0"}, "1.1, 1.2"),
         ({"soap": "http://x/", "token": "t", "username": "u"}, "once"),
         ({"soap": "http://x/", "password": "p"}, "belong together"),
