@@ -39,7 +39,6 @@ def landing_page(url: str, capabilities: Capabilities, collections: Iterable[Col
     """
     title = capabilities.identification.title if capabilities.identification else "oseo_lab"
     provider = capabilities.provider.name if capabilities.provider else ""
-    operations = ", ".join(each.name for each in capabilities.operations or ())
     server = url.removesuffix("oseo/")
     python = f'import oseo_lab as oseo\nlab = oseo.connect("{server}", token="…")\nlab.collections'
     return f"""<!DOCTYPE html>
@@ -47,13 +46,13 @@ def landing_page(url: str, capabilities: Capabilities, collections: Iterable[Col
 <title>{escape(title)}</title><style>{_STYLE}</style></head><body>
 <h1>{escape(title)}</h1><p>{escape(provider)}: ordering Earth-observation products (OGC OSEO 1.0).</p>
 <h2>Collections</h2>{_table(collections)}
+<h2>What it does</h2>{_abilities(capabilities)}
 <h2>Connect</h2>
 <p>From a notebook or script:</p><pre><code>{escape(python)}</code></pre>
 <p>From any OSEO client, SOAP 1.1 or 1.2 by POST to:</p><pre><code>{escape(url)}</code></pre>
 <ul><li><a href="{escape(url)}?wsdl">WSDL</a></li>
 <li><a href="{escape(url)}?service=OS&amp;request=GetCapabilities">Capabilities</a></li>
-<li><a href="{escape(url)}api/v1/openapi.json">JSON API (OpenAPI)</a></li></ul>
-<p>Operations: {escape(operations)}.</p></body></html>
+<li><a href="{escape(url)}api/v1/openapi.json">JSON API (OpenAPI)</a></li></ul></body></html>
 """.encode()
 
 
@@ -65,3 +64,38 @@ def _table(collections: Iterable[Collection]) -> str:
     if not rows:
         return "<p>None yet: <code>c.OseoLab.collections</code> names a folder of collection files.</p>"
     return f"<table><tr><th>id</th><th>title</th></tr>{rows}</table>"
+
+
+#: Words for the flags of the capabilities document.
+_ORDERS = {
+    "product_orders": "products",
+    "subscription_orders": "subscriptions",
+    "programming_orders": "future products (tasking)",
+}
+_QUOTATIONS = {
+    "quotation_synchronous": "at once",
+    "quotation_asynchronous": "by a call to you",
+    "quotation_monitoring": "to be asked for",
+    "quotation_off_line": "by a person",
+}
+
+
+def _abilities(capabilities: Capabilities) -> str:
+    """Say in words what the capabilities document says in flags."""
+    contents = capabilities.contents
+    names = [each.name for each in capabilities.operations or ()]
+
+    def told(words: dict[str, str]) -> str:
+        return ", ".join(word for flag, word in words.items() if getattr(contents, flag, False)) or "none"
+
+    rows = {
+        "Operations": ", ".join(names),
+        "Orders of": told(_ORDERS),
+        "Quotations": told(_QUOTATIONS),
+        "Calls back": "yes" if contents is not None and contents.submit_asynchronous else "no",
+        "Notifications": ", ".join(capabilities.notifications.topics)
+        if capabilities.notifications
+        else "none",
+    }
+    cells = "".join(f"<tr><th>{name}</th><td>{escape(said)}</td></tr>" for name, said in rows.items())
+    return f"<table>{cells}</table>"

@@ -194,6 +194,7 @@ def test_a_browser_gets_a_page_without_secrets(server, stranger):
     answer = stranger.get(server.soap, headers={"Accept": "text/html,*/*"})
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "urn:some/thing" in answer.text and server.soap in answer.text
+    assert "GetCapabilities, GetOptions, Submit, GetStatus, DescribeResultAccess, Cancel" in answer.text
     assert TOKEN not in answer.text and str(server.data_dir) not in answer.text
     assert stranger.get(server.soap, headers={"Accept": "*/*"}).headers["Content-Type"].startswith("text/xml")
 
