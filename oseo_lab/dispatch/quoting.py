@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from oseo_lab.dispatch.gathering import Gathering, Seams
@@ -30,8 +30,8 @@ EVERY = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 3600.0
 #: Tries at a quotation before what could not be priced is given up.
 TRIES = 8
-#: Most quotations of one look, and most that are made at a time.
-LOOK, AT_ONCE = 500, 8
+#: Most quotations of one look (their ids alone), and most that are made at a time.
+LOOK, AT_ONCE = 10_000, 8
 #: Seconds that closing waits for what is being made.
 FAREWELL = 5.0
 
@@ -57,7 +57,8 @@ class Quoting:
         self._condition = threading.Condition()
         self._is_woken = False
         self._closing = False
-        self._running: set[str] = set()
+        self._places: dict[str, frozenset[str]] = {}
+        self._running: list[frozenset[str]] = []
         self._thread = threading.Thread(target=self._run, name="oseo_lab quoting", daemon=True)
 
     # -------------------------------------------------------------------------------- from outside
@@ -100,27 +101,48 @@ class Quoting:
                 self._condition.wait_for(lambda: self._is_woken, EVERY)
                 self._is_woken = False
 
-    def _due(self, now: datetime) -> list[QuotationRecord]:
-        """Return what is pending and has no later time to be tried again, oldest first."""
+    def _due(self, now: datetime) -> Iterator[QuotationRecord]:
+        """Yield what is pending, can begin and has no later time to be tried again, oldest first."""
         with self._store.read() as snapshot:
             pending = snapshot.quotations.pending(LOOK)
         with self._condition:
-            ids = {each.quotation_id for each in pending}
-            for gone in self._tries.keys() - ids:
-                del self._tries[gone]
-            return [each for each in pending if self._tries.get(each.quotation_id, (0, now))[1] <= now]
+            ids = set(pending)
+            self._tries = {each: tried for each, tried in self._tries.items() if each in ids}
+            self._places = {each: place for each, place in self._places.items() if each in ids}
+        for quotation_id in pending:
+            record = self._read(quotation_id) if self._can_begin(quotation_id, now) else None
+            if record is not None:
+                yield record
+
+    def _can_begin(self, quotation_id: str, now: datetime) -> bool:
+        with self._condition:
+            due = self._tries.get(quotation_id, (0, now))[1]
+            return due <= now and self._has_room(self._places.get(quotation_id, frozenset()))
+
+    def _has_room(self, place: frozenset[str]) -> bool:
+        return len(self._running) < AT_ONCE and all(place.isdisjoint(each) for each in self._running)
+
+    def _read(self, quotation_id: str) -> QuotationRecord | None:
+        """Return a quotation, one at a time: thousands may wait, of thousands of items each."""
+        with self._store.read() as snapshot:
+            record = snapshot.quotations.get(quotation_id)
+        if record is None or record.state is not QuotationState.PENDING:
+            return None
+        with self._condition:
+            self._places[quotation_id] = _place(record)
+        return record
 
     def _begin(self, record: QuotationRecord) -> None:
         """Make a quotation in a thread of its own, if none of its collections is being made."""
         place = _place(record)
         with self._condition:
-            if self._closing or place in self._running or len(self._running) >= AT_ONCE:
+            if self._closing or not self._has_room(place):
                 return  # whoever ends looks for it
-            self._running.add(place)
+            self._running.append(place)
         name = f"oseo_lab quotation {record.quotation_id[-8:]}"
         threading.Thread(target=self._make, args=(record, place), name=name, daemon=True).start()
 
-    def _make(self, record: QuotationRecord, place: str) -> None:
+    def _make(self, record: QuotationRecord, place: frozenset[str]) -> None:
         """Make one quotation and say that there is room again; never raises."""
         try:
             self._answer(record, self._now())
@@ -132,7 +154,7 @@ class Quoting:
             self._put_off(record, self._now())
         finally:
             with self._condition:
-                self._running.discard(place)
+                self._running.remove(place)
             self.wake()
 
     def _answer(self, record: QuotationRecord, now: datetime) -> bool:
@@ -152,14 +174,13 @@ class Quoting:
             self._tries[record.quotation_id] = tries, now + timedelta(seconds=pause)
 
 
-def _place(record: QuotationRecord) -> str:
+def _place(record: QuotationRecord) -> frozenset[str]:
     """Return what tells apart whom a quotation is asked of: the collections its items name."""
-    named = {
+    return frozenset(
         each.identifier.collection_id or ""
         for each in record.specification.items
         if isinstance(each.identifier, ProductId | SubscriptionId)
-    }
-    return " ".join(sorted(named))
+    )
 
 
 def _save(work: UnitOfWork, before: QuotationRecord, after: QuotationRecord) -> bool:

@@ -100,8 +100,9 @@ def _problems(
     if not 1 <= len(answer.currency) <= 10:
         text = f"currency {answer.currency[:20]!r} is not allowed; allowed: an ISO 4217 code or a quota unit"
         found.append(Problem(code="InvalidParameterValue", locator="currency", text=text))
-    if any(not 0 <= value <= MOST_PRICE for value in (*answer.item_prices.values(), answer.price or 0)):
-        text = f"a price is from 0 to {MOST_PRICE:.0f}"
+    prices = (*answer.item_prices.values(), answer.price or 0, sum(answer.item_prices.values()))
+    if any(not 0 <= value <= MOST_PRICE for value in prices):
+        text = f"a price is from 0 to {MOST_PRICE:.0f}, and so is what the items cost together"
         found.append(Problem(code="InvalidParameterValue", locator="price", text=text))
     until, now = answer.validity_time, context.now()
     if until is not None and not now < until <= now + timedelta(days=QUOTATION_DAYS):

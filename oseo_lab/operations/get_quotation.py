@@ -11,7 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from oseo_lab.model.collection import Collection
-from oseo_lab.model.errors import NotSupported, OseoError, Problem, Unavailable, ValidationError
+from oseo_lab.model.errors import (
+    NotSupported,
+    OseoError,
+    Problem,
+    QuotaExceeded,
+    Unavailable,
+    ValidationError,
+)
 from oseo_lab.model.messages import GetQuotation, GetQuotationAck, ResponseStatus
 from oseo_lab.model.order import Callback, CallbackKind, OrderSpecification, StatusNotification
 from oseo_lab.model.quotation import QuotationMode, QuotationRecord, QuotationState, new_quotation_id
@@ -19,9 +26,12 @@ from oseo_lab.operations.checking import check_specification
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.order_types import check_order_type
 from oseo_lab.operations.replying import callback_of
-from oseo_lab.ports import ProcessingFailed
+from oseo_lab.ports import ProcessingFailed, UnitOfWork
 
-__all__ = ["get_quotation", "mode_of", "quotation_of"]
+__all__ = ["MOST_UNANSWERED", "get_quotation", "mode_of", "quotation_of"]
+
+#: Most quotations of one owner that are still to be made: nobody waits behind more of somebody else's.
+MOST_UNANSWERED = 100
 
 #: ``wsa:ReplyTo`` of somebody who wants the answer in the acknowledgement.
 _NOBODY = (None, "", *(f"http://www.w3.org/2005/08/addressing/{each}" for each in ("anonymous", "none")))
@@ -36,6 +46,8 @@ def get_quotation(request: GetQuotation, context: Context) -> GetQuotationAck:
         With every problem of the order, or because there is no such quotation.
     NotSupported
         If nothing of the order can be quoted.
+    QuotaExceeded
+        If too many of the caller's quotations are not answered yet.
     OseoError
         If a quotation could not be made at all (``NoApplicableCode``).
     """
@@ -55,10 +67,21 @@ def get_quotation(request: GetQuotation, context: Context) -> GetQuotationAck:
         record = _made(record, context)
         if record.state is QuotationState.FAILED:
             raise _failed(record)  # nothing is kept: asking again costs nothing
-    context.store.write(lambda work: work.quotations.add(record))
+    context.store.write(lambda work: _add(work, record))
     if record.state is QuotationState.PENDING:
         context.wake()
     return _answer(record)
+
+
+def _add(work: UnitOfWork, record: QuotationRecord) -> None:
+    is_answered = record.state is QuotationState.READY
+    if not is_answered and work.quotations.unanswered(record.owner) >= MOST_UNANSWERED:
+        raise QuotaExceeded(
+            f"{record.owner} has {MOST_UNANSWERED} quotations that are not answered yet; ask again when some "
+            "are",
+            locator="GetQuotation",
+        )
+    work.quotations.add(record)
 
 
 def quotation_of(record: QuotationRecord | None) -> QuotationRecord:

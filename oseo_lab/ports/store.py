@@ -5,7 +5,7 @@ No implementation but `oseo_lab.store`'s: an SQLite file in a temporary folder i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -283,17 +283,20 @@ class Quotations(Protocol):
     def get(self, quotation_id: str, owner: str | None = None) -> QuotationRecord | None:
         """Return one; None where it is unknown or another owner's."""
 
-    def of(self, owner: str, limit: int = 100) -> list[QuotationRecord]:
-        """Return an owner's quotations, newest first."""
+    def of(self, owner: str, limit: int = 100) -> Iterator[QuotationRecord]:
+        """Yield an owner's quotations, newest first; each may hold thousands of items."""
+
+    def unanswered(self, owner: str) -> int:
+        """Return how many of an owner's quotations are still to be made, by a program or a person."""
 
     def save(self, before: QuotationRecord, after: QuotationRecord) -> bool:
         """Save one if its state and order id are still those of ``before``."""
 
-    def pending(self, limit: int = 100) -> list[QuotationRecord]:
-        """Return those still to be made, oldest first."""
+    def pending(self, limit: int = 100) -> list[str]:
+        """Return the ids of those still to be made, oldest first."""
 
-    def waiting(self, limit: int = 100) -> list[QuotationRecord]:
-        """Return those that wait for a person's answer, oldest first."""
+    def waiting(self, limit: int = 100) -> Iterator[QuotationRecord]:
+        """Yield those that wait for a person's answer, oldest first."""
 
     def forget(self, before: datetime) -> int:
         """Forget what was asked for before a moment and never ordered; return how many."""

@@ -154,7 +154,10 @@ class Balances:
             if session.many(_ADD, full) != len(full):
                 text = "items of this order were charged already, and not given back; charge each item once"
                 raise Conflict(text, locator="payment")
-            session.many(_MOVE, [(-amount, owner, name) for (owner, name), amount in needed.items()])
+            session.many(
+                _MOVE,
+                [(-amount, *each) for each, amount in needed.items() if each[1] in balances[each[0]]],
+            )
 
     def give_back(self, keys: Iterable[tuple[str, int]]) -> list[Charge]:
         """Give back what items drew that is not given back yet; return it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -50,10 +50,16 @@ _OF = Statement(
     "limit",
 )
 _PENDING = Statement(
-    limited(sa.select(*_RECORD).where(_q.state == sa.literal_column("0")).order_by(_q.id)), "limit"
+    limited(sa.select(_q.uuid).where(_q.state == sa.literal_column("0")).order_by(_q.id)), "limit"
 )
 _WAITING = Statement(
     limited(sa.select(*_RECORD).where(_q.state == sa.literal_column("3")).order_by(_q.id)), "limit"
+)
+_UNANSWERED = Statement(
+    sa.select(sa.func.count()).where(
+        _q.owner == bindparam("owner"), _q.state.in_([sa.literal_column("0"), sa.literal_column("3")])
+    ),
+    "owner",
 )
 _SAVE = Statement(
     sa.update(tables.quotations)
@@ -127,11 +133,17 @@ class Quotations:
             return None
         return self._record(row)
 
-    def of(self, owner: str, limit: int = 100) -> list[QuotationRecord]:
-        """Return an owner's quotations, newest first."""
+    def of(self, owner: str, limit: int = 100) -> Iterator[QuotationRecord]:
+        """Yield an owner's quotations, newest first; each may hold thousands of items."""
         ref = self._session.find(owner)
         rows = [] if ref is None else self._session.all(_OF, (ref, limit))
-        return [self._record(row) for row in rows]
+        return map(self._record, rows)
+
+    def unanswered(self, owner: str) -> int:
+        """Return how many of an owner's quotations are still to be made, by a program or a person."""
+        ref = self._session.find(owner)
+        row = None if ref is None else self._session.one(_UNANSWERED, (ref,))
+        return 0 if row is None else int(row[0])
 
     def save(self, before: QuotationRecord, after: QuotationRecord) -> bool:
         """Save one if its state and order id are still those of ``before``.
@@ -148,13 +160,13 @@ class Quotations:
         )
         return self._session.run(_SAVE, values) == 1
 
-    def pending(self, limit: int = 100) -> list[QuotationRecord]:
-        """Return those still to be made, oldest first."""
-        return [self._record(row) for row in self._session.all(_PENDING, (limit,))]
+    def pending(self, limit: int = 100) -> list[str]:
+        """Return the ids of those still to be made, oldest first."""
+        return [order_id_of(row[0]) for row in self._session.all(_PENDING, (limit,))]
 
-    def waiting(self, limit: int = 100) -> list[QuotationRecord]:
-        """Return those that wait for a person's answer, oldest first."""
-        return [self._record(row) for row in self._session.all(_WAITING, (limit,))]
+    def waiting(self, limit: int = 100) -> Iterator[QuotationRecord]:
+        """Yield those that wait for a person's answer, oldest first."""
+        return map(self._record, self._session.all(_WAITING, (limit,)))
 
     def forget(self, before: datetime) -> int:
         """Forget what was asked for before a moment and never ordered; return how many."""

@@ -20,7 +20,7 @@ from oseo_lab.model.order import OrderSpecification
 from oseo_lab.model.quotation import Charge, QuotationAnswer, QuotationRecord
 from oseo_lab.operations.answer_quotation import answer_quotation
 from oseo_lab.web.base import door
-from oseo_lab.web.json_door import JSON, MOST, PAGE, JsonHandler
+from oseo_lab.web.json_door import JSON, PAGE, JsonHandler
 from oseo_lab.web.rest import PartHandler
 from oseo_lab.web.state import Services
 
@@ -45,7 +45,7 @@ class QuotationsHandler(JsonHandler):
         """List the caller's quotations, newest first; ``waiting``: those that operators answer."""
         services = await self.services()
         await self.authorize("read")
-        limit = max(1, self.number("limit", PAGE, MOST))
+        limit = max(1, self.number("limit", PAGE, PAGE))
         waiting = self.get_query_argument("waiting", "") not in ("", "0", "false")
         if waiting and not services.is_operator(self.owner):
             raise NotAuthorized("only operators see the quotations that wait for an answer")

@@ -218,6 +218,40 @@ def test_server_that_hangs_delays_no_other_collection(store):
     loop.close()
 
 
+def test_server_that_hangs_is_asked_once_however_it_is_combined_with_others(store):
+    released, asking = Event(), []
+
+    def quote(request):
+        if request.collection.id == "abroad":
+            asking.append(request)
+            assert released.wait(30)
+        return [group(*(each.item_id for each in request.items))]
+
+    def mixed(other):
+        record = asked(store, "a")
+        both = [
+            ItemSpecification(item_id=name, identifier=ProductId(identifier=name, collection_id=collection))
+            for name, collection in (("a", "abroad"), ("b", other))
+        ]
+        mine = replace(
+            record, quotation_id=new_quotation_id(), specification=OrderSpecification(items=tuple(both))
+        )
+        store.write(lambda work: work.quotations.save(record, replace(record, state=QuotationState.FAILED)))
+        store.write(lambda work: work.quotations.add(mine))
+        return mine
+
+    combined = [mixed(f"gone{number}") for number in range(12)]
+    quick = asked(store)
+    loop = quoting(store, quote, now=lambda: datetime.now(UTC))
+    loop.start()
+    wait_until(lambda: kept(store, quick).state is QuotationState.READY, 10)
+    assert len(asking) == 1
+    assert all(kept(store, each).state is QuotationState.PENDING for each in combined)
+    released.set()
+    wait_until(lambda: all(kept(store, each).state is QuotationState.READY for each in combined), 20)
+    loop.close()
+
+
 def test_quotation_that_cannot_be_saved_is_tried_again_and_stops_nothing(store):
     class Full:
         """A store whose disk is full."""

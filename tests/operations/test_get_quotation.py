@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from oseo_lab.model.errors import (
     NotAuthorized,
     NotSupported,
     OseoError,
+    QuotaExceeded,
     Unavailable,
     ValidationError,
 )
@@ -32,6 +34,7 @@ from oseo_lab.model.quotation import (
 )
 from oseo_lab.operations import perform
 from oseo_lab.operations.answer_quotation import answer_quotation
+from oseo_lab.operations.get_quotation import get_quotation
 from oseo_lab.operations.order_types import collection_for
 from oseo_lab.ports import ProcessingFailed, QuoteRequest
 from tests.operations.orders import COLLECTIONS, item, order
@@ -134,7 +137,7 @@ def test_nothing_is_kept_of_a_quotation_that_could_not_be_made_at_once(service, 
     with pytest.raises(error, match=fails.reason):
         service(optical=Fixed(fails=fails)).ask()
     with store.read() as snapshot:
-        assert snapshot.quotations.of("anna") == []
+        assert list(snapshot.quotations.of("anna")) == []
 
 
 def test_slow_one_is_pending_until_it_is_made_and_then_told(service, clock, woken):
@@ -149,6 +152,18 @@ def test_slow_one_is_pending_until_it_is_made_and_then_told(service, clock, woke
     made = perform(GetQuotation(quotation_id=ack.quotation_id), slow.context())
     assert made.quotation.price.value == 2
     assert slow.quoting.step(clock()) == 0
+
+
+def test_nobody_floods_the_quotations_that_others_wait_for(service, clock, monkeypatch):
+    monkeypatch.setattr(sys.modules[get_quotation.__module__], "MOST_UNANSWERED", 2)
+    slow = service(optical=Fixed(mode=QuotationMode.MONITORING), radar=Fixed())
+    slow.ask(), slow.ask()
+    with pytest.raises(QuotaExceeded, match="anna has 2 quotations that are not answered yet"):
+        slow.ask()
+    slow.ask(RADAR)  # what is answered at once waits for nobody
+    slow.ask(owner="berta")
+    slow.quoting.step(clock())
+    slow.ask()
 
 
 def test_what_cannot_be_made_later_is_a_fault_for_whoever_asks_and_no_callback(service, clock, store):
@@ -291,6 +306,9 @@ def test_person_waits_for_nobody_but_operators_answer(service, store, clock):
     operator = by_hand.context("boss", is_operator=True)
     with pytest.raises(ValidationError, match="validity_time is over, or too far"):
         answer_quotation(ack.quotation_id, replace(answer, validity_time=clock()), operator)
+    with pytest.raises(ValidationError, match="what the items cost together"):
+        beyond = {"a": 9e11, "n": 9e11}
+        answer_quotation(ack.quotation_id, replace(answer, price=None, item_prices=beyond), operator)
     answer_quotation(ack.quotation_id, answer, operator)
     assert by_hand.quoting.step(clock()) == 1
     made = perform(GetQuotation(quotation_id=ack.quotation_id), by_hand.context()).quotation

@@ -104,6 +104,18 @@ def test_without_a_balance_nothing_is_drawn_and_the_charge_is_kept(store, added,
     assert _balances(store) == {"QUOTA": Decimal(5)}
 
 
+def test_where_nothing_is_limited_an_order_may_cost_more_than_a_balance_holds(store, added, draw, grant):
+    order = added()
+    dear = [_charge(order, number=number, amount="1000000000000") for number in range(1, 21)]
+    draw(*dear)
+    with store.read() as unit:
+        assert sum(each.amount for each in unit.balances.charges(order.order_id)) == 20 * Decimal(10**12)
+    other = added()
+    grant("1000000000000")
+    with pytest.raises(Conflict, match="20000000000000 QUOTA are needed"):
+        draw(*(replace(each, order_id=other.order_id) for each in dear))
+
+
 def test_what_items_drew_is_given_back_exactly_once(store, added, grant, draw, give_back):
     order, other = added(), added()
     grant("10"), grant("10", "EUR", "berta")

@@ -34,6 +34,7 @@ WALKS = [
     (provider_orders._BY_TRACKING, "provider_orders_tracking"),
     (quotations._PENDING, "quotations_pending"),
     (quotations._WAITING, "quotations_waiting"),
+    (quotations._UNANSWERED, "quotations_owner"),
     (quotations._FORGET, "quotations_unordered"),
     (quotations._OF, "quotations_owner"),
     (outbox._CLAIM, "outbox_due"),

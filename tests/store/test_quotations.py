@@ -140,24 +140,31 @@ def test_a_quotation_is_shown_to_its_owner_alone(store, asked):
         assert unit.quotations.get("no such thing") is None
 
 
+def test_what_waits_to_be_answered_is_counted_by_owner(store, asked):
+    asked(), asked(state=QuotationState.WAITING), asked(state=QuotationState.READY)
+    asked(state=QuotationState.FAILED), asked(owner="berta")
+    with store.read() as unit:
+        assert [unit.quotations.unanswered(name) for name in ("anna", "berta", "nobody")] == [2, 1, 0]
+
+
 def test_an_owners_quotations_come_newest_first(store, asked):
     first, second, _ = asked(), asked(), asked(owner="berta")
     with store.read() as unit:
-        assert unit.quotations.of("anna") == [second, first]
-        assert unit.quotations.of("anna", limit=1) == [second]
-        assert unit.quotations.of("nobody") == []
+        assert list(unit.quotations.of("anna")) == [second, first]
+        assert list(unit.quotations.of("anna", limit=1)) == [second]
+        assert list(unit.quotations.of("nobody")) == []
 
 
 def test_those_still_to_be_made_come_oldest_first_until_they_are(store, asked):
     first, second = asked(), asked(owner="berta")
     asked(state=QuotationState.READY)
     with store.read() as unit:
-        assert unit.quotations.pending() == [first, second]
-        assert unit.quotations.pending(limit=1) == [first]
+        assert unit.quotations.pending() == [first.quotation_id, second.quotation_id]
+        assert unit.quotations.pending(limit=1) == [first.quotation_id]
     failed = replace(first, state=QuotationState.FAILED, problem="no rules")
     assert store.write(lambda unit: unit.quotations.save(first, failed)) is True
     with store.read() as unit:
-        assert unit.quotations.pending() == [second]
+        assert unit.quotations.pending() == [second.quotation_id]
         assert unit.quotations.get(first.quotation_id) == failed
 
 
@@ -165,8 +172,8 @@ def test_those_that_wait_for_a_person_are_told_apart_from_those_still_to_be_made
     asked(), asked(state=QuotationState.READY)
     first, second = (asked(state=QuotationState.WAITING) for _ in range(2))
     with store.read() as unit:
-        assert unit.quotations.waiting() == [first, second]
-        assert unit.quotations.waiting(limit=1) == [first]
+        assert list(unit.quotations.waiting()) == [first, second]
+        assert list(unit.quotations.waiting(limit=1)) == [first]
 
 
 def test_what_nobody_ordered_is_forgotten_in_time(store, asked, now):
@@ -175,7 +182,7 @@ def test_what_nobody_ordered_is_forgotten_in_time(store, asked, now):
     assert store.write(lambda unit: unit.quotations.forget(now + MINUTE)) == 1
     with store.read() as unit:
         assert unit.quotations.get(old.quotation_id) is None
-        assert unit.quotations.of("anna") == [ordered]
+        assert list(unit.quotations.of("anna")) == [ordered]
 
 
 def test_a_quotation_is_answered_once_and_ordered_once(store, asked, now):
