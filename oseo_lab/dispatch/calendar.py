@@ -20,7 +20,7 @@ from oseo_lab.dispatch.planner import Policy, TimeIsOver, decide
 from oseo_lab.dispatch.settle import Change, save
 from oseo_lab.dispatch.standing import StandingOrders
 from oseo_lab.model.collection import Collection, SubscriptionRule
-from oseo_lab.model.errors import OseoError
+from oseo_lab.model.errors import OseoError, Unavailable
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import Order
 from oseo_lab.model.status import Wanted
@@ -111,6 +111,11 @@ class Calendar:
         self._due: dict[str, datetime] = {}
         self._looked: datetime | None = None
         self._is_stirred = False
+        self._is_closing = False
+
+    def close(self) -> None:
+        """Ask no catalogue for another page: what was not looked at is looked at in the next life."""
+        self._is_closing = True
 
     def stir(self) -> None:
         """Say that there are new standing orders: they are looked at in the next step."""
@@ -218,6 +223,8 @@ class Calendar:
         collection, catalogue = self._collections[name], self._catalogue(name)
         cursors: set[str] = set()
         for _ in range(MOST // PAGE):
+            if self._is_closing:
+                raise Unavailable("the service is closing")
             page, cursor = catalogue.search(query)
             yield [each for each in page if each.orderable and collection.holds(each.identifier)]
             if cursor is None or cursor in cursors:

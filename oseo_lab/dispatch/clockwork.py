@@ -27,6 +27,9 @@ class Stepper(Protocol):
     def step(self) -> int:
         """Do what is due."""
 
+    def close(self) -> None:
+        """Ask nobody anything more; a step that runs ends soon."""
+
 
 class Clockwork:
     """Lets steppers do what is due, one after the other.
@@ -51,6 +54,8 @@ class Clockwork:
         """Stop; what was not done is due in the next life."""
         self._closing = True
         self._woken.set()
+        for each in self._steppers:
+            each.close()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 

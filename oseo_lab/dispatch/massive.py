@@ -20,7 +20,7 @@ from oseo_lab.dispatch.planner import NotComing, Policy, TimeIsOver, decide
 from oseo_lab.dispatch.settle import Change, follow_up, save
 from oseo_lab.dispatch.standing import standing_from
 from oseo_lab.model.collection import Collection
-from oseo_lab.model.errors import OseoError
+from oseo_lab.model.errors import OseoError, Unavailable
 from oseo_lab.model.order import Order, OrderItem
 from oseo_lab.model.status import Status, Wanted
 from oseo_lab.model.subscription import Match, Standing, is_massive
@@ -80,6 +80,11 @@ class MassiveOrders:
         self._wake = wake
         self._cursors: dict[str, str | None] = {}
         self._later: dict[str, datetime] = {}
+        self._is_closing = False
+
+    def close(self) -> None:
+        """Ask no catalogue for another page."""
+        self._is_closing = True
 
     def step(self) -> int:
         """Fill every massive order that has nothing in work; return how many items were added."""
@@ -141,6 +146,8 @@ class MassiveOrders:
         cursor = self._cursors.get(standing.order_id)
         fresh: dict[tuple[str, str], Match] = {}
         for _ in range(MOST_PAGES):
+            if self._is_closing:
+                raise Unavailable("the service is closing")
             query = CatalogueQuery(
                 bbox=bounds_of_all([standing]),
                 start=standing.start,

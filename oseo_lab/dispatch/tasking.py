@@ -60,6 +60,11 @@ class TaskingDesk:
         self._now = now
         self._wake = wake
         self._due: dict[str, datetime] = {}
+        self._is_closing = False
+
+    def close(self) -> None:
+        """Ask no tasking service anything more."""
+        self._is_closing = True
 
     def step(self) -> int:
         """Ask every tasking service that is due; return how many items moved on."""
@@ -76,6 +81,8 @@ class TaskingDesk:
         moved = 0
         for name, items in waiting.items():
             for start in range(0, len(items), AT_ONCE):
+                if self._is_closing:
+                    return moved
                 moved += self._ask(name, items[start : start + AT_ONCE], now)
         if moved:
             self._wake()

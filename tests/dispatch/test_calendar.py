@@ -382,3 +382,19 @@ def test_several_calendars_on_one_store_deliver_each_product_once(tmp_path):
         assert len({each.specification.item_id for each in items}) == 31
     for each in stores:
         each.close()
+
+
+def test_a_look_ends_when_the_service_closes_and_is_made_in_the_next_life(store):
+    lab = Lab(store, [Made(f"p{number:02}", number / 4, (1.0,)) for number in range(20)])
+    order_id = lab.add(subscription(end=30))
+    answer = lab.catalogue.search
+
+    def last_page(query):
+        lab.calendar.close()
+        return answer(query)
+
+    lab.catalogue.search = last_page
+    assert lab.at(6) == 7
+    lab.catalogue.search = answer
+    lab.restart()
+    assert lab.calendar.step() == 13 and len(delivered(store, order_id)) == 20
