@@ -1,0 +1,83 @@
+"""Plugins at hand: each made once per collection, on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from oseo_lab.model.collection import Collection
+from oseo_lab.plugins import load
+from oseo_lab.ports import Catalogue, Notifier, Provider, Quoter, Tasking
+from oseo_lab.settings import Settings
+
+__all__ = ["Plugins", "notifier"]
+
+
+class Plugins:
+    """What the collections' files name, made as it is asked for.
+
+    Parameters
+    ----------
+    settings : Settings
+        What notifiers need to know.
+    collections : mapping of str to Collection
+        By id. An unknown id raises KeyError in each of the methods.
+    """
+
+    def __init__(self, settings: Settings, collections: Mapping[str, Collection]) -> None:
+        self._settings = settings
+        self._collections = collections
+        self._made: dict[tuple[str, str], Any] = {}
+
+    def catalogue(self, collection_id: str) -> Catalogue:
+        """Return a collection's catalogue."""
+        one = self._collections[collection_id]
+        found: Catalogue = self._plugin("catalogue", one.catalogue, collection_id, one.catalogue_settings)
+        return found
+
+    def quoter(self, collection_id: str) -> Quoter | None:
+        """Return a collection's quoter; None where nothing is quoted."""
+        one = self._collections[collection_id]
+        return self._plugin("quoter", one.quoter, collection_id, one.quoter_settings) if one.quoter else None
+
+    def provider(self, collection_id: str) -> Provider | None:
+        """Return the provider a collection's orders are passed on to; None where they are made here."""
+        one = self._collections[collection_id]
+        if not one.provider_plugin:
+            return None
+        found: Provider = self._plugin("provider", one.provider_plugin, collection_id, one.provider_settings)
+        return found
+
+    def tasking(self, collection_id: str) -> Tasking:
+        """Return who knows what became of a collection's tasking requests; KeyError where it takes none."""
+        rule = self._collections[collection_id].tasking
+        if rule is None:
+            raise KeyError(collection_id)
+        found: Tasking = self._plugin("tasking", rule.use, collection_id, rule.settings)
+        return found
+
+    def notifier(self, kind: str) -> Notifier:
+        """Return who sends notices of a kind."""
+        found: Notifier = self._once("notifier", kind, lambda: notifier(self._settings, kind))
+        return found
+
+    def _plugin(self, kind: str, name: str, collection_id: str, settings: Mapping[str, Any]) -> Any:
+        return self._once(kind, collection_id, lambda: load(kind, name)(collection_id, settings))
+
+    def _once(self, kind: str, name: str, make: Callable[[], Any]) -> Any:
+        found = self._made.get((kind, name))
+        if found is None:
+            found = self._made[kind, name] = make()
+        return found
+
+
+def notifier(settings: Settings, kind: str) -> Notifier:
+    """Make who sends notices of a kind.
+
+    Raises
+    ------
+    ConfigurationError
+        If the operator's ``callback_hosts`` are not what they must be.
+    """
+    found: Notifier = load("notifier", kind)({"hosts": settings.callback_hosts, "url": settings.public_url})
+    return found
