@@ -32,6 +32,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 5.0, 3600.0
 TRIES = 8
 #: Most quotations of one look (their ids alone), and most that are made at a time.
 LOOK, AT_ONCE = 10_000, 8
+#: Most that are made at once for those who wait at a door, and seconds that another waits to be one of them:
+#: where a catalogue hangs, doors must not.
+AT_DOORS, AT_THE_DOOR = 8, 0.5
 #: Seconds that closing waits for what is being made.
 FAREWELL = 5.0
 
@@ -53,6 +56,7 @@ class Quoting:
         self._store = store
         self._now = now
         self.made = Gathering(store=store, seams=seams, now=now).made
+        self._doors = threading.BoundedSemaphore(AT_DOORS)
         self._tries: dict[str, tuple[int, datetime]] = {}
         self._condition = threading.Condition()
         self._is_woken = False
@@ -72,6 +76,21 @@ class Quoting:
         with self._condition:
             self._is_woken = True
             self._condition.notify_all()
+
+    def at_once(self, record: QuotationRecord) -> QuotationRecord:
+        """Make a quotation for somebody who waits for it.
+
+        Raises
+        ------
+        ProcessingFailed
+            With ``retry``: somebody could not be reached, or too many wait already.
+        """
+        if not self._doors.acquire(timeout=AT_THE_DOOR):
+            raise ProcessingFailed("many prices are being asked for", retry=True)
+        try:
+            return self.made(record, is_last=False)
+        finally:
+            self._doors.release()
 
     def close(self) -> None:
         """Stop; what was not made stays pending."""

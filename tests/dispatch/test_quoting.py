@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from threading import Event
+from threading import Event, Semaphore
 
 import pytest
 
-from oseo_lab.dispatch.quoting import TRIES, Quoting, Seams
+from oseo_lab.dispatch.quoting import AT_DOORS, TRIES, Quoting, Seams
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import Problem, Unavailable
 from oseo_lab.model.identifiers import ProductId
@@ -270,3 +271,23 @@ def test_quotation_that_cannot_be_saved_is_tried_again_and_stops_nothing(store):
     assert refused.wait(10)
     loop.close()
     assert kept(store, record).state is QuotationState.PENDING
+
+
+def test_catalogue_that_hangs_does_not_hold_every_door(store, monkeypatch):
+    monkeypatch.setattr("oseo_lab.dispatch.quoting.AT_THE_DOOR", 0.01)
+    released, held = Event(), Semaphore(0)
+
+    def quote(request):
+        held.release()
+        assert released.wait(30)
+        return [group(*(each.item_id for each in request.items))]
+
+    record, loop = asked(store), quoting(store, quote)
+    with ThreadPoolExecutor(AT_DOORS) as doors:
+        waiting = [doors.submit(loop.at_once, record) for _ in range(AT_DOORS)]
+        assert all(held.acquire(timeout=10) for _ in waiting)
+        with pytest.raises(ProcessingFailed, match="many prices are being asked for"):
+            loop.at_once(record)
+        released.set()
+        assert all(each.result(10).state is QuotationState.READY for each in waiting)
+    assert loop.at_once(record).state is QuotationState.READY
