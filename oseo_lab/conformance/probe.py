@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -205,12 +206,14 @@ class Probe:
 
     def post(self, body: bytes, name: str, version: soap.SoapVersion, headers: dict[str, str]) -> Answer:
         """Send bytes, and read what comes back."""
+        end = time.monotonic() + self.timeout
         try:
             with self.http.stream("POST", self.url, content=body, headers=headers) as response:
                 received = bytearray()
                 for chunk in response.iter_bytes():
                     received += chunk
                     demand(len(received) <= _MOST_BYTES, f"{name} got more than {_MOST_BYTES} bytes")
+                    demand(time.monotonic() < end, f"{name} got no whole answer in {self.timeout:.0f} s")
         except httpx.HTTPError as broken:
             raise Failed(f"{name} got no answer: {type(broken).__name__}: {broken}") from None
         answer = self._opened(name, version, response, bytes(received))

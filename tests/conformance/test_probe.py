@@ -109,6 +109,13 @@ def test_nobody_is_told_to_say_who_he_is(told):
         told(body, 401).ask(GetStatus(order_id="x")).message()
 
 
+def test_an_answer_that_never_ends_is_left(told):
+    probe = told(b"<" + b" " * 3_000_000)
+    probe.timeout = 0
+    with pytest.raises(Failed, match="no whole answer"):
+        probe.ask(GetCapabilities())
+
+
 def test_where_nobody_is_nothing_passes():
     probe = Probe("http://127.0.0.1:9/")
     with pytest.raises(Failed, match="no answer"):
