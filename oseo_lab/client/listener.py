@@ -274,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer what is no POST, or no HTTP, with a fault too."""
         from oseo_lab.encoding import soap
 
-        error = BadMessage(f"{message or 'this is no callback'}; POST a SOAP message")
+        error = BadMessage(f"{message or explain or 'this is no callback'}; POST a SOAP message")
         self.close_connection = True
         version = soap.SoapVersion.V11
         status = 405 if code == 501 else code
