@@ -432,7 +432,7 @@ class Order:
         lines = [
             f"order    {self.name} ({self.id})",
             f"status   {self.last_status}{_info(self._record)}",
-            f"items    {_summary(_counts(self._record)) if self._full else 'not asked yet'}",
+            f"items    {_of_items(self._record) if self._full else 'not asked yet'}",
             f"made     {display.when(self.created)}, as of {display.when(self._as_of)}",
         ]
         return "\n".join(lines)
@@ -447,7 +447,7 @@ class Order:
             f'<div><span style="color:{display.colour(status)}" aria-hidden="true">{display.mark(status)}'
             "</span> "
             f"<b>{escape(str(status))}</b>{'' if self._full else escape(_info(self._record))} "
-            f'<span class="quiet">{escape(_summary(counts)) if self._full else ""}</span></div>'
+            f'<span class="quiet">{escape(_of_items(self._record)) if self._full else ""}</span></div>'
         )
         body = coloured
         if self._full:
@@ -487,6 +487,13 @@ def _summary(counts: dict[Status, int]) -> str:
     rest = {status: count for status, count in counts.items() if status not in DELIVERED}
     words = f"{delivered} of {total} delivered"
     return f"{words} · {display.counted(rest)}" if rest else words
+
+
+def _of_items(record: Record) -> str:
+    """Return how far the items are, and in how many batches they are made."""
+    batches = max((each.batch for each in record.items), default=0)
+    words = _summary(_counts(record))
+    return f"{words} · {batches} {'batches' if batches > 1 else 'batch'}" if batches else words
 
 
 def _info(record: Record) -> str:

@@ -196,6 +196,7 @@ def test_a_subscription_from_python_is_suspended_and_resumed(lab, folder):
             in [getattr(each.specification.identifier, "identifier", "") for each in order.refresh().items]
         )
     )
+    assert " batch" in str(order) and " batch" in order._repr_html_()
     assert order.cancel().id == order.id
     with pytest.raises(NotSupported, match="takes no subscriptions"):
         lab.subscribe("many")
