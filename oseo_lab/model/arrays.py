@@ -106,7 +106,10 @@ class DataArray(Component):
         if self.element_count is None:
             writer.put(str(len(value)))
         for _, each in value:
+            at = len(writer.tokens)
             self.element.component.put(each, writer)
+            if self.element_count is None and len(writer.tokens) == at:
+                raise ValueError("elements of no token cannot be told apart; they can travel in XMLEncoding")
 
     def rows(self) -> list[Any]:
         """Return the array's own data as Python values; empty where it has none.

@@ -29,7 +29,7 @@ def mutated(component: Component) -> Iterator[Any]:
     elif isinstance(component, model.DataArray):
         for wrong in mutated(component.element.component):
             yield ((component.element.name, wrong),) * (component.element_count or 1)
-        if component.element_count is not None:
+        if component.element_count:
             yield ()
     else:
         yield from _simple(component)

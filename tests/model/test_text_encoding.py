@@ -183,6 +183,7 @@ def test_a_long_row_of_blanks_takes_no_long_time() -> None:
         (Text(), ""),
         (DataArray(element=Field(name="b", component=Text())), ["a,b"]),
         (DataRecord(fields=(Field(name="a", component=Text()),)), {}),
+        (DataArray(element=Field(name="b", component=DataRecord())), [{}]),
     ],
 )
 def test_what_tokens_cannot_carry_is_refused_when_written(component: Any, value: Any) -> None:
