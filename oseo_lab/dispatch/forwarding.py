@@ -12,8 +12,8 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,9 +42,10 @@ MOST = 2000
 REMEMBERED = 10_000
 #: Failures after which an order that is not wanted any more, and may have been passed on, is given up.
 GIVE_UP = 3
-#: Providers asked at the same time.
+#: Orders of one provider that are asked after at the same time: one that hangs delays nobody else's.
 AT_ONCE = 4
-
+#: Seconds that closing waits for what is being asked.
+FAREWELL = 5.0
 #: Items saved in one transaction, and longest text said of an item, characters.
 PIECE = 500
 LONGEST = 2000
@@ -111,7 +112,9 @@ class Forwarding:
         self._is_woken = False
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="oseo_lab forwarding", daemon=True)
-        self._pool = ThreadPoolExecutor(AT_ONCE, "oseo-provider")
+        self._taken: set[Key] = set()
+        self._queues: dict[str, deque[ProviderOrder]] = {}
+        self._askers: Counter[str] = Counter()
 
     # -------------------------------------------------------------------------------- from outside
 
@@ -123,7 +126,7 @@ class Forwarding:
         """Say that there is something to do."""
         with self._condition:
             self._is_woken = True
-            self._condition.notify()
+            self._condition.notify_all()
 
     def close(self) -> None:
         """Stop; what is at a provider goes on there."""
@@ -131,7 +134,8 @@ class Forwarding:
         self.wake()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._condition:
+            self._condition.wait_for(lambda: not self._askers.total(), FAREWELL)
 
     def knows(self, relates_to: str) -> bool:
         """Whether a provider was asked under this MessageID; for long, if what it was asked for is open.
@@ -150,18 +154,19 @@ class Forwarding:
         if key is not None:
             with self._condition:
                 self._hints.add(key)
-                self._condition.notify()
+                self._is_woken = True
+                self._condition.notify_all()
 
     # ------------------------------------------------------------------------------------ the loop
 
     def _run(self) -> None:
         while not self._closing:
             with self._condition:
-                if not (self._hints or self._is_woken):
-                    self._condition.wait(POLL)
+                self._condition.wait_for(lambda: self._is_woken, POLL)
                 self._is_woken = False
             try:
-                self.step()
+                for part in self._due():
+                    self._begin(part)
             except OseoError as out_of_reach:
                 log.warning("the order store is out of reach: %s", out_of_reach)
                 self._rest()
@@ -174,20 +179,48 @@ class Forwarding:
             self._condition.wait_for(lambda: self._closing, PAUSE)
 
     def step(self) -> int:
-        """Make one pass over what is open; return how many provider orders had their turn."""
+        """Make one pass over what is open, one after the other; return how many had their turn."""
+        due = self._due()
+        for part in due:
+            self._turn(part)
+        return len(due)
+
+    def _due(self) -> list[ProviderOrder]:
+        """Return the provider orders whose turn it is."""
         now = self._now()
-        with self._condition:
-            hints, self._hints = self._hints, set()
         found = self._open()
         self._note(part for part, _ in found)
         still = {(part.order_id, part.provider) for part, _ in found}
-        self._turns = {key: turn for key, turn in self._turns.items() if key in still}
-        due = [part for part, order in found if self._is_due(part, order, hints, now)]
-        if self._closing:
-            return 0
-        for _ in self._pool.map(self._turn, due):
-            pass
-        return len(due)
+        with self._condition:
+            self._turns = {key: turn for key, turn in self._turns.items() if key in still | self._taken}
+            self._hints &= still
+            return [part for part, order in found if not self._closing and self._is_due(part, order, now)]
+
+    def _begin(self, part: ProviderOrder) -> None:
+        """Let a provider order have its turn as soon as its provider is not busy."""
+        provider = part.provider
+        with self._condition:
+            self._taken.add((part.order_id, provider))
+            self._queues.setdefault(provider, deque()).append(part)
+            if self._askers[provider] >= AT_ONCE:
+                return
+            self._askers[provider] += 1
+        name = f"oseo_lab provider {provider[:40]}"
+        threading.Thread(target=self._ask, args=(provider,), name=name, daemon=True).start()
+
+    def _ask(self, provider: str) -> None:
+        """Give one provider's orders their turns, until none waits for one."""
+        while True:
+            with self._condition:
+                queue = self._queues[provider]
+                if self._closing or not queue:
+                    self._askers[provider] -= 1
+                    self._condition.notify_all()
+                    return
+                part = queue.popleft()
+            self._turn(part)
+            with self._condition:
+                self._taken.discard((part.order_id, provider))
 
     def _open(self) -> list[tuple[ProviderOrder, Order]]:
         with self._store.read() as snapshot:
@@ -203,21 +236,25 @@ class Forwarding:
         self._over = dict.fromkeys([*self._over, *over][-REMEMBERED:])
         self._sent = sent
 
-    def _is_due(self, part: ProviderOrder, order: Order, hints: set[Key], now: datetime) -> bool:
-        turn = self._turns.get((part.order_id, part.provider))
-        if turn is None or turn.due <= now:
-            return True
-        is_news = (part.order_id, part.provider) in hints
+    def _is_due(self, part: ProviderOrder, order: Order, now: datetime) -> bool:
+        key = (part.order_id, part.provider)
+        if key in self._taken:
+            return False
+        turn = self._turns.setdefault(key, Turn(now, self._timetable.first))
         unwanted = order.wanted is Wanted.CANCELLED and part.state is not ProviderOrderState.CANCELLING
-        return is_news or (unwanted and not turn.failures)
+        is_time = turn.due <= now or (unwanted and not turn.failures)
+        if not is_time and key in self._hints and turn.heeds(now):
+            is_time, turn.hinted = True, now
+        if is_time:
+            self._hints.discard(key)
+        return is_time
 
     # ------------------------------------------------------------------------------------ one turn
 
     def _turn(self, part: ProviderOrder) -> None:
         """Do what is next for one provider order: take it, ask its provider, save what came of it."""
         key = (part.order_id, part.provider)
-        turn = self._turns.setdefault(key, Turn(self._now(), self._timetable.first))
-        now = self._now()
+        turn, now = self._turns[key], self._now()
         until = now + timedelta(seconds=self._timetable.lease)
         try:
             hand = self._store.write(partial(elsewhere.take, key=key, holder=self.name, now=now, until=until))

@@ -14,6 +14,8 @@ __all__ = ["USUAL", "Timetable", "Turn"]
 
 #: Longest time before a provider that cannot be reached is tried again.
 OUTAGE = timedelta(minutes=5)
+#: Shortest time between two questions that hints ask for.
+HINTED = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +50,11 @@ class Turn:
     due: datetime
     pause: float
     failures: int = 0
+    hinted: datetime | None = None
+
+    def heeds(self, now: datetime) -> bool:
+        """Whether a hint is followed now: strangers may give any number of them."""
+        return self.hinted is None or now - self.hinted >= HINTED
 
     def ended(self, now: datetime, has_moved: bool, timetable: Timetable, policy: Policy) -> None:
         """Settle when the next look is: soon after news, ever later without, by policy after failures."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -20,6 +22,7 @@ from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 from oseo_lab.operations.order_types import make_order
 from oseo_lab.ports import Forwarded, ForwardedItem, OrderStore, ProcessingFailed
 from oseo_lab.store import open_store
+from tests.acceptance.serving import wait_until
 
 START = datetime(2024, 6, 1, tzinfo=UTC)
 FAR = Collection(id="far", provider="MAKER", provider_plugin="x:Y")
@@ -99,7 +102,7 @@ def loops(store, maker, clock):
         found = Forwarding(
             name=name,
             store=store,
-            providers=lambda collection_id: maker,
+            providers=more.pop("providers", lambda collection_id: maker),
             collections=more.pop("collections", {"far": FAR}),
             policy=Policy(retry_delay=5.0),
             now=clock,
@@ -303,6 +306,37 @@ def test_a_hint_asks_at_once_and_a_strange_one_is_not_known(loops, maker, submit
     loop.hint("urn:uuid:nobody")
     assert loop.step() == 1
     assert maker.asked == ["submit", "poll"]
+
+
+def test_hints_without_end_do_not_make_this_server_flood_a_provider(loops, maker, submitted, clock):
+    order_id = submitted(1)
+    loop = loops()
+    loop.step()
+    known = message_id_of(order_id, "MAKER", "Submit")
+    for _ in range(20):
+        loop.hint(known)
+        loop.step()
+    assert maker.asked == ["submit", "poll"]
+    clock.pass_by(2)
+    assert loop.step() == 1
+
+
+def test_a_provider_that_hangs_delays_nobody_elses_orders(store, loops, maker, submitted):
+    class Hangs(Maker):
+        def _ask(self, what):
+            assert released.wait(30)
+
+    released = Event()
+    hangs, near = Hangs(), replace(FAR, id="near", provider="OTHER")
+    providers = {"far": hangs, "near": maker}
+    stuck = [submitted(1) for _ in range(20)]
+    quick = submitted(1, near)
+    loop = loops(collections={"far": FAR, "near": near}, providers=providers.get)
+    loop.start()
+    wait_until(lambda: part(store, quick).tracking_id is not None, 10)
+    assert all(part(store, each).tracking_id is None for each in stuck)
+    released.set()
+    wait_until(lambda: all(part(store, each).tracking_id is not None for each in stuck), 20)
 
 
 def test_news_that_come_when_all_is_over_are_known_and_ask_nobody(loops, maker, submitted, clock):
