@@ -15,8 +15,8 @@ from typing import Any
 from lxml import etree
 
 from oseo_lab.encoding.checking import check
+from oseo_lab.encoding.options_xml import forget_selections
 from oseo_lab.encoding.quotation_xml import read_quotation_response, write_quotation_response
-from oseo_lab.encoding.sharing import forgetting
 from oseo_lab.encoding.status_xml import read_order, write_order
 from oseo_lab.encoding.xmltree import (
     DATASET,
@@ -143,8 +143,10 @@ def decode_callback(element: etree._Element) -> Any:
             locator=name,
         )
     check(element)
-    with forgetting():
+    try:
         return codec.decode(element)
+    finally:
+        forget_selections()
 
 
 def encode_callback(message: Any) -> bytes:

@@ -8,13 +8,13 @@ where the order is only echoed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from lxml import etree
 
 from oseo_lab.encoding.options_xml import read_selection, write_selection
 from oseo_lab.encoding.quick import maker
-from oseo_lab.encoding.sharing import shared
 from oseo_lab.encoding.xmltree import OSEO, Readers, escape, one, read
 from oseo_lab.model.delivery import (
     DeliveryAddress,
@@ -108,22 +108,25 @@ def _media(medium: str, shipping: str | None = None) -> MediaDelivery:
 
 def _delivery_options(element: etree._Element) -> DeliveryOptions:
     kind = element[0]
-    said = (kind.tag, *[each.text or "" for each in kind])
+    delivery = _delivered(kind.tag, *[each.text or "" for each in kind])
     if len(element) == 1:
-        return shared(_delivered, said)
-    return _new_delivery(_DELIVERY_KINDS[said[0]](*said[1:]), **read(list(element)[1:], _DELIVERY_READERS))
+        return delivery
+    return _new_delivery(delivery.delivery, **read(list(element)[1:], _DELIVERY_READERS))
 
 
-def _delivered(said: tuple[str, ...]) -> DeliveryOptions:
-    return _new_delivery(_DELIVERY_KINDS[said[0]](*said[1:]))
+@cache
+def _delivered(kind: str, *said: str) -> DeliveryOptions:
+    """Make plain delivery options; what they say is of enumerations, so there are few."""
+    return _new_delivery(_DELIVERY_KINDS[kind](*said))
 
 
 def _payment(element: etree._Element) -> Payment:
-    return shared(_paid, tuple([(each.tag, each.text or "") for each in element]))
-
-
-def _paid(said: tuple[tuple[str, str], ...]) -> Payment:
-    return _new_payment(**{_PAYMENT_FIELDS[tag]: text for tag, text in said})
+    method = element[0].text or ""
+    if len(element) == 1:
+        return _new_payment(method)
+    if element[1].tag == _ACCOUNT:
+        return _new_payment(method, element[1].text or "")
+    return _new_payment(method, None, element[1].text or "")
 
 
 def _online_address(element: etree._Element) -> OnlineAddress:
@@ -154,11 +157,7 @@ IDENTIFIER_READERS: Readers = {
     f"{_O}subscriptionId": ("identifier", _subscription, False),
     f"{_O}taskingRequestId": ("identifier", _tasking, False),
 }
-_PAYMENT_FIELDS = {
-    f"{_O}paymentMethod": "payment_method",
-    f"{_O}orderAccount": "order_account",
-    f"{_O}creditCardInfo": "credit_card_info",
-}
+_ACCOUNT = f"{_O}orderAccount"
 _DELIVERY_KINDS: dict[str, Callable[..., Any]] = {
     f"{_O}onlineDataAccess": _access,
     f"{_O}onlineDataDelivery": _push,

@@ -17,8 +17,8 @@ from oseo_lab.encoding import capabilities_xml, notifications_xml, options_messa
 from oseo_lab.encoding.checking import check
 from oseo_lab.encoding.message_frame import WITH_OWS, Codec
 from oseo_lab.encoding.older_forms import modernised
+from oseo_lab.encoding.options_xml import forget_selections
 from oseo_lab.encoding.order_messages import encode_status
-from oseo_lab.encoding.sharing import forgetting
 from oseo_lab.encoding.xmltree import OSEO, attribute, local_name
 from oseo_lab.model.errors import BadMessage, NotSupported
 from oseo_lab.model.messages import Capabilities, GetCapabilities
@@ -119,9 +119,9 @@ def _checked(
     gc.disable()
     try:
         check(element)
-        with forgetting():
-            return decode(element)
+        return decode(element)
     finally:
+        forget_selections()
         if collecting:
             gc.enable()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oseo_lab.encoding import sharing
+from oseo_lab.encoding import options_xml
 from oseo_lab.encoding.oseo import decode_request, encode_request
 from oseo_lab.encoding.xmltree import parse
 from oseo_lab.model.delivery import DeliveryOptions, OnlineDataAccess, OnlineDataDelivery, Protocol
@@ -36,7 +36,6 @@ def test_items_that_choose_alike_share_what_they_choose() -> None:
     one, two, other = read(order_of("COG", "COG", "PNG"))
     assert one.options[0] is two.options[0] is not other.options[0]
     assert one.delivery_options is two.delivery_options is other.delivery_options
-    assert one.payment is two.payment is not other.payment
 
 
 def test_what_reads_alike_and_means_something_else_is_not_shared() -> None:
@@ -55,11 +54,4 @@ def test_what_reads_alike_and_means_something_else_is_not_shared() -> None:
 
 def test_nothing_is_remembered_after_a_message() -> None:
     read(order_of("COG"))
-    assert not sharing._KNOWN.made
-
-
-def test_where_items_share_nothing_little_is_remembered() -> None:
-    with sharing.forgetting():
-        for number in range(5000):
-            assert sharing.shared(str, number) == str(number)
-            assert len(sharing._KNOWN.made) <= 1000
+    assert options_xml._selected.cache_info().currsize == 0
