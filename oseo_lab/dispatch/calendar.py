@@ -161,17 +161,16 @@ class Calendar:
         self, name: str, rule: SubscriptionRule, mine: Sequence[Standing], now: datetime, is_regular: bool
     ) -> int:
         """Look through one catalogue for some subscriptions, order what is new, end what is over."""
+        every, before = timedelta(seconds=rule.every), self._due.get(name, now)
+        self._due[name] = now + min(every, AGAIN)  # whatever goes wrong here
         self._remember(mine)
         lateness = timedelta(days=rule.lateness)
         begin = min(self._seen[each.key].begins(each, lateness, now) for each in mine)
         look = self._look(name, mine, begin)
         added = self._order(mine, look.found, now)
-        every = timedelta(seconds=rule.every)
         if not look.is_whole:
-            self._due[name] = now + min(every, AGAIN)
             return added
-        if is_regular:
-            self._due[name] = now + every
+        self._due[name] = now + every if is_regular else before
         ended = []
         for each in mine:
             seen = self._seen[each.key]

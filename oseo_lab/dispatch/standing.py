@@ -133,6 +133,6 @@ def standing_from(order: Order, item: OrderItem, collection: Collection | None) 
             return standing_of(specification, item, values)
         scene = collection.scene(own, specification)
         return standing_of(specification, item, scene | collection.awaited(specification, own))
-    except (ValueError, KeyError) as narrowed:
+    except (ValueError, KeyError, TypeError, AttributeError) as narrowed:
         log.warning("item %d of %s cannot be matched: %s", item.number, item.order_id, narrowed)
         return None

@@ -151,12 +151,33 @@ def check_standing_items(
     if specification.order_type is not OrderType.SUBSCRIPTION_ORDER:
         return
     for item, collection in zip(specification.items, collections, strict=True):
-        rule = collection.subscription
-        values = collection.awaited(specification, item)
-        record = OrderItem(specification=item, status=StatusInfo(status=Status.SUSPENDED))
-        standing = standing_of(specification, record, values)
-        if rule is not None and standing is not None:
-            yield from check_standing(standing, now, rule.max_days, item.item_id)
+        yield from _check_subscription(specification, item, collection, now)
+
+
+def _check_subscription(
+    specification: OrderSpecification, item: ItemSpecification, collection: Collection, now: datetime
+) -> Iterator[Problem]:
+    """Yield what is wrong with one subscription; its options may be an operator's own of other shapes."""
+    record = OrderItem(specification=item, status=StatusInfo(status=Status.SUSPENDED))
+    try:
+        standing = standing_of(specification, record, collection.awaited(specification, item))
+    except (KeyError, TypeError, ValueError, AttributeError) as strange:
+        yield Problem(
+            code="InvalidParameterValue",
+            locator="option",
+            text=f"the area, date range or frequency cannot be read as such: {strange}"[:500],
+            item_id=item.item_id,
+        )
+        return
+    if standing is None:
+        yield Problem(
+            code="MissingParameterValue",
+            locator="dateRange",
+            text="a subscription has a dateRange of two instants",
+            item_id=item.item_id,
+        )
+    elif collection.subscription is not None:
+        yield from check_standing(standing, now, collection.subscription.max_days, item.item_id)
 
 
 # ---------------------------------------------------------------------------------------- how an order begins

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from oseo_lab.dispatch.calendar import Calendar
 from oseo_lab.dispatch.planner import Policy
 from oseo_lab.dispatch.settle import follow_up
 from oseo_lab.model.errors import Unavailable
+from oseo_lab.model.options import ParameterData
 from oseo_lab.model.status import ProviderOrderState, Status, Wanted
 from oseo_lab.store import open_store
 from tests.dispatch.standing import (
@@ -215,6 +217,21 @@ def test_a_catalogue_that_fails_on_a_later_page_loses_nothing(store):
     assert sorted(delivered(store, order_id)) == [f"p{number:02}" for number in range(20)]
 
 
+def test_while_the_store_fails_the_catalogue_is_left_in_peace(store):
+    lab = Lab(store, [Made("a", 1, (1.0,))])
+    order_id = lab.add(subscription())
+    lab.restart(Dying(store, {number: "before" for number in range(1, 10)}))
+    lab.clock.time = day(2)
+    for _ in range(5):
+        with suppress(Unavailable):
+            lab.calendar.step()
+        lab.clock.time += timedelta(seconds=1)
+    assert lab.catalogue.asked == 1
+    lab.calendar._store = store
+    lab.clock.time += timedelta(minutes=1)
+    assert lab.calendar.step() == 1 and delivered(store, order_id) == ["a"]
+
+
 def test_many_at_once_are_made_batch_after_batch(store):
     small = replace(SCENES, batch=4)
     lab = Lab(store, [Made(f"p{number:02}", 1, (1.0,)) for number in range(10)], collection=small)
@@ -398,3 +415,18 @@ def test_a_look_ends_when_the_service_closes_and_is_made_in_the_next_life(store)
     lab.catalogue.search = answer
     lab.restart()
     assert lab.calendar.step() == 13 and len(delivered(store, order_id)) == 20
+
+
+def test_an_order_whose_options_are_none_any_more_stops_nobody(store, caplog):
+    lab = Lab(store, [Made("a", 1, (1.0,))])
+    strange = subscription()
+    item = replace(
+        strange.items[0],
+        specification=replace(
+            strange.items[0].specification, options=(ParameterData(values=(("dateRange", "soon"),)),)
+        ),
+    )
+    lab.add(replace(strange, items=(item,)))
+    order_id = lab.add(subscription())
+    assert lab.at(2) == 1 and delivered(store, order_id) == ["a"]
+    assert "cannot be matched" in caplog.text

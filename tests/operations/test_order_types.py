@@ -8,12 +8,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from oseo_lab.model.collection import Collection, SubscriptionRule, TaskingRule
+from oseo_lab.model.collection import Collection, OrderOptions, SubscriptionRule, TaskingRule
 from oseo_lab.model.delivery import Packaging
 from oseo_lab.model.errors import NotSupported, ValidationError
 from oseo_lab.model.identifiers import OrderType, ProductId, SubscriptionId, TaskingRequestId
 from oseo_lab.model.messages import GetStatus, Presentation, Submit
-from oseo_lab.model.options import Encoding, ParameterData, encoded_as_text
+from oseo_lab.model.options import (
+    CategoryRange,
+    DataArray,
+    Encoding,
+    Field,
+    OptionDefinition,
+    ParameterData,
+    Text,
+    encoded_as_text,
+)
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from oseo_lab.model.status import ProviderOrderState, Status
 from oseo_lab.model.subscription import standing_of
@@ -164,6 +173,31 @@ def test_a_subscription_that_cannot_be_served_is_refused(submit, values, locator
     with pytest.raises(ValidationError, match=text) as refused:
         submit(SUBSCRIPTION, order_type=OrderType.SUBSCRIPTION_ORDER, options=chosen(*values))
     assert {each.locator.partition(".")[0] for each in refused.value.problems} == {locator}
+
+
+@pytest.mark.parametrize(
+    ("component", "value", "locator"),
+    [
+        (Text(), "whenever", "dateRange"),
+        (CategoryRange(), (("min", "soon"), ("max", "later")), "option"),
+        (DataArray(element=Field(name="at", component=Text())), "a b", "dateRange"),
+    ],
+)
+def test_a_date_range_of_an_operators_own_making_is_read_or_refused(submit, component, value, locator):
+    own = OrderOptions(
+        product_order_options_id="own",
+        order_type=OrderType.SUBSCRIPTION_ORDER,
+        options=(OptionDefinition(name="dateRange", component=component),),
+    )
+    here = {"standing": replace(STANDING, groups=(own,))}
+    with pytest.raises(ValidationError) as refused:
+        submit(
+            SUBSCRIPTION,
+            order_type=OrderType.SUBSCRIPTION_ORDER,
+            options=chosen(("dateRange", value)),
+            collections=here,
+        )
+    assert refused.value.locator == locator
 
 
 def test_a_tasking_order_waits_for_its_service(submit, full):
