@@ -24,7 +24,8 @@ def get_options(request: GetOptions, context: Context) -> GetOptionsResponse:
     Raises
     ------
     ValidationError
-        If there is no such collection, or an identifier belongs to none; all of them at once.
+        If there is no such collection, an identifier belongs to none, or nothing is ordered so; all of
+        them at once.
     NotSupported
         If tasking requests are asked about and none are taken.
     """
@@ -34,7 +35,10 @@ def get_options(request: GetOptions, context: Context) -> GetOptionsResponse:
         collection = context.collections.get(request.collection_id)
         if collection is None:
             raise ValidationError.of([unsupported(request.collection_id, context.collections)])
-        return GetOptionsResponse(order_options=_takeable(collection, context))
+        found = _takeable(collection, context)
+        if not found:
+            raise ValidationError.of([_nothing_taken(collection, "UnsupportedCollection", "collectionId")])
+        return GetOptionsResponse(order_options=found)
     return GetOptionsResponse(order_options=_of_products(request.identifiers, context))
 
 
@@ -59,13 +63,23 @@ def _of_products(identifiers: Sequence[str], context: Context) -> tuple[OrderOpt
     groups: list[OrderOptions] = []
     for identifier in identifiers:
         found = collection_of(identifier, context.collections)
-        if isinstance(found, Collection):
-            groups.extend(found.option_groups(OrderType.PRODUCT_ORDER, identifier))
-        else:
+        if isinstance(found, Problem):
             problems.append(Problem(code="InvalidParameterValue", locator="identifier", text=found.text))
+        elif offered := found.option_groups(OrderType.PRODUCT_ORDER, identifier):
+            groups.extend(offered)
+        else:
+            problems.append(_nothing_taken(found, "InvalidParameterValue", "identifier"))
     if problems:
         raise ValidationError.of(problems)
     return tuple(groups)
+
+
+def _nothing_taken(collection: Collection, code: str, locator: str) -> Problem:
+    """Say that nothing is ordered so, where an answer would have no group (06-141r6 9.4 expects one)."""
+    text = f"nothing is ordered from {collection.id} now; GetCapabilities says what can be ordered"
+    if locator == "identifier":
+        text = f"products of {collection.id} are not ordered one by one; ask for the collection's options"
+    return Problem(code=code, locator=locator, text=text)
 
 
 def _of_request(request_id: str, context: Context) -> tuple[OrderOptions, ...]:

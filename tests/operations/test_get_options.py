@@ -110,9 +110,34 @@ def test_a_tasking_request_has_the_groups_of_its_collection(context):
     assert (refusal.value.code, refusal.value.locator) == ("InvalidParameterValue", "taskingRequestId")
 
 
+def test_where_nothing_is_ordered_so_there_is_no_empty_answer(context):
+    only_standing = Collection(
+        id="standing", pattern="SUB_.+", product_orders=False, subscription=SubscriptionRule()
+    )
+    only_tasked = Collection(
+        id="tasked", pattern="T_.+", product_orders=False, tasking=TaskingRule(pattern="urn:t", use="x:y")
+    )
+    there = replace(context(), collections={each.id: each for each in (only_standing, only_tasked)})
+    assert perform(GetOptions(collection_id="standing"), there).order_options
+    for asked, code, locator in (
+        (GetOptions(identifiers=("SUB_1",)), "InvalidParameterValue", "identifier"),
+        (GetOptions(collection_id="tasked"), "UnsupportedCollection", "collectionId"),
+    ):
+        with pytest.raises(ValidationError) as refusal:
+            perform(asked, there)
+        assert (refusal.value.code, refusal.value.locator) == (code, locator)
+
+
 def test_without_a_planning_service_nothing_is_tasked(context):
     with pytest.raises(NotSupported) as refusal:
         offered(context, GetOptions(tasking_request_id=TaskingRequestId(id="urn:sps:sar:7")), sps_url=None)
     assert refusal.value.code == "FutureProductNotSupported"
     groups = offered(context, GetOptions(collection_id="sar"), sps_url=None)
     assert "tasking" not in {each.product_order_options_id for each in groups}
+
+
+def test_products_that_are_not_ordered_one_by_one(context):
+    only = replace(context(), collections={"sar": replace(SAR, groups=(), product_orders=False)})
+    with pytest.raises(ValidationError, match="not ordered one by one") as refusal:
+        perform(GetOptions(identifiers=("SAR_1",)), only)
+    assert refusal.value.locator == "identifier"
