@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,8 @@ log = logging.getLogger("oseo_lab.builtin")
 
 #: Most bytes of one answer.
 LONGEST = 64 * 1024 * 1024
+#: Seconds within which a whole answer must be there: one that drips would be waited for for ever.
+LONGEST_SECONDS = 120.0
 #: Settings that say where the server is and who this service is there.
 SETTINGS = frozenset(
     {
@@ -132,7 +135,7 @@ class OseoServer:
         posted = write_request(
             request, version, credentials=self._credentials, message_id=message_id, reply_to=reply_to
         )
-        body = bytearray()
+        body, end = bytearray(), time.monotonic() + LONGEST_SECONDS
         with self._http().stream(
             "POST", self._href, content=posted.body, headers=dict(posted.headers)
         ) as response:
@@ -142,6 +145,8 @@ class OseoServer:
                 body += chunk
                 if len(body) > LONGEST:
                     raise TransportError(f"it answered more than {LONGEST >> 20} MiB")
+                if time.monotonic() > end:
+                    raise TransportError(f"its answer was not there within {LONGEST_SECONDS:g} s")
         log.debug("%s at %s: HTTP %d", type(request).__name__, self.shown, response.status_code)
         return read_answer(bytes(body), status=response.status_code, url=self.shown, request=type(request))
 

@@ -224,7 +224,7 @@ class Services:
             is_operator=self.is_operator(owner),
             catalogue=self.plugins.catalogue,
             quoter=self.plugins.quoter,
-            quote=lambda record: self.quoting.made(record, is_last=False),
+            quote=lambda record: self.quoting.at_once(record),
             would_match=self.calendar.would_match,
             announce=self.calendar.announce,
             update_sequence=self._sequence,

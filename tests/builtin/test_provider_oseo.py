@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
 
 import pytest
 
@@ -266,6 +269,34 @@ def test_a_server_that_is_away_is_an_outage(tmp_path):
     provider = OseoProvider("far", {"href": "http://127.0.0.1:9/"})
     with pytest.raises(ProcessingFailed) as failed:
         submit(provider)
+    assert failed.value.failure_class is FailureClass.TRANSIENT
+
+
+def test_an_answer_that_drips_is_not_waited_for_to_its_end(monkeypatch):
+    monkeypatch.setattr("oseo_lab.builtin.oseo_server.LONGEST_SECONDS", 0.05)
+
+    class Drips(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                while not over.wait(0.01):
+                    self.wfile.write(b" ")
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    over = Event()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Drips) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        provider = OseoProvider(
+            "far", {"href": f"http://127.0.0.1:{server.server_port}/", "soap_version": "1.2"}
+        )
+        with pytest.raises(ProcessingFailed) as failed:
+            submit(provider)
+        over.set()
+        server.shutdown()
+    assert "not there within" in failed.value.detail
     assert failed.value.failure_class is FailureClass.TRANSIENT
 
 
