@@ -6,8 +6,9 @@ from oseo_lab.conformance import choices
 from oseo_lab.conformance.subject import Subject
 from oseo_lab.conformance.verdicts import Check, NotApplicable, NotRun, demand
 from oseo_lab.model.collection import OrderOptions
+from oseo_lab.model.delivery import DeliveryInformation, OnlineAddress, Protocol, Secret
 from oseo_lab.model.identifiers import OrderType, SubscriptionId, TaskingRequestId
-from oseo_lab.model.messages import Cancel
+from oseo_lab.model.messages import Cancel, GetStatus, Presentation, Submit
 from oseo_lab.model.options import ParameterData
 from oseo_lab.model.order import OrderSpecification
 from oseo_lab.model.status import Status
@@ -78,11 +79,36 @@ def _encodings(subject: Subject) -> str:
     return ", ".join(encodings)
 
 
+_PASSWORD = "kept-to-itself"
+
+
+def _secrets(subject: Subject) -> str:
+    """Demand that the password of a delivery address is not given back."""
+    address = OnlineAddress(
+        protocol=Protocol.FTP,
+        server_address="ftp.example.org",
+        user_name="anna",
+        user_password=Secret(_PASSWORD),
+    )
+    information = DeliveryInformation(online_addresses=(address,))
+    answer = subject.probe.ask(Submit(specification=subject.specification(delivery_information=information)))
+    if answer.refusal() is not None:
+        raise NotApplicable("the server takes no address to deliver to")
+    order_id = answer.message().order_id
+    subject.remember(order_id)
+    for presentation in Presentation:
+        said = subject.probe.ask(GetStatus(order_id=order_id, presentation=presentation))
+        said.message()
+        demand(_PASSWORD.encode() not in said.body, f"GetStatus {presentation} gives the password back")
+    return "the address is known by its name alone"
+
+
 CHECKS = (
     Check("T-SUB-7", "7.3.5", "a subscription order is taken and stands", _subscription),
     Check("T-SUB-8", "7.3.5", "a tasking order is taken and keeps its tasking id", _tasking),
     Check(
         "B9-subscription", "16.1", "Cancel of a subscription: it is Cancelled, or Terminated", _unsubscribed
     ),
+    Check("F-secrets", "F; our reading", "GetStatus does not give userPassword back", _secrets),
     Check("B5-encoding", "Req 7; 7.3.9", "each encoding that is announced is taken by Submit", _encodings),
 )

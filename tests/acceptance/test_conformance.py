@@ -253,6 +253,10 @@ WRONG = [
         "B9-subscription",
         replace(asking("(<Cancel .*<orderId>urn:uuid:).{8}", r"\g<1>00000000"), answer=obliging),
     ),
+    (
+        "F-secrets",
+        answering("</serverAddress>", "</serverAddress><userPassword>kept-to-itself</userPassword>"),
+    ),
     ("B5-encoding", asking(">TextEncoding<", ">XMLEncoding<")),
     ("T-STA-1", asking("<presentation>full<", "<presentation>brief<")),
     ("T-STA-1", asking("<presentation>brief<", "<presentation>full<")),
