@@ -124,6 +124,8 @@ def _refuse_crowd(specification: OrderSpecification, context: Context) -> None:
 
 def _check_item_ids(specification: OrderSpecification) -> Iterator[Problem]:
     seen: set[str] = set()
+    if len({each.item_id for each in specification.items}) == len(specification.items):
+        return
     for item in specification.items:
         if item.item_id in seen:
             yield Problem(
