@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from oseo_lab.encoding.collection_files import read_documented, resolved_settings, split_settings
 from oseo_lab.encoding.collection_groups import check_groups, make_groups
 from oseo_lab.encoding.collection_option_table import OptionTable
 from oseo_lab.encoding.collection_options import check_options, merge_options, settle_fixed
@@ -98,80 +99,20 @@ def read_collection(text: str, *, folder: Path) -> CollectionFile:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise ConfigurationError(f"this is not TOML: {wrong}") from None
-    settings, rest = _split_settings(table)
+    settings, rest = split_settings(table)
     problems: list[Problem] = []
-    resolved = {key: _resolved(key, given, folder, problems) for key, given in settings.items()}
+    resolved = {key: resolved_settings(key, given, folder, problems) for key, given in settings.items()}
     try:
         made = from_plain(CollectionTable, rest)
     except ValidationError as wrong:
         _raise_all([*problems, *wrong.problems])
         raise
-    documented = _documented(made.options_document, folder, problems)
+    documented = read_documented(made.options_document, folder, problems)
     problems += check_options(made.options)
     problems += check_groups(made.groups, documented, _order_types(made))
-    problems += _check_provider(made)
+    problems += [*_check_taken(made), *_check_provider(made)]
     _raise_all(problems)
     return _file(made, resolved, documented)
-
-
-def _split_settings(
-    table: Mapping[str, Any],
-) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """Part what plugins alone understand from what every collection has."""
-    rest = dict(table)
-    settings: dict[str, dict[str, Any]] = {}
-    for key, cls in OPEN_TABLES.items():
-        given = table.get(key)
-        if isinstance(given, dict):
-            known = {each.name for each in fields(cls)}
-            settings[key] = {name: value for name, value in given.items() if name != "use"}
-            rest[key] = {name: value for name, value in given.items() if name in known}
-    return settings, rest
-
-
-def _resolved(
-    table: str, settings: Mapping[str, Any], folder: Path, problems: list[Problem]
-) -> dict[str, Any]:
-    """Return a plugin's settings with paths made absolute; those that leave the folder are problems."""
-    result = dict(settings)
-    for key in _PATHS:
-        value = settings.get(key)
-        if isinstance(value, str) and value and not _URL.match(value) and not Path(value).is_absolute():
-            result[key] = str(_inside(f"{table}.{key}", value, folder, problems))
-    return result
-
-
-def _inside(key: str, value: str, folder: Path, problems: list[Problem]) -> Path:
-    """Return a relative path made absolute; one that leaves the folder is a problem."""
-    home = folder.resolve()
-    path = (home / value).resolve() if "\0" not in value else home.parent
-    if not path.is_relative_to(home):
-        text = (
-            f"{key}: {value[:200]!r} leads out of the collection file's folder; "
-            "allowed: a path inside it, an absolute path, or a URL"
-        )
-        problems.append(_problem(key, text))
-    return path
-
-
-def _documented(name: str | None, folder: Path, problems: list[Problem]) -> tuple[OrderOptions, ...]:
-    """Return the option groups of the document a file names; what is wrong with it is a problem."""
-    if name is None:
-        return ()
-    from oseo_lab.encoding.collection_document import read_document
-
-    before = len(problems)
-    path = _inside("options_document", name, folder, problems)
-    if len(problems) > before:
-        return ()
-    try:
-        return read_document(path.read_bytes())
-    except OSError as wrong:
-        text = f"{name[:200]!r} cannot be read: {wrong.strerror}"
-    except ValueError as wrong:
-        text = f"{name[:200]!r}: {wrong}"
-    problems.append(_problem("options_document", f"options_document: {text}"))
-    return ()
 
 
 def _order_types(made: CollectionTable) -> dict[OrderType, bool]:
@@ -181,6 +122,13 @@ def _order_types(made: CollectionTable) -> dict[OrderType, bool]:
         OrderType.SUBSCRIPTION_ORDER: made.subscription is not None,
         OrderType.TASKING_ORDER: made.tasking is not None,
     }
+
+
+def _check_taken(made: CollectionTable) -> Iterator[Problem]:
+    """Yield that nothing can be ordered, if so."""
+    if not any(_order_types(made).values()):
+        text = "orders.product: nothing can be ordered; take them, or add [subscription] or [tasking]"
+        yield _problem("orders.product", text)
 
 
 def _check_provider(made: CollectionTable) -> Iterator[Problem]:

@@ -150,6 +150,12 @@ def test_a_provider_has_a_name_and_a_service(text: str, tmp_path: Path) -> None:
     assert "provider_service" in wrong(text, tmp_path)["provider"]
 
 
+def test_something_can_be_ordered(tmp_path: Path) -> None:
+    nothing = LEAST.replace("HERE", "orders = { product = false }")
+    assert "add [subscription] or [tasking]" in wrong(nothing, tmp_path)["orders.product"]
+    assert completed(nothing + "[subscription]\n", tmp_path).product_orders is False
+
+
 def test_groups_are_chosen_of_the_options_and_narrowed(tmp_path: Path) -> None:
     text = """
 [[groups]]
