@@ -164,6 +164,23 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
     )
 )
 def test_ninety_days_give_exactly_the_expected_deliveries(tmp_path_factory, world):
+    live_through(tmp_path_factory, world)
+
+
+@pytest.mark.long
+@settings(
+    max_examples=500,
+    deadline=None,
+    phases=PHASES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(world=worlds())
+def test_many_times_ninety_days_give_exactly_the_expected_deliveries(tmp_path_factory, world):
+    live_through(tmp_path_factory, world)
+
+
+def live_through(tmp_path_factory, world):
+    """Let the days pass, and compare what was delivered with what a catalogue showed while it answered."""
     made, begun, out, deaths, repeats = world
     store = open_store(f"sqlite:///{tmp_path_factory.mktemp('days') / 'orders.sqlite'}")
     lab = Lab(store, made, outages=[(out, out + 2)])
