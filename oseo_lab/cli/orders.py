@@ -72,16 +72,15 @@ def _ago(text: str | None) -> Any:
 @app.command()
 def show(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Show one order and its items."""
+    from oseo_lab.client.standing import named
+
     with connected(url, token) as lab:
         order = lab.orders[name]
     if as_json:
         print_json(order.record)
         return
     print(order)
-    rows = [
-        (each.specification.item_id, each.status.status, each.status.additional or "")
-        for each in order.record.items
-    ]
+    rows = [(named(each), each.status.status, each.status.additional or "") for each in order.record.items]
     print_table(("item", "status", ""), rows)
 
 

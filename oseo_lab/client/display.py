@@ -13,9 +13,23 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from oseo_lab.model.errors import OseoError
 from oseo_lab.model.status import Status
 
-__all__ = ["ago", "bar", "card", "in_notebook", "mark", "safely", "say", "size", "table", "when"]
+__all__ = [
+    "ago",
+    "bar",
+    "card",
+    "facts",
+    "in_notebook",
+    "mark",
+    "safely",
+    "say",
+    "shown",
+    "size",
+    "table",
+    "when",
+]
 
 _LOG = logging.getLogger("oseo_lab.client")
 
@@ -38,16 +52,23 @@ _STYLE = (
     "padding:.6em .9em;max-width:60em;overflow-x:auto}"
     ".oseo .head{display:flex;gap:1em;justify-content:space-between;font-weight:600}"
     ".oseo .quiet{opacity:.7;font-weight:400}"
-    ".oseo table{border-collapse:collapse;font-size:inherit;margin:.4em 0;background:transparent}"
+    ".oseo table{border-collapse:collapse;font-size:inherit;margin:.4em 0;background:transparent;"
+    "color:inherit}"
     ".oseo th,.oseo td{text-align:left!important;padding:.15em .8em .15em 0;background:transparent;"
     "vertical-align:top;color:inherit}"
     ".oseo td:nth-child(-n+2){white-space:nowrap}"
+    ".oseo td:nth-child(n+3){min-width:9em;overflow-wrap:anywhere}"
+    ".oseo td.long{white-space:normal!important;min-width:14em;overflow-wrap:anywhere}"
+    ".oseo .facts td:nth-child(1){white-space:normal;max-width:16em}"
+    ".oseo .facts td:nth-child(2){white-space:normal;overflow-wrap:anywhere}"
     ".oseo .bar{display:flex;height:8px;border-radius:4px;overflow:hidden;margin:.45em 0;"
     "background:rgba(128,128,128,.25)}</style>"
 )
 
 #: Most rows of a table in a display; what is beyond is counted.
 ROWS = 50
+#: Characters from which a cell is wrapped.
+LONG = 44
 
 
 def in_notebook() -> bool:
@@ -60,6 +81,16 @@ def in_notebook() -> bool:
 def say(text: str) -> None:
     """Tell the person at the keyboard one sentence; scripts get it on stderr."""
     print(text, file=sys.stdout if in_notebook() else sys.stderr)
+
+
+def shown(thing: Any, ask: Callable[[], Any]) -> None:
+    """Show what a cell named, asked for now; its ``repr`` and why, if the service does not answer."""
+    from IPython.display import display
+
+    try:
+        display(ask())  # type: ignore[no-untyped-call]
+    except OseoError as away:
+        say(f"{thing!r} ({away})")
 
 
 def mark(status: Status) -> str:
@@ -93,12 +124,20 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], total: int | No
     """Return a table of escaped cells, of at most `ROWS` rows."""
     rows = list(rows)
     cells = "".join(f'<th scope="col">{escape(each)}</th>' for each in head)
-    lines = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows[:ROWS]
-    )
+    lines = "".join("<tr>" + "".join(_cell(str(each)) for each in row) + "</tr>" for row in rows[:ROWS])
     beyond = (len(rows) if total is None else total) - min(len(rows), ROWS)
     more = f'<div class="quiet">and {beyond} more</div>' if beyond > 0 else ""
     return f"<table><thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table>{more}"
+
+
+def _cell(said: str) -> str:
+    return f"<td{' class=long' if len(said) > LONG else ''}>{escape(said)}</td>"
+
+
+def facts(rows: Iterable[tuple[str, object]]) -> str:
+    """Return what there is to say of one thing: a table of names and escaped values, long ones wrapped."""
+    lines = "".join(f"<tr><td>{escape(name)}</td><td>{escape(str(said))}</td></tr>" for name, said in rows)
+    return f'<table class="facts"><tbody>{lines}</tbody></table>'
 
 
 def bar(counts: dict[Status, int], running: float = 0.0) -> str:

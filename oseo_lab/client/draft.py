@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from oseo_lab.client import display
 from oseo_lab.client.area import Area, as_area, as_selection
+from oseo_lab.client.given import text
 from oseo_lab.client.names import message_id, reference_of
 from oseo_lab.client.options import Options
 from oseo_lab.client.session import Session
@@ -173,7 +174,11 @@ class OrderDraft:
 
     @name.setter
     def name(self, name: str | None) -> None:
-        if name is not None and not (1 <= len(name) <= 200 and name.isprintable() and name.strip() == name):
+        if name is not None and not (
+            1 <= len(text(name, "name", "1 to 200 characters")) <= 200
+            and name.isprintable()
+            and name.strip() == name
+        ):
             raise ValidationError(
                 f"name {name[:60]!r} is not allowed; allowed: 1 to 200 printable characters without "
                 "blanks around them",
@@ -369,7 +374,7 @@ class OrderDraft:
             ("area", self.area or "whole scenes"),
             ("packaging", self.packaging or "none"),
         ]
-        body = display.table(("", ""), facts) + self.options._table()
+        body = display.facts(facts) + self.options._table()
         return display.card(f"draft {self.name or 'without a name'}", body, "not submitted yet")
 
 
@@ -400,7 +405,7 @@ def compose(
     options: Mapping[str, Any] | None = None,
 ) -> OrderDraft:
     """Return a draft of these products and choices (`Lab.order` says what they may be)."""
-    chosen = [products] if isinstance(products, str | CatalogueItem) else list(products)
+    chosen = _chosen(products)
     draft = OrderDraft(session, _collection_of(chosen, collection), name=name)
     for each in chosen:
         draft.items.add(each)
@@ -411,6 +416,19 @@ def compose(
     draft.area = None if area is None else as_area(area, area_crs)
     draft.options.update(**values)
     return draft
+
+
+def _chosen(products: Any) -> list[CatalogueItem | str]:
+    """Return what is to be ordered as a list of products and identifiers."""
+    several = products if isinstance(products, Iterable) else [products]
+    found = [products] if isinstance(products, str | CatalogueItem) else list(several)
+    if wrong := [each for each in found if not isinstance(each, str | CatalogueItem)]:
+        raise ValidationError(
+            f"{wrong[0]!r:.60} is no product; allowed: what lab.search(...) found, or identifiers with "
+            "collection=...",
+            locator="orderItem",
+        )
+    return found
 
 
 def _word(offered: Sequence[Any], given: str | None, name: str) -> Any:

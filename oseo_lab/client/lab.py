@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client import display
 from oseo_lab.client.discovery import find_server
+from oseo_lab.client.given import address
 from oseo_lab.client.session import Session
 from oseo_lab.client.transport import HttpTransport, Transport
+from oseo_lab.model.errors import ConfigurationError
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import Capabilities, GetCapabilities
 
@@ -72,12 +74,22 @@ def connect(
     Raises
     ------
     ConfigurationError
-        If no server is found (every place looked at is listed), or several are.
+        If no server is found (every place looked at is listed), or several are; if something is said that
+        belongs to the other way.
     NotAuthenticated
         If the server does not know the token.
     TransportError
         If it does not answer.
     """
+    elsewhere = {
+        "username": username,
+        "password": password,
+        "identity": identity,
+        "soap_version": soap_version,
+        "listen": listen,
+        "catalogue": catalogue,
+    }
+    _check_way(url, soap, [name for name, value in elsewhere.items() if value])
     if soap is not None:
         transport = _soap(
             soap, token, username, password, identity, soap_version, listen=listen, catalogue=catalogue
@@ -88,6 +100,18 @@ def connect(
     lab = Lab(transport)
     _ = lab.about
     return lab
+
+
+def _check_way(url: str | None, soap: str | None, elsewhere: list[str]) -> None:
+    """Raise if what was given belongs to two ways at once: what is not looked at would surprise."""
+    for name, place in (("url", url), ("soap", soap)):
+        if place is not None:
+            address(place, name)
+    if url is not None and soap is not None:
+        raise ConfigurationError("url=... is one way and soap=... another: say one of them")
+    if soap is None and elsewhere:
+        named = ", ".join(f"{each}=..." for each in elsewhere)
+        raise ConfigurationError(f"{named} goes with soap=..., the SOAP endpoint of any OSEO service")
 
 
 def _soap(
@@ -336,7 +360,7 @@ class Lab(Session):
             ("service", f"{self.about.get('service', '')} {self.about.get('version', '')}"),
             ("orders of", self.owner),
         ]
-        return display.card("ordering service", display.table(("", ""), rows))
+        return display.card("ordering service", display.facts(rows))
 
 
 class Collections(Mapping[str, Mapping[str, Any]]):

@@ -84,8 +84,10 @@ class CallbackListener:
         """
         if isinstance(listen, CallbackListener):
             return listen
-        if not isinstance(listen, str):
+        if isinstance(listen, bool):
             return cls() if listen else None
+        if not isinstance(listen, str):
+            raise ConfigurationError(f"listen={listen!r} is not allowed; allowed: True, http://name:port/")
         parts = urlsplit(listen if "://" in listen else f"http://{listen}")
         if parts.scheme not in ("http", "https") or not parts.hostname or not parts.port:
             raise ConfigurationError(f"listen={listen!r} is not allowed; allowed: True, http://name:port/")

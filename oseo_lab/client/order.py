@@ -19,7 +19,7 @@ from oseo_lab.client import display
 from oseo_lab.client.listening import Listener
 from oseo_lab.client.names import name_of, short_id
 from oseo_lab.client.progress import Progress, ProgressEvent, reporter
-from oseo_lab.client.standing import matching, products_of, wish
+from oseo_lab.client.standing import matching, named, products_of, wish
 from oseo_lab.model.errors import (
     NotFound,
     OrderFailed,
@@ -28,7 +28,7 @@ from oseo_lab.model.errors import (
     Unavailable,
     WaitTimeout,
 )
-from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.identifiers import SubscriptionId
 from oseo_lab.model.messages import (
     Cancel,
     DescribeResultAccess,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from oseo_lab.client.notices import Notices
     from oseo_lab.client.results import Results
+    from oseo_lab.client.search import Products
     from oseo_lab.client.session import Session
     from oseo_lab.model.quotation import Price
 
@@ -84,7 +85,7 @@ class Items(tuple[OrderItem, ...]):
         rows = [
             (
                 f"{display.mark(each.status.status)} {each.status.status}",
-                each.specification.item_id,
+                named(each),
                 each.status.additional or "",
             )
             for each in self[: display.ROWS]
@@ -379,9 +380,11 @@ class Order:
         wish(self._session, self.id, "resume")
         return self.refresh()
 
-    def would_match(self) -> list[CatalogueItem]:
+    def would_match(self) -> Products:
         """Return the products a subscription would order now; nothing is ordered by asking."""
-        return matching(self._session, self.id)
+        wishes = [each.specification.identifier for each in self.record.items]
+        collections = [each.collection_id for each in wishes if isinstance(each, SubscriptionId)]
+        return matching(self._session, self.id, ", ".join(collections))
 
     def notices(self) -> Notices:
         """Return what became of the order's callbacks: every try at one, and what waits."""
@@ -422,10 +425,7 @@ class Order:
     # ------------------------------------------------------------------------------------------ how it looks
 
     def __repr__(self) -> str:
-        done = ""
-        if self._full:
-            counts = _counts(self._record)
-            done = f" {sum(counts.get(each, 0) for each in DELIVERED)}/{sum(counts.values())} delivered,"
+        done = f" {_in_short(_counts(self._record))}," if self._full else ""
         return f"Order({self.name!r}, id={self.short_id!r},{done} {self.last_status})"
 
     def __str__(self) -> str:
@@ -476,6 +476,15 @@ def _history(session: Session, order_id: str) -> tuple[list[StatusChange], list[
 def _counts(record: Record) -> dict[Status, int]:
     """Count products by status: what stands for products to come is none."""
     return dict(Counter(each.status.status for each in products_of(record.items)))
+
+
+def _in_short(counts: dict[Status, int]) -> str:
+    """Return counts in a few words: an order may be Completed though an item failed."""
+    if not counts:
+        return "no products yet"
+    said = f"{sum(counts.get(each, 0) for each in DELIVERED)}/{sum(counts.values())} delivered"
+    failed = counts.get(Status.FAILED, 0)
+    return f"{said}, {failed} failed" if failed else said
 
 
 def _summary(counts: dict[Status, int]) -> str:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 from oseo_lab.client import display
 from oseo_lab.client.area import as_period
+from oseo_lab.client.given import text
 from oseo_lab.client.names import name_of, reference_of
 from oseo_lab.client.order import Order
-from oseo_lab.model.errors import NotFound, OseoError, ValidationError
+from oseo_lab.model.errors import NotFound, ValidationError
 from oseo_lab.model.messages import FilteringCriteria, GetStatus
 from oseo_lab.model.order import order_uuid
 from oseo_lab.model.status import Status
@@ -89,6 +90,7 @@ class Orders:
         NotFound
             If there is none; the nearest names are listed.
         """
+        text(key, "name", "an order's name or id; lab.orders.filter()[0] is the newest")
         order_id = key if key.startswith("urn:uuid:") else f"urn:uuid:{key}"
         if order_uuid(order_id.lower()):
             return Order.of_id(self._session, order_id.lower())
@@ -177,12 +179,7 @@ class Orders:
 
     def _ipython_display_(self) -> None:
         """Show the orders of late, asked for now: a cell that says ``lab.orders`` wants to see them."""
-        from IPython.display import display as show
-
-        try:
-            show(self.filter(since=RECENT))  # type: ignore[no-untyped-call]
-        except OseoError as away:
-            display.say(f"{self!r} ({away})")
+        display.shown(self, lambda: self.filter(since=RECENT))
 
     def __repr__(self) -> str:
         return "your orders: lab.orders['name'], lab.orders.latest(), lab.orders.filter(status='Completed')"

@@ -14,6 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from oseo_lab.client import display
+from oseo_lab.client.given import number, text
 from oseo_lab.client.names import message_id
 from oseo_lab.client.session import Session
 from oseo_lab.model.errors import OseoError, ValidationError, WaitTimeout
@@ -26,7 +27,7 @@ from oseo_lab.model.quotation import Quotation as Record
 if TYPE_CHECKING:
     from oseo_lab.client.order import Order
 
-__all__ = ["Quotation", "Quotations"]
+__all__ = ["Quotation", "QuotationList", "Quotations"]
 
 #: Seconds between two questions for a quotation that takes its time, first and most.
 _FIRST, _LONGEST = 0.2, 5.0
@@ -142,7 +143,7 @@ class Quotation:
         OseoError
             If it could not be made.
         """
-        end = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else time.monotonic() + number(timeout, "timeout")
         pause = _FIRST
         while not self.refresh().is_ready:
             if end is not None and time.monotonic() + pause > end:
@@ -180,7 +181,7 @@ class Quotation:
         if price is None:
             text = f"{_prices(self.groups)} is not one price that max_price could be compared with"
             raise ValidationError(text, locator="max_price")
-        if price.value > most:
+        if price.value > number(most, "max_price"):
             raise ValidationError(
                 f"it costs {_money(price)}, and max_price is {most:g}: nothing was ordered",
                 locator="max_price",
@@ -191,11 +192,10 @@ class Quotation:
     def __repr__(self) -> str:
         if not self.is_ready:
             return f"Quotation({self.id!r}, not ready yet: quotation.wait())"
-        count = len(self.items)
         likely = in_words(self.size, self.duration)
         parts = [
             _prices(self.groups) if self.price is None else _money(self.price),
-            "1 item" if count == 1 else f"{count} items",
+            _items(len(self.items)),
             *([likely] if likely else []),
             *([self._holds()] if self.valid_until else []),
             *([self.left_out] if self.left_out else []),
@@ -230,8 +230,35 @@ class Quotation:
         rows = [(each.item_id, _item_price(each), _likely(each)) for each in self.items]
         notes = dict.fromkeys(each.price_information for each in self.items if each.price_information)
         lines = "".join(f'<div class="quiet">{escape(each)}</div>' for each in list(notes)[:5])
-        body = display.table(("", ""), facts) + display.table(("item", "price", "likely"), rows) + lines
-        return display.card(f"quotation · {len(rows)} items", body, self._holds() if self.valid_until else "")
+        body = display.facts(facts) + _table(rows) + lines
+        return display.card(
+            f"quotation · {_items(len(rows))}", body, self._holds() if self.valid_until else ""
+        )
+
+
+class QuotationList(tuple[QuotationRecord, ...]):
+    """Quotations as they stood when this was asked, without their items; with a table for notebooks."""
+
+    def __repr__(self) -> str:
+        lines = [", ".join(filter(None, row)) for row in self._rows()[:10]]
+        more = [f"and {len(self) - 10} more"] if len(self) > 10 else []
+        return "\n".join((*lines, *more)) if self else "no quotations"
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        return [
+            (
+                display.when(each.requested),
+                "ordered" if each.order_id else str(each.state),
+                _prices(each.quotation.groups) if each.quotation is not None else each.problem or "",
+                each.quotation_id,
+            )
+            for each in self
+        ]
+
+    def _repr_html_(self) -> str:
+        head = ("asked for", "state", "price", "id")
+        title = "1 quotation" if len(self) == 1 else f"{len(self)} quotations"
+        return display.safely(self, lambda: display.card(title, display.table(head, self._rows())))
 
 
 class Quotations:
@@ -242,10 +269,11 @@ class Quotations:
 
     def __getitem__(self, quotation_id: str) -> Quotation:
         """Return a quotation by its id, as it stands."""
+        text(quotation_id, "quotation", "its id; list(lab.quotations)[0] is the newest")
         answer = self._session.transport.perform(GetQuotation(quotation_id=quotation_id))
         return Quotation(self._session, answer)
 
-    def records(self, limit: int = 100, *, waiting: bool = False) -> list[QuotationRecord]:
+    def records(self, limit: int = 100, *, waiting: bool = False) -> QuotationList:
         """Return what the service keeps of them, without their items.
 
         Parameters
@@ -259,13 +287,28 @@ class Quotations:
 
         params = {"limit": limit, **({"waiting": "true"} if waiting else {})}
         found = self._session.transport.ask("GET", "quotations", params=params)
-        return [from_plain(QuotationRecord, each) for each in found.get("quotations", ())]
+        return QuotationList(from_plain(QuotationRecord, each) for each in found.get("quotations", ()))
 
     def __iter__(self) -> Iterator[QuotationRecord]:
         return iter(self.records())
 
+    def _ipython_display_(self) -> None:
+        """Show them, asked for now: a cell that says ``lab.quotations`` wants to see them."""
+        display.shown(self, self.records)
+
     def __repr__(self) -> str:
-        return "your quotations: list(lab.quotations), lab.quotations[id]"
+        return "your quotations: lab.quotations.records(), lab.quotations[id]"
+
+
+def _items(count: int) -> str:
+    return "1 item" if count == 1 else f"{count} items"
+
+
+def _table(rows: list[tuple[str, str, str]]) -> str:
+    """Return the items' table; without a column of estimates where there are none."""
+    if any(likely for _, _, likely in rows):
+        return display.table(("item", "price", "likely"), rows)
+    return display.table(("item", "price"), [row[:2] for row in rows])
 
 
 def _money(price: Price) -> str:

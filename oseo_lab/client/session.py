@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from oseo_lab.client.given import text
 from oseo_lab.client.options import nearest
 from oseo_lab.client.transport import Transport
 from oseo_lab.model.collection import OrderOptions
@@ -61,7 +62,10 @@ class Session:
         ValidationError
             If there is no such collection; those there are, are listed.
         """
-        if collection_id not in self._offers:
+        if (
+            text(collection_id, "collection", "a collection id; lab.collections lists them")
+            not in self._offers
+        ):
             answer = self.transport.perform(GetOptions(collection_id=collection_id))
             if not answer.order_options:
                 raise NotFound(f"{collection_id} offers nothing to order", locator="collectionId")

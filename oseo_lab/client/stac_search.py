@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from oseo_lab.client.given import address
 from oseo_lab.model.errors import ConfigurationError, TransportError
 from oseo_lab.model.job import CatalogueItem
 
@@ -41,7 +42,7 @@ class StacSearch:
     """
 
     def __init__(self, url: str, timeout: float = 30.0) -> None:
-        if urlsplit(url).scheme not in ("http", "https"):
+        if urlsplit(address(url, "catalogue")).scheme not in ("http", "https"):
             raise ConfigurationError(f"catalogue={url!r} is no address; allowed: http://..., https://...")
         self.url = url.rstrip("/") + "/"
         self._timeout = timeout

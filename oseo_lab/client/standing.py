@@ -9,19 +9,27 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from oseo_lab.model.identifiers import SubscriptionId
+from oseo_lab.model.identifiers import ProductId, SubscriptionId
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import OrderItem
 
 if TYPE_CHECKING:
+    from oseo_lab.client.search import Products
     from oseo_lab.client.session import Session
 
-__all__ = ["matching", "products_of", "wish"]
+__all__ = ["matching", "named", "products_of", "wish"]
 
 
 def products_of(items: Iterable[OrderItem]) -> list[OrderItem]:
     """Return the items that are products, without those that stand for products to come."""
     return [each for each in items if not isinstance(each.specification.identifier, SubscriptionId)]
+
+
+def named(item: OrderItem) -> str:
+    """Return an item's id, and its product where the id does not say it, as in a subscription."""
+    identifier, item_id = item.specification.identifier, item.specification.item_id
+    product = identifier.identifier if isinstance(identifier, ProductId) else ""
+    return f"{item_id} · {product}" if product and product != item_id else item_id
 
 
 def wish(session: Session, order_id: str, verb: str) -> None:
@@ -37,9 +45,11 @@ def wish(session: Session, order_id: str, verb: str) -> None:
     session.transport.ask("POST", f"orders/{quote(order_id, safe='')}/{verb}", body={})
 
 
-def matching(session: Session, order_id: str) -> list[CatalogueItem]:
-    """Return the products a subscription would order now. Raises as `wish`."""
+def matching(session: Session, order_id: str, collection_id: str) -> Products:
+    """Return the products a subscription to a collection would order now. Raises as `wish`."""
+    from oseo_lab.client.search import Products
     from oseo_lab.encoding.json_form import from_plain
 
     answer = session.transport.ask("POST", f"orders/{quote(order_id, safe='')}/match", body={})
-    return [from_plain(CatalogueItem, each) for each in answer.get("products", ())]
+    found = [from_plain(CatalogueItem, each) for each in answer.get("products", ())]
+    return Products(session, found[0].collection_id if found else collection_id, found)

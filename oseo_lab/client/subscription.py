@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client.area import Area, as_area, as_period
 from oseo_lab.client.draft import OrderDraft
+from oseo_lab.client.given import number
 from oseo_lab.client.names import reference_of
 from oseo_lab.client.options import Options
 from oseo_lab.model.errors import NotSupported, Problem, ValidationError
@@ -110,7 +111,8 @@ def compose_subscription(
     values[PERIOD] = _period(start, end)
     if area is not None:
         values[REGION] = region_of(as_area(area, area_crs))
-    frequency = {"numberOfObservations": observations, "observationGap": _days(every)}
+    most = None if observations is None else _whole(observations, "observations", "whole numbers from 1 on")
+    frequency = {"numberOfObservations": most, "observationGap": _days(every)}
     if given := {key: value for key, value in frequency.items() if value is not None}:
         values[FREQUENCY] = given
     draft.options.update(**values)
@@ -132,10 +134,15 @@ def _days(every: float | timedelta | None) -> int | None:
     """Return whole days between two observations."""
     if every is None:
         return None
-    days = every.total_seconds() / 86400 if isinstance(every, timedelta) else float(every)
-    if days != int(days) or days < 0:
-        raise ValidationError(f"every {every!r} is not allowed; allowed: whole days", locator=FREQUENCY)
-    return int(days)
+    days = every.total_seconds() / 86400 if isinstance(every, timedelta) else every
+    return _whole(days, "every", "whole days, or a timedelta of them")
+
+
+def _whole(given: Any, name: str, what: str) -> int:
+    value = number(given, name, what)
+    if value != int(value):
+        raise ValidationError(f"{name} {given!r} is not allowed; allowed: {what}", locator=name)
+    return int(value)
 
 
 def region_of(area: Area) -> list[dict[str, float]]:

@@ -62,8 +62,8 @@ def _want(order_id: str, wanted: Wanted, context: Context) -> Order:
 def _open_subscription(order: Order) -> Order:
     if order.specification.order_type is not OrderType.SUBSCRIPTION_ORDER:
         raise NotSupported(
-            f"a {order.specification.order_type} is not suspended; allowed: {OrderType.SUBSCRIPTION_ORDER}; "
-            "cancel it, or let it go on",
+            f"the order is a {order.specification.order_type}, and only a {OrderType.SUBSCRIPTION_ORDER} "
+            "waits for products: cancel it, or let it go on",
             locator="orderId",
         )
     if order.status.status.is_final:
