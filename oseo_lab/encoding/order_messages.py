@@ -7,6 +7,7 @@ What they hold is read and written by `order_xml`, `status_xml` and `quotation_x
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from lxml import etree
@@ -58,6 +59,8 @@ from oseo_lab.model.status import Status
 __all__ = ["CODECS", "encode_status"]
 
 _O = f"{{{OSEO}}}"
+#: From a day's first moment to its last.
+_DAY = timedelta(days=1) - timedelta.resolution
 
 # --- GetQuotation -----------------------------------------------------------------------------------------
 
@@ -118,12 +121,12 @@ def _last_update_end(element: etree._Element) -> Any:
     text = "".join(str(each) for each in element.itertext()).strip()
     try:
         at = instant(text)
-    except ValueError:
+        return at if "T" in text else at + _DAY
+    except (ValueError, OverflowError):
         said = f"lastUpdateEnd: {text[:100]!r} is not a time or date such as 2024-06-01T10:00:00Z"
         raise BadMessage.of(
             [Problem(code="InvalidParameterValue", locator="lastUpdateEnd", text=said)]
         ) from None
-    return at if "T" in text else at.replace(hour=23, minute=59, second=59, microsecond=999_999)
 
 
 _CRITERIA: Readers = {

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -213,22 +213,30 @@ def timestamp(at: datetime) -> str:
 
 
 def instant(text: str) -> datetime:
-    """Read ``xs:dateTime`` or ``xs:date``; without a zone it is UTC.
+    """Read ``xs:dateTime``, or ``xs:date`` as its first moment; without a zone it is UTC.
 
     Raises
     ------
     ValueError
         If it is no time, or one outside the years 1 to 9999.
     """
+    day, separator, rest = text.strip().partition("T")
+    later = rest.startswith("24:00:00")  # the midnight that ends the day, which Python does not know
     try:
-        at = datetime.fromisoformat(text.strip())
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        if not separator:
+            at = datetime.fromisoformat(f"{day[:10]}T00:00:00{day[10:]}")
+        elif later:
+            at = datetime.fromisoformat(f"{day}T00{rest[2:]}")
+        else:
+            at = datetime.fromisoformat(f"{day}T{rest}")
+        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        return at + timedelta(days=later)
     except OverflowError:
         raise ValueError("outside the years 1 to 9999") from None
 
 
 def read_time(element: etree._Element) -> datetime:
-    """Read an ``xs:dateTime``; the schema knows years and an hour 24 that Python does not."""
+    """Read an ``xs:dateTime``; the schema knows years that Python does not."""
     try:
         return instant(element.text or "")
     except ValueError as wrong:

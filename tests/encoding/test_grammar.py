@@ -104,10 +104,10 @@ CASES = [
         (INVALID, "lastUpdate", None),
     ),
     (
-        "midnight as 24",
+        "a year of five digits",
         SEARCH,
         b"2024-06-01T12:00:00Z",
-        b"2024-06-01T24:00:00Z",
+        b"20240-06-01T12:00:00Z",
         (INVALID, "lastUpdate", None),
     ),
 ]

@@ -106,11 +106,21 @@ def test_time_without_zone_is_utc_and_leaves_with_z() -> None:
     [
         ("2024-06-01T12:00:00+02:00", datetime(2024, 6, 1, 10, tzinfo=UTC)),
         ("2024-06-01", datetime(2024, 6, 1, 23, 59, 59, 999_999, tzinfo=UTC)),
+        ("2024-06-01Z", datetime(2024, 6, 1, 23, 59, 59, 999_999, tzinfo=UTC)),
+        ("2024-06-01+02:00", datetime(2024, 6, 1, 21, 59, 59, 999_999, tzinfo=UTC)),
+        ("9999-12-31", datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)),
+        ("2024-06-01T24:00:00Z", datetime(2024, 6, 2, tzinfo=UTC)),
         ("<d>2024-06-01T12:00:00Z</d>", datetime(2024, 6, 1, 12, tzinfo=UTC)),
     ],
 )
 def test_last_update_end_takes_a_time_or_a_date(said: str, meant: datetime) -> None:
     assert decode_request(parse(search(said))).filtering_criteria.last_update_end == meant
+
+
+def test_midnight_may_be_the_hour_24_of_the_day_before() -> None:
+    body = (DATA / "GetStatus_search.xml").read_bytes().replace(b"T12:00:00Z", b"T24:00:00Z")
+    found = decode_request(parse(body)).filtering_criteria.last_update
+    assert found == datetime(2024, 6, 2, tzinfo=UTC)
 
 
 def search(last_update_end: str) -> bytes:
@@ -120,7 +130,10 @@ def search(last_update_end: str) -> bytes:
     ).encode()
 
 
-@pytest.mark.parametrize("said", ["", "yesterday", "2024-13-01", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize(
+    "said",
+    ["", "yesterday", "2024-13-01", "0001-01-01T00:00:00+14:00", "9999-12-31-01:00", "2024-06-01T24:30:00"],
+)
 def test_last_update_end_that_is_no_time_is_refused(said: str) -> None:
     with pytest.raises(BadMessage) as caught:
         decode_request(parse(search(said)))
