@@ -42,9 +42,9 @@ from oseo_lab.model.status import Status
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from oseo_lab.client.found import Found
     from oseo_lab.client.notices import Notices
     from oseo_lab.client.results import Results
-    from oseo_lab.client.search import Products
     from oseo_lab.client.session import Session
     from oseo_lab.model.quotation import Price
 
@@ -380,7 +380,7 @@ class Order:
         wish(self._session, self.id, "resume")
         return self.refresh()
 
-    def would_match(self) -> Products:
+    def would_match(self) -> Found:
         """Return the products a subscription would order now; nothing is ordered by asking."""
         wishes = [each.specification.identifier for each in self.record.items]
         collections = [each.collection_id for each in wishes if isinstance(each, SubscriptionId)]

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, overload
 
-from oseo_lab.client import display
 from oseo_lab.client.area import Area, as_area, as_period
+from oseo_lab.client.found import Found
 from oseo_lab.model.errors import TransportError, ValidationError
 from oseo_lab.model.job import CatalogueItem
 
@@ -25,7 +25,7 @@ __all__ = ["Products", "query_of", "search"]
 PAGE = 200
 
 
-class Products(Sequence[CatalogueItem]):
+class Products(Found):
     """Products of one collection, in the catalogue's order.
 
     Parameters
@@ -43,13 +43,9 @@ class Products(Sequence[CatalogueItem]):
     def __init__(
         self, session: Session, collection_id: str, items: Sequence[CatalogueItem], area: Area | None = None
     ) -> None:
+        super().__init__(collection_id, items)
         self._session = session
-        self.collection_id = collection_id
         self.area = area
-        self._items = tuple(items)
-
-    def __len__(self) -> int:
-        return len(self._items)
 
     @overload
     def __getitem__(self, index: int) -> CatalogueItem: ...
@@ -62,11 +58,6 @@ class Products(Sequence[CatalogueItem]):
             return Products(self._session, self.collection_id, self._items[index], self.area)
         return self._items[index]
 
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The products' identifiers."""
-        return tuple(each.identifier for each in self._items)
-
     def order(
         self, name: str | None = None, area: Any = None, area_crs: Any = None, **options: Any
     ) -> OrderDraft:
@@ -74,40 +65,6 @@ class Products(Sequence[CatalogueItem]):
         from oseo_lab.client.draft import compose
 
         return compose(self._session, self, name, self.collection_id, area, area_crs, options)
-
-    def __repr__(self) -> str:
-        what = "1 product" if len(self) == 1 else f"{len(self)} products"
-        return f"{what} of {self.collection_id}{_dates(self._items)}"
-
-    def _repr_html_(self) -> str:
-        return display.safely(self, self._html)
-
-    def _html(self) -> str:
-        rows = [
-            (
-                number,
-                each.identifier,
-                "" if each.datetime is None else f"{each.datetime:%Y-%m-%d %H:%M}",
-                _cloud(each),
-                "yes" if each.orderable else f"no: {each.reason or 'not now'}",
-            )
-            for number, each in enumerate(self._items[: display.ROWS])
-        ]
-        head = ("#", "id", "time (UTC)", "cloud", "can be ordered")
-        return display.card(repr(self), display.table(head, rows, total=len(self)))
-
-
-def _dates(items: Sequence[CatalogueItem]) -> str:
-    days = sorted(each.datetime for each in items if each.datetime is not None)
-    if not days:
-        return ""
-    first, last = f"{days[0]:%Y-%m-%d}", f"{days[-1]:%Y-%m-%d}"
-    return f", {first}" if first == last else f", {first} to {last}"
-
-
-def _cloud(item: CatalogueItem) -> str:
-    cover = item.properties.get("eo:cloud_cover", item.properties.get("cloud_cover"))
-    return f"{cover:.0f} %" if isinstance(cover, int | float) else ""
 
 
 def query_of(

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from oseo_lab.client.found import Found
 from oseo_lab.model.identifiers import ProductId, SubscriptionId
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import OrderItem
 
 if TYPE_CHECKING:
-    from oseo_lab.client.search import Products
     from oseo_lab.client.session import Session
 
 __all__ = ["matching", "named", "products_of", "wish"]
@@ -45,11 +45,10 @@ def wish(session: Session, order_id: str, verb: str) -> None:
     session.transport.ask("POST", f"orders/{quote(order_id, safe='')}/{verb}", body={})
 
 
-def matching(session: Session, order_id: str, collection_id: str) -> Products:
+def matching(session: Session, order_id: str, collection_id: str) -> Found:
     """Return the products a subscription to a collection would order now. Raises as `wish`."""
-    from oseo_lab.client.search import Products
     from oseo_lab.encoding.json_form import from_plain
 
     answer = session.transport.ask("POST", f"orders/{quote(order_id, safe='')}/match", body={})
     found = [from_plain(CatalogueItem, each) for each in answer.get("products", ())]
-    return Products(session, found[0].collection_id if found else collection_id, found)
+    return Found(found[0].collection_id if found else collection_id, found)
