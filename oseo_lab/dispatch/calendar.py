@@ -307,9 +307,11 @@ class Calendar:
         products: dict[str, CatalogueItem] = {}
         fresh: list[Match] = []
         for page in self._pages(standing.collection_id, query):
-            products |= {each.identifier: each for each in page}
             seen = [match for _, matches in areas.matches(page) for match in matches]
-            fresh += [match for match in seen if (match.identifier, match.revision) not in had]
+            mine = [match for match in seen if (match.identifier, match.revision) not in had]
+            names = {each.identifier for each in mine}
+            products |= {each.identifier: each for each in page if each.identifier in names}
+            fresh += mine
             if len(fresh) >= limit:
                 break
         wanted, _ = chosen_from(standing, fresh, had)

@@ -1,13 +1,15 @@
-"""The thread that looks after what waits for the world outside: new products, tasking requests.
+"""The threads that look after what waits for the world outside: new products, tasking requests.
 
-Every second it asks those who know what is due (`calendar`, `massive`, `tasking`); they decide by the clock
-they were given. One that fails is asked again with the next pass, and holds up nobody else.
+Every second those who know what is due (`calendar`, `massive`, `tasking`) are asked, each in a thread of its
+own; they decide by the clock they were given. One that fails is asked again with the next pass, and one that
+waits for an answer holds up nobody else.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -19,6 +21,8 @@ log = logging.getLogger("oseo_lab.dispatch")
 
 #: Seconds between passes.
 EVERY = 1.0
+#: Seconds that closing waits for steps that run.
+FAREWELL = 10.0
 
 
 class Stepper(Protocol):
@@ -32,23 +36,27 @@ class Stepper(Protocol):
 
 
 class Clockwork:
-    """Lets steppers do what is due, one after the other.
+    """Lets steppers do what is due.
 
     Parameters
     ----------
     steppers : sequence of Stepper
-        In their order.
+        Each is asked in a thread of its own.
     """
 
     def __init__(self, steppers: Sequence[Stepper]) -> None:
         self._steppers = steppers
         self._woken = threading.Event()
         self._closing = False
-        self._thread = threading.Thread(target=self._run, name="oseo_lab clockwork", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, args=(each,), name="oseo_lab clockwork", daemon=True)
+            for each in steppers
+        ]
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Stop; what was not done is due in the next life."""
@@ -56,16 +64,17 @@ class Clockwork:
         self._woken.set()
         for each in self._steppers:
             each.close()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
+        end = time.monotonic() + FAREWELL
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=max(0.0, end - time.monotonic()))
 
-    def _run(self) -> None:
+    def _run(self, stepper: Stepper) -> None:
         while not self._closing:
-            for each in self._steppers:
-                try:
-                    each.step()
-                except OseoError as out_of_reach:
-                    log.warning("the clockwork was interrupted and goes on: %s", out_of_reach)
-                except Exception:
-                    log.exception("a pass of the clockwork failed and will be tried again")
+            try:
+                stepper.step()
+            except OseoError as out_of_reach:
+                log.warning("the clockwork was interrupted and goes on: %s", out_of_reach)
+            except Exception:
+                log.exception("a pass of the clockwork failed and will be tried again")
             self._woken.wait(EVERY)

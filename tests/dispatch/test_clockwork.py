@@ -1,4 +1,4 @@
-"""The thread of the timetable: one that fails holds up nobody, and all end when it is closed."""
+"""The threads of the timetable: who fails or hangs holds up nobody, and all end when it is closed."""
 
 from __future__ import annotations
 
@@ -31,6 +31,26 @@ def test_one_that_fails_holds_up_nobody(caplog):
     clockwork.close()
     assert all(each.is_closed for each in steppers)
     assert "no database" in caplog.text and "a bug" in caplog.text
+
+
+def test_one_whose_catalogue_hangs_holds_up_nobody():
+    class Hangs(Stepper):
+        def step(self):
+            super().step()
+            assert self.released.wait(30)
+            return 0
+
+        def close(self):
+            super().close()
+            self.released.set()
+
+        released = threading.Event()
+
+    hangs, other = Hangs(), Stepper()
+    clockwork = Clockwork([hangs, other])
+    clockwork.start()
+    assert hangs.stepped.wait(10) and other.stepped.wait(10)
+    clockwork.close()
 
 
 def test_it_may_be_closed_without_having_begun():
