@@ -91,6 +91,7 @@ class FileTasking:
         product = entry.get("product")
         if state is AcquisitionState.ACQUIRED and not (isinstance(product, str) and product):
             raise ValueError("an acquired request names its product")
+        f"{product} {entry.get('text')}".encode()  # half a surrogate pair could be neither kept nor told
         return Acquisition(
             state=state,
             product=ProductId(identifier=product, collection_id=self._collection_id)

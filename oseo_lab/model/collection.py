@@ -142,6 +142,8 @@ class TaskingRule:
 
 
 #: For each of thousands of items looking a pattern up in `re`'s own cache takes as long as matching it.
+#: What neither XML nor the store can carry: catalogues elsewhere may say it all the same.
+_FORBIDDEN = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 _compiled = cache(re.compile)
 
 
@@ -232,8 +234,9 @@ class Collection:
     provider_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def holds(self, identifier: str) -> bool:
-        """Whether a product identifier has this collection's pattern."""
-        return len(identifier) <= PATTERN_LENGTH and _compiled(self.pattern).fullmatch(identifier) is not None
+        """Whether a product identifier has this collection's pattern, and only what messages can carry."""
+        is_whole = len(identifier) <= PATTERN_LENGTH and _FORBIDDEN.search(identifier) is None
+        return is_whole and _compiled(self.pattern).fullmatch(identifier) is not None
 
     # ------------------------------------------------------------------------------------- option groups
 

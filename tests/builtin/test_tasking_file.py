@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -53,6 +54,14 @@ def test_it_is_read_again_when_it_has_changed_only(tmp_path, monkeypatch):
     assert not read
     os.utime(path, ns=(2, 2))
     assert ask(plugin) == {} and read
+
+
+@pytest.mark.parametrize("key", ["product", "text"])
+def test_an_entry_that_nobody_can_write_down_keeps_nobody_from_the_others(tmp_path, caplog, key):
+    entry = {"state": "acquired", "product": "SAR_1", "text": "at last"} | {key: "half a pair \ud800"}
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps({"urn:1": entry, "urn:2": {"state": "failed"}}))
+    assert set(ask(FILE("radar", {"href": str(path)}))) == {"urn:2"} and "'urn:1'" in caplog.text
 
 
 def test_garbage_keeps_what_was_said(tmp_path, caplog):

@@ -365,6 +365,13 @@ def test_what_would_match_is_told_and_nothing_ordered(store):
     assert [each.identifier for each in found] == ["b"] and delivered(store, order_id) == ["a"]
 
 
+@pytest.mark.parametrize("name", ["p\ud800", "p\x00", "p\uffff", "p" * 300])
+def test_a_product_whose_name_nobody_can_write_down_keeps_nobody_from_the_others(store, name):
+    lab = Lab(store, [Made("a", 1, (1.0,)), Made(name, 1, (1.0,))])
+    order_id = lab.add(subscription(ring=SQUARE))
+    assert lab.at(2) == 1 and delivered(store, order_id) == ["a"]
+
+
 def test_one_look_serves_all_subscriptions(store):
     lab = Lab(store, [Made("a", 1, (1.0,))])
     ids = [lab.add(subscription(ring=SQUARE)) for _ in range(5)]
