@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oseo_lab.cli.output import FAILED, OK, PARTLY, AsJson, print_json, print_table, say, usage
+from oseo_lab.cli.output import FAILED, OK, PARTLY, AsJson, print_json, print_table, say, secret_of, usage
 
 if TYPE_CHECKING:
     from oseo_lab.conformance import Outcome, Subject
@@ -125,19 +125,12 @@ def _credentials(
     if identity not in _WAYS:
         raise usage(f"--identity is one of {', '.join(_WAYS)}")
     if token_file is not None:
-        return Credentials(secret=Secret(_secret(token_file)), identity=Identity.TOKEN)
+        return Credentials(secret=Secret(secret_of(token_file)), identity=Identity.TOKEN)
     if (user is None) != (password_file is None):
         raise usage("a user has a password, and a password a user: give both, or a token")
     if user is None or password_file is None:
         return None
-    return Credentials(username=user, secret=Secret(_secret(password_file)), identity=Identity(identity))
-
-
-def _secret(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as wrong:
-        raise usage(f"{path} cannot be read: {wrong.strerror}") from None
+    return Credentials(username=user, secret=Secret(secret_of(password_file)), identity=Identity(identity))
 
 
 def _subject(

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from oseo_lab.cli.output import say, usage
+from oseo_lab.cli.output import say, secret_of, usage
 
 __all__ = ["mount"]
 
@@ -52,6 +52,7 @@ def mount(
         raise usage(f"there is no folder {into}")
     if there := [each for each in (file, document) if each.exists()]:
         raise usage(f"{there[0]} is there already; move it away, or mount under another --id")
+    _check_pattern(pattern)
     secrets = {"password_file": password_file, "token_file": token_file}
     said = {key: str(path.absolute()) for key, path in secrets.items() if path is not None}
     options = _options(soap, collection, user, said)
@@ -75,13 +76,20 @@ def mount(
     say(f"{file} mounts {collection!r}; `oseo-lab collections check {into}` looks, a restart offers it")
 
 
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as wrong:
+        raise usage(f"--pattern {pattern[:60]!r} is no regular expression: {wrong}") from None
+
+
 def _options(soap: str, collection: str, user: str | None, secrets: dict[str, str]) -> bytes:
     """Return the other server's options as a document."""
     import oseo_lab as oseo
     from oseo_lab.encoding.oseo import encode_response
     from oseo_lab.model.messages import GetOptions
 
-    read = {key: Path(path).expanduser().read_text(encoding="utf-8").strip() for key, path in secrets.items()}
+    read = {key: secret_of(Path(path)) for key, path in secrets.items()}
     with oseo.connect(
         soap=soap, username=user, password=read.get("password_file"), token=read.get("token_file")
     ) as lab:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from oseo_lab.client.lab import Lab
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "print_json",
     "print_table",
     "say",
+    "secret_of",
     "usage",
 ]
 
@@ -79,6 +82,17 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     Console().print(table)
+
+
+def secret_of(path: Path) -> str:
+    """Return the password or token that a file holds."""
+    try:
+        said = path.expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise usage(f"{path} cannot be read: {getattr(wrong, 'strerror', None) or 'it is no text'}") from None
+    if not said:
+        raise usage(f"{path} is empty; it holds the password or token, and nothing else")
+    return said
 
 
 def pairs(given: Iterable[str], what: str) -> dict[str, str]:

@@ -254,4 +254,6 @@ def origin(url: str) -> tuple[str, str, int]:
 def shown(url: str) -> str:
     """Return a URL without its query and without a password in it."""
     parts = urlsplit(url)
+    if not parts.netloc:
+        return url.partition("?")[0].rpartition("@")[2]
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -55,6 +55,23 @@ def test_nothing_that_is_there_is_overwritten(run, into):
     assert code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--token-file", "{into}/none"), "cannot be read: No such file or directory"),
+        (("--token-file", "{into}/empty"), "is empty"),
+        (("--pattern", "("), "is no regular expression"),
+    ],
+)
+def test_what_is_said_wrongly_is_told_before_the_server_is_asked(run, into, words, said):
+    (into / "empty").write_text("\n")
+    given = [each.format(into=into) for each in words]
+    where = ("http://127.0.0.1:9/", "x", "--into", into, "--provider", "P")
+    code, _, err = run("collections", "mount", *where, *given)
+    assert code == 2 and said in " ".join(err.split()), err
+    assert "Traceback" not in err and not list(into.glob("*.toml"))
+
+
 def test_a_server_that_does_not_answer_leaves_nothing_behind(run, into, monkeypatch):
     from oseo_lab.client import soap_calls
 
