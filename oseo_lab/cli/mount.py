@@ -7,12 +7,16 @@ operator would have written by hand; nothing is changed that is there already.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from oseo_lab.cli.output import say, secret_of, usage
+
+if TYPE_CHECKING:
+    from oseo_lab.model.messages import GetOptionsResponse
 
 __all__ = ["mount"]
 
@@ -84,7 +88,7 @@ def _check_pattern(pattern: str) -> None:
 
 
 def _options(soap: str, collection: str, user: str | None, secrets: dict[str, str]) -> bytes:
-    """Return the other server's options as a document."""
+    """Return the other server's options as a document: those of product orders, which alone are passed on."""
     import oseo_lab as oseo
     from oseo_lab.encoding.oseo import encode_response
     from oseo_lab.model.messages import GetOptions
@@ -94,7 +98,18 @@ def _options(soap: str, collection: str, user: str | None, secrets: dict[str, st
         soap=soap, username=user, password=read.get("password_file"), token=read.get("token_file")
     ) as lab:
         answer = lab.transport.perform(GetOptions(collection_id=collection))
+    answer = _product_orders(answer, collection)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + encode_response(answer) + b"\n"
+
+
+def _product_orders(answer: GetOptionsResponse, collection: str) -> GetOptionsResponse:
+    """Return an answer without the groups of standing orders and tasking: they are not passed on."""
+    from oseo_lab.model.identifiers import OrderType
+
+    taken = tuple(each for each in answer.order_options if each.order_type is OrderType.PRODUCT_ORDER)
+    if not taken:
+        raise usage(f"{collection[:60]!r} takes no product orders there, and only those are passed on")
+    return replace(answer, order_options=taken)
 
 
 def _catalogue(into: Path, name: str, stac: str | None) -> str:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import typer
 
+from oseo_lab.cli.mount import _product_orders
+from oseo_lab.model.collection import OrderOptions
+from oseo_lab.model.identifiers import OrderType
+from oseo_lab.model.messages import GetOptionsResponse
 from oseo_lab.wiring import read_collections
 from tests.acceptance.serving import TOKEN
 from tests.foreign import foreign_server
@@ -40,6 +45,16 @@ def test_a_collection_of_anybodys_server_is_mounted(run, into, tmp_path):
     assert (found.provider, found.pattern) == ('Old "archive"', r"LC8\w+")
     assert found.groups[0].product_order_options_id == "grp7"
     assert found.provider_settings["password_file"] == str(tmp_path / "password")
+
+
+def test_only_groups_of_product_orders_are_mounted():
+    groups = tuple(
+        OrderOptions(product_order_options_id=kind.value, order_type=kind, options=()) for kind in OrderType
+    )
+    (kept,) = _product_orders(GetOptionsResponse(order_options=groups), "far").order_options
+    assert kept.order_type is OrderType.PRODUCT_ORDER
+    with pytest.raises(typer.BadParameter, match="'far' takes no product orders there"):
+        _product_orders(GetOptionsResponse(order_options=groups[1:]), "far")
 
 
 def test_nothing_that_is_there_is_overwritten(run, into):
