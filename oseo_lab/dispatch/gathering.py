@@ -211,5 +211,10 @@ def _check(groups: Sequence[ItemGroupPrice], items: Sequence[ItemSpecification])
         prices = [group.price, *(each.price for each in group.items if each.price is not None)]
         if not group.items or any(not 0 <= each.value <= MOST_PRICE for each in prices):
             raise ValueError("a group has no items, or a price is below 0 or beyond reason")
+        if any(not isinstance(each.value, int | float) for each in prices):
+            raise ValueError("a price is an int or a float")
+        until = group.validity_time
+        if until is not None and until.utcoffset() is None:
+            raise ValueError("a validity time has a time zone")
         if len({each.currency for each in prices}) > 1 or not 1 <= len(group.price.currency) <= 10:
             raise ValueError("a group has one currency, of 1 to 10 characters")

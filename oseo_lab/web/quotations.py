@@ -6,6 +6,7 @@ list, a person's answer, accounts' balances. Operators see and answer everybody'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -35,6 +36,7 @@ __all__ = [
 
 #: Longest owner and currency of a balance, characters.
 LONGEST_OWNER, LONGEST_CURRENCY = 255, 10
+_CURRENCY = re.compile(rf"[^\s\x00-\x1f\x7f]{{1,{LONGEST_CURRENCY}}}")
 
 
 class QuotationsHandler(JsonHandler):
@@ -187,8 +189,11 @@ class BalanceHandler(JsonHandler):
         if not services.is_operator(self.owner):
             raise NotAuthorized("only operators set balances")
         name, unit = unquote(owner), unquote(currency)
-        if len(name) > LONGEST_OWNER or len(unit) > LONGEST_CURRENCY:
-            text = f"an owner has at most {LONGEST_OWNER} characters, a currency {LONGEST_CURRENCY}"
+        if not (name.isprintable() and _CURRENCY.fullmatch(unit)) or len(name) > LONGEST_OWNER:
+            text = (
+                f"an owner has at most {LONGEST_OWNER} characters, none of control; "
+                f"a currency at most {LONGEST_CURRENCY}, none of them a space"
+            )
             raise ValidationError(text, locator="currency")
         new = await self.state.work(json_form.decode, NewBalance, self.json_body())
         value = None if new.value is None else Decimal(repr(new.value))
