@@ -138,7 +138,7 @@ def test_foreign_quotation_ids_and_contracts_are_kept(store):
         [group("a", price=float("nan"))],
         [group("a", price=float("inf"))],
         [group("a", price=Decimal("0.1"))],
-        [group("a", validity_time=datetime(2026, 2, 1))],  # noqa: DTZ001 - without a zone on purpose
+        [group("a", validity_time=datetime(2026, 2, 1))],
         [group("a", currency="")],
         [group("a", currency="x" * 11)],
         [group()],
