@@ -6,7 +6,8 @@ dies between sending and settling is followed by one that sends again. Whatever 
 stays as it is.
 
 An address that does not answer must delay nobody else: each has few notices on their way at a time, and after
-a slow failure what else waits for it is put back, uncounted, until it has rested.
+a slow failure what else waits for it is put back, uncounted, until it has rested. Nor must an owner who names
+ever new ones: for a while he has few on their way himself.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -37,6 +38,9 @@ PAUSE = 2.0
 #: Seconds that closing waits for what is on its way.
 FAREWELL = 5.0
 SENT = "sent"
+#: For how long the owner of an address that failed slowly has few notices on their way; and when what he has
+#: too many of is looked at again.
+WARY, AGAIN = timedelta(minutes=5), timedelta(seconds=5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +54,8 @@ class Patience:
     first, longest : float
         Seconds before the second try, doubled for each further one, and the most of it; shortened at random
         by up to a half, so that what failed together is not tried together.
-    at_once, per_host, per_address : int
-        Most notices on their way; to one host; to one address.
+    at_once, per_host, per_address, per_owner : int
+        Most notices on their way; to one host; to one address; of one owner whose addresses failed slowly.
     lease : float
         Seconds after which another relay may send what this one has claimed.
     slow : float
@@ -64,6 +68,7 @@ class Patience:
     at_once: int = 32
     per_host: int = 8
     per_address: int = 2
+    per_owner: int = 8
     lease: float = 120.0
     slow: float = 2.0
 
@@ -105,6 +110,7 @@ class Relay:
         self._closing = False
         self._running: dict[int, Notice] = {}
         self._resting: dict[str, datetime] = {}
+        self._wary: dict[str, datetime] = {}
         self._thread = threading.Thread(target=self._run, name="oseo_lab relay", daemon=True)
 
     # -------------------------------------------------------------------------------- from outside
@@ -169,16 +175,29 @@ class Relay:
         hosts = Counter(_host(each.address) for each in running)
         busy = [each for each, count in addresses.items() if count >= self._patience.per_address]
         claimed = work.outbox.claim(room, now, until, busy)
+        owners = self._owners(work, [*running, *claimed], now)
+        held = Counter(owners.get(each.order_id) for each in running)
         sendable = []
         for notice in claimed:
             later = self._later(notice, addresses, hosts, now)
+            owner = owners.get(notice.order_id)
+            if later is None and owner is not None and held[owner] >= self._patience.per_owner:
+                later = now + AGAIN
             if later is not None:
                 work.outbox.settle(replace(notice, attempts=notice.attempts - 1), due=later)
                 continue
             addresses[notice.address] += 1
             hosts[_host(notice.address)] += 1
+            held[owner] += 1
             sendable.append(notice)
         return sendable, len(claimed)
+
+    def _owners(self, work: UnitOfWork, notices: Sequence[Notice], now: datetime) -> dict[str, str]:
+        """Return whose notices these are, by order, as far as their owners are to be wary of."""
+        with self._condition:
+            wary = {owner for owner, until in self._wary.items() if until > now}
+        orders = work.orders.get_many({each.order_id for each in notices}) if wary else {}
+        return {key: order.owner for key, order in orders.items() if order.owner in wary}
 
     def _later(
         self, notice: Notice, addresses: Counter[str], hosts: Counter[str], now: datetime
@@ -236,12 +255,22 @@ class Relay:
         return None
 
     def _rest(self, notice: Notice, failed: ProcessingFailed | None, seconds: float) -> None:
-        """Let an address rest that kept us waiting, and forget those that have rested."""
+        """Let an address rest that kept us waiting, be wary of who named it, forget what has rested."""
         now = self._now()
+        is_slow = failed is not None and seconds >= self._patience.slow
+        owner = self._owner(notice.order_id) if is_slow else None
         with self._condition:
             self._resting = {each: until for each, until in self._resting.items() if until > now}
-            if failed is not None and seconds >= self._patience.slow:
+            self._wary = {each: until for each, until in self._wary.items() if until > now}
+            if is_slow:
                 self._resting[notice.address] = now + self._patience.delay(notice.attempts, random.random())
+            if owner is not None:
+                self._wary[owner] = now + WARY
+
+    def _owner(self, order_id: str) -> str | None:
+        with self._store.read() as snapshot:
+            order = snapshot.orders.get_many([order_id]).get(order_id)
+        return None if order is None else order.owner
 
     def _settle(self, work: UnitOfWork, notice: Notice, failed: ProcessingFailed | None) -> None:
         """Write a try into the log, and remove the notice or keep it for the next try."""

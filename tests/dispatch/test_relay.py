@@ -96,11 +96,11 @@ def pass_(relay, clock):
 
 @pytest.fixture
 def make(store):
-    def add(status: Status = C, items: int = 1) -> str:
+    def add(status: Status = C, items: int = 1, owner: str = "anna") -> str:
         order_id, now = new_order_id(), datetime(2026, 1, 1, tzinfo=UTC)
         order = Order(
             order_id=order_id,
-            owner="anna",
+            owner=owner,
             specification=OrderSpecification(),
             status=StatusInfo(status=status),
             created=now,
@@ -302,6 +302,24 @@ def test_a_host_of_many_addresses_has_so_many_at_a_time(store, make, owe, notifi
     assert relay.step(clock()) == 0
     owe(make(), "now")
     assert relay.step(clock()) == 1
+
+
+def test_who_names_ever_new_addresses_that_hang_delays_nobody_else(store, make, owe, notifier, clock):
+    relay = Relay(store=store, send=notifier, patience=replace(PATIENCE, slow=0.0, per_owner=3), now=clock)
+    first = "http://first.example/"
+    notifier.wrong[first] = ProcessingFailed("no answer", retry=True)
+    owe(make(), "fails slowly", address=first)
+    assert relay.step(clock()) == 1 and relay.settled(30)
+    addresses = [f"http://slow{number}.example/" for number in range(100)]
+    notifier.hanging.update(addresses)
+    for address in addresses:
+        owe(make(), "never", address=address)
+    owe(make(owner="berta"), "now", address=URL)
+    assert relay.step(clock()) == 4
+    assert relay.step(clock()) == 0
+    clock.advance(seconds=5)
+    assert relay.step(clock()) == 0
+    assert [each.address for each in notifier.sent if each.address not in addresses] == [first, URL]
 
 
 def test_two_relays_send_everything_once(store, make, owe, notifier, clock):
