@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 from oseo_lab.model.components import Component, Simple, shown
@@ -29,6 +29,21 @@ def _number_text(number: float) -> str:
     return repr(int(number)) if float(number).is_integer() and abs(number) < 1e15 else repr(number)
 
 
+@lru_cache(maxsize=1000)
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    r"""Return a pattern; None for one of XML Schema's that Python has no words for, such as ``\p{Lu}``."""
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return None
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Whether a text has a pattern; another server's that cannot be read here is for that server to check."""
+    known = _compiled(pattern)
+    return known is None or known.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Tokens(Simple):
     """Category and Text: a token, constrained by a list or a pattern (``AllowedTokens``)."""
@@ -41,7 +56,7 @@ class _Tokens(Simple):
             return text
         if text in self.allowed:
             return text
-        if self.pattern is not None and len(text) <= PATTERN_LENGTH and re.fullmatch(self.pattern, text):
+        if self.pattern is not None and len(text) <= PATTERN_LENGTH and _matches(self.pattern, text):
             return text
         raise ValueError(f"{text[:100]!r} is not allowed; allowed: {self.allowed_text}")
 
