@@ -29,6 +29,8 @@ def list_balances(owner: Owner, as_json: AsJson = False, data_dir: DataDir = Non
         print_json({currency: float(value) for currency, value in found.items()})
     else:
         print_table(("currency", "balance"), [(currency, f"{value:f}") for currency, value in found.items()])
+        if not found:
+            say(f"{owner} is not limited in any currency")
 
 
 @app.command("set")
@@ -39,6 +41,8 @@ def set_balance(
     data_dir: DataDir = None,
 ) -> None:
     """Set what an owner may still order; orders draw from it."""
+    if not owner.strip():
+        raise usage("an owner has a name: whose orders are limited")
     if not 1 <= len(currency) <= 10:
         raise usage(f"{currency[:40]!r} is no currency: 1 to 10 characters")
     amount = None if value == "none" else _amount(value)
@@ -52,6 +56,6 @@ def _amount(text: str) -> Decimal:
         amount = Decimal(text)
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite():
-        raise usage(f"{text[:40]!r} is no amount; write a number, or none")
+    if not amount.is_finite() or amount < 0:
+        raise usage(f"{text[:40]!r} is no amount; write a number from 0 on, or none")
     return amount

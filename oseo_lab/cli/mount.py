@@ -78,6 +78,8 @@ def mount(
     document.write_bytes(options)
     file.write_text(text, encoding="utf-8")
     say(f"{file} mounts {collection!r}; `oseo-lab collections check {into}` looks, a restart offers it")
+    if stac is None:
+        say("without --stac its products are ordered by their identifiers: no search finds them")
 
 
 def _check_pattern(pattern: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from oseo_lab.cli.output import AsJson, Token, Url, connected, pairs, print_json, print_table, say, usage
+from oseo_lab.model.identifiers import ItemIdentifier, ProductId, SubscriptionId
 
 __all__ = ["app"]
 
@@ -43,7 +45,19 @@ def list_quotations(
 
 
 def _uuid(quotation_id: str) -> str:
-    return quotation_id.removeprefix("urn:uuid:")
+    try:
+        return str(UUID(quotation_id.removeprefix("urn:uuid:")))
+    except ValueError:
+        raise usage(
+            f"{quotation_id[:60]!r} is no quotation's id; `oseo-lab quotations list` shows them"
+        ) from None
+
+
+def _wanted(identifier: ItemIdentifier) -> str:
+    """Return what an item asks for: a product, coming ones of a collection, or an acquisition."""
+    if isinstance(identifier, ProductId):
+        return identifier.identifier
+    return identifier.collection_id if isinstance(identifier, SubscriptionId) else identifier.id
 
 
 @app.command()
@@ -53,8 +67,9 @@ def show(quotation: Id, as_json: AsJson = False, url: Url = None, token: Token =
     from oseo_lab.model.estimates import in_words
     from oseo_lab.model.quotation import QuotationRecord
 
+    path = f"quotations/{_uuid(quotation)}"
     with connected(url, token) as lab:
-        found = lab.transport.ask("GET", f"quotations/{_uuid(quotation)}")
+        found = lab.transport.ask("GET", path)
     if as_json:
         print_json(found)
         return
@@ -66,12 +81,14 @@ def show(quotation: Id, as_json: AsJson = False, url: Url = None, token: Token =
     for text in filter(None, (record.problem, record.partial)):
         say(text)
     if record.quotation is None:
-        print_table(("item", ""), [(each.item_id, each.identifier) for each in record.specification.items])
+        print_table(
+            ("item", ""), [(each.item_id, _wanted(each.identifier)) for each in record.specification.items]
+        )
         return
     rows = [
         (
             each.item_id,
-            f"{each.price.value:,.2f} {each.price.currency}" if each.price else "",
+            f"{each.price.value:,.2f} {each.price.currency}" if each.price else "in the group's",
             in_words(each.size, each.duration),
             each.price_information or "",
         )
@@ -101,6 +118,10 @@ def answer(
     """Answer a quotation that waits for a person (for operators)."""
     from oseo_lab.model.quotation import QuotationAnswer
 
+    if refuse is None and price is None and not item:
+        raise usage("say --price for all items together, --item itemId=price for each, or --refuse and why")
+    if refuse is not None and (price is not None or item):
+        raise usage("a refused quotation has no price: leave out --price and --item, or --refuse")
     given = QuotationAnswer(
         currency=currency,
         price=price,
@@ -110,8 +131,9 @@ def answer(
         contract_information=contract,
         problem=refuse,
     )
+    path = f"quotations/{_uuid(quotation)}/answer"
     with connected(url, token) as lab:
-        lab.transport.ask("POST", f"quotations/{_uuid(quotation)}/answer", body=given)
+        lab.transport.ask("POST", path, body=given)
     say(f"{quotation} is {'refused' if refuse else 'answered'}")
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from oseo_lab.client.orders import Orders
     from oseo_lab.client.quote import Quotations
     from oseo_lab.client.search import Products
+    from oseo_lab.client.subscription import SubscriptionDraft
 
 __all__ = ["Collections", "Lab", "connect"]
 
@@ -223,9 +224,36 @@ class Lab(Session):
         ValidationError
             With everything wrong; nothing is stored then.
         """
+        draft = self.subscription(
+            collection,
+            name=name,
+            area=area,
+            area_crs=area_crs,
+            start=start,
+            end=end,
+            every=every,
+            observations=observations,
+            **options,
+        )
+        return draft.submit(again=again)
+
+    def subscription(
+        self,
+        collection: str,
+        *,
+        name: str | None = None,
+        area: Any = None,
+        area_crs: Any = None,
+        start: Any = None,
+        end: Any = None,
+        every: float | timedelta | None = None,
+        observations: int | None = None,
+        **options: Any,
+    ) -> SubscriptionDraft:
+        """Compose a subscription, as `subscribe` does: it can be quoted, and is ordered by ``submit()``."""
         from oseo_lab.client.subscription import compose_subscription
 
-        draft = compose_subscription(
+        return compose_subscription(
             self,
             collection,
             name=name,
@@ -237,7 +265,6 @@ class Lab(Session):
             observations=observations,
             options=options,
         )
-        return draft.submit(again=again)
 
     @property
     def quotations(self) -> Quotations:

@@ -51,7 +51,11 @@ def answer_quotation(quotation_id: str, answer: QuotationAnswer, context: Contex
     with context.store.read() as snapshot:
         record = quotation_of(snapshot.quotations.get(quotation_id))
     if record.state is not QuotationState.WAITING:
-        raise Conflict("this quotation does not wait for a person's answer", locator="quotationId")
+        raise Conflict(
+            f"this quotation is {record.state}: it does not wait for a person's answer; "
+            "`oseo-lab quotations list --waiting` shows those that do",
+            locator="quotationId",
+        )
     answered = _answered(record, answer, context)
     if not context.store.write(lambda work: work.quotations.save(record, answered)):
         raise Conflict("somebody else has just answered this quotation", locator="quotationId")

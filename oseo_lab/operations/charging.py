@@ -109,7 +109,8 @@ def charges_of(order: Order, quoted: QuotationRecord | None, context: Context) -
         )
         raise ValidationError(
             f"{why}, and your account has a balance: "
-            "send GetQuotation first, then Submit with its quotationId",
+            "send GetQuotation first, then Submit with its quotationId "
+            "(in Python: draft.quote().wait().submit())",
             code="MissingParameterValue",
             locator="quotationId",
         )

@@ -40,7 +40,7 @@ def test_operator_answers_and_the_user_sees_the_price(run: Run, priced: Server, 
         code, out, err = run("quotations", "show", quotation.id, *at)
         assert code == 0
         assert "waiting" in err
-        assert "SCENE_A" in out
+        assert "SCENE_A\tSCENE_A" in out
         words = ("--price", 9, "--item", "SCENE_A=4.5", "--currency", "QUOTA", "--contract", "by letter")
         assert run("quotations", "answer", quotation.id, *words, *at)[0] == 0
         assert quotation.wait(30).price.value == 9
@@ -58,6 +58,26 @@ def test_what_is_no_price_is_wrong_usage(run: Run, at: list[str]) -> None:
     assert (code, "is no price" in err) == (2, True)
     assert run("quotations", "answer", name, "--price", 1, *at)[0] == 2
     assert run("quotations", "show", name, *at)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("show", "nope"), "'nope' is no quotation's id"),
+        (("answer", "nope", "--price", 1), "'nope' is no quotation's id"),
+        (("answer", "nope"), "say --price for all items together"),
+        (("answer", "nope", "--refuse", "no", "--price", 1), "a refused quotation has no price"),
+    ],
+)
+def test_a_wrong_answer_says_what_to_say_instead(run: Run, words: tuple[object, ...], said: str) -> None:
+    code, _, err = run("quotations", *words, "--url", "http://127.0.0.1:9/", "--token", "t")
+    assert (code, said in " ".join(err.split())) == (2, True), err
+
+
+def test_a_limit_belongs_to_somebody_and_is_not_negative(run: Run, tmp_path: Path) -> None:
+    assert run("balances", "set", "", "EUR", "1")[0] == 2
+    assert run("balances", "set", "--", "anna", "EUR", "-1")[0] == 2
+    assert "anna is not limited" in run("balances", "list", "anna", "--data-dir", tmp_path)[2]
 
 
 def test_balances_are_set_listed_and_lifted_in_the_services_own_store(

@@ -134,3 +134,9 @@ def test_options_that_are_not_offered_are_refused_before_anything_is_sent(lab):
     with pytest.raises(ValidationError, match="no option 'cloud'"):
         lab.subscribe("coming", cloud=3)
     assert len(list(lab.orders)) == 0
+
+
+def test_a_subscription_can_be_looked_at_before_it_is_ordered(lab):
+    draft = lab.subscription("coming", name="later", format="PNG")
+    assert [each.name for each in lab.orders] == []
+    assert draft.submit().id == lab.subscribe("coming", name="later", format="PNG").id
