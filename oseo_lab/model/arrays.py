@@ -12,12 +12,14 @@ from typing import Any, ClassVar
 from oseo_lab.model.components import Component, Fault, shown
 from oseo_lab.model.compounds import DataChoice, DataRecord, Field, below
 from oseo_lab.model.scalars import Text
-from oseo_lab.model.text_encoding import TextSeparators, Tokens, TokenWriter
+from oseo_lab.model.text_encoding import TextFault, TextSeparators, Tokens, TokenWriter
 
-__all__ = ["DataArray", "Matrix"]
+__all__ = ["MOST_ELEMENTS", "DataArray", "Matrix"]
 
 #: Components whose travelling value is named parts.
 _COMPOUND = (DataRecord, DataChoice)
+#: Most elements that anybody may choose: each is read and checked by itself.
+MOST_ELEMENTS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +90,13 @@ class DataArray(Component):
             self._check_count(len(elements))
         except ValueError as wrong:
             yield Fault("", str(wrong))
+            elements = elements[:MOST_ELEMENTS]
         for at, (name, each) in enumerate(elements, start=1):
             yield from below(f"{name}[{at}]", self.element.component, each)
 
     def _check_count(self, count: int) -> None:
+        if count > MOST_ELEMENTS:
+            raise ValueError(f"{count} of {self.element.name} are too many; allowed: {MOST_ELEMENTS}")
         if self.element_count is not None and count != self.element_count:
             raise ValueError(f"{self.element_count} of {self.element.name} are needed, not {count}")
 
@@ -99,6 +104,8 @@ class DataArray(Component):
         """Return as many elements as there always are, or as the next token says."""
         name, element = self.element.name, self.element.component
         count = self.element_count if self.element_count is not None else tokens.take_count(path)
+        if count > MOST_ELEMENTS:
+            raise TextFault(path, f"{count} of {name} are too many; allowed: {MOST_ELEMENTS}")
         return tuple((name, element.take(tokens, f"{path}.{name}[{at}]")) for at in range(1, count + 1))
 
     def put(self, value: Any, writer: TokenWriter) -> None:

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from component_strategies import components, components_with_values, travelling
 
+from oseo_lab.model.arrays import MOST_ELEMENTS
 from oseo_lab.model.options import (
     Boolean,
     Category,
@@ -270,6 +271,22 @@ def test_a_pattern_is_narrowed_to_a_list() -> None:
     narrow = option("crs", Category(allowed=("native",), pattern=r"EPSG:\d+")).narrowed(["EPSG:4326"])
     with pytest.raises(ValueError, match="EPSG:4326"):
         narrow.component.parse("EPSG:3857")
+
+
+def test_more_elements_than_anybody_needs_are_refused_without_reading_each() -> None:
+    bands = option("bands", BANDS)
+    many = tuple(("band", "B02") for _ in range(MOST_ELEMENTS + 1))
+    wrong = tuple(("band", "B99") for _ in range(3 * MOST_ELEMENTS))
+    row = ",".join([str(MOST_ELEMENTS + 1), *["B02"] * (MOST_ELEMENTS + 1)])
+    for selection in (
+        ParameterData(values=(("bands", many),)),
+        ParameterData(encoding=Encoding.TEXT, text=row),
+    ):
+        (problem,) = check_selections([bands], [selection])
+        assert problem.text == f"bands: {MOST_ELEMENTS + 1} of band are too many; allowed: {MOST_ELEMENTS}"
+    problems = list(check_selections([bands], [ParameterData(values=(("bands", wrong),))]))
+    assert len(problems) == MOST_ELEMENTS + 1
+    assert not list(check_selections([bands], [ParameterData(values=(("bands", many[1:]),))]))
 
 
 def test_an_array_is_narrowed_in_what_it_holds() -> None:
