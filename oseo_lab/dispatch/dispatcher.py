@@ -41,6 +41,8 @@ log = logging.getLogger("oseo_lab.dispatch")
 
 #: Seconds between looks at what other processes may have changed.
 POLL = 1.0
+#: Most items ended in one transaction: others write too.
+PIECE = 500
 #: Seconds before a failing pass (database out of reach) is tried again.
 PAUSE = 2.0
 
@@ -222,14 +224,19 @@ class Dispatcher:
         now = self._now()
         if events:
             self._settle(events, now)
-        if now - self._renewed >= timedelta(seconds=self._leases.renew):
+        if _is_time(now, self._renewed, self._leases.renew):
             self._renew(now)
-        is_due = now - self._looked >= timedelta(seconds=POLL)
+        is_due = _is_time(now, self._looked, POLL)
         if look or is_due:
             self._looked = now
             self._stop_unwanted(now)
-        if look or is_due or events:
+        if look or events or (is_due and self._is_any_due(now)):
             self._claim(now)
+
+    def _is_any_due(self, now: datetime) -> bool:
+        """Look before writing: an idle dispatcher holds up nobody who writes."""
+        with self._store.read() as snapshot:
+            return snapshot.items.is_any_due(now)
 
     # ---------------------------------------------------------------------------- claim and start
 
@@ -360,12 +367,12 @@ class Dispatcher:
 
     def _stop_unwanted(self, now: datetime) -> None:
         """Cancel what nobody works on, and stop what this dispatcher has on workers."""
-        self._store.write(lambda work: self._cancel_waiting(work, now))
         by_key = {item.key: key for key, item in self._held.items() if key not in self._stopped}
-        if not by_key:
-            return
         with self._store.read() as snapshot:
+            is_any_ended = snapshot.items.is_any_ended(self.name, now)
             wishes = snapshot.items.wanted_of(by_key)
+        while is_any_ended:
+            is_any_ended = self._store.write(partial(self._cancel_waiting, now=now))
         unwanted = []
         for item_key, wanted in wishes.items():
             item = replace(self._held[by_key[item_key]], wanted=wanted)
@@ -377,17 +384,17 @@ class Dispatcher:
             orders = {self._held[key].order_id for key in unwanted}
             self._store.write(lambda work: follow_up(work, orders, now, self._policy))
 
-    def _cancel_waiting(self, work: UnitOfWork, now: datetime) -> None:
+    def _cancel_waiting(self, work: UnitOfWork, now: datetime) -> bool:
+        """End some of what is not wanted and not in work; return whether there may be more."""
         until = now + timedelta(seconds=self._leases.lease)
-        while items := work.items.claim_ended(self.name, 1000, now, until):
-            free = [item for item in items if key_of(item) not in self._held]
-            changes = [
-                Change(before=item, decisions=(decide(item, Cancelled(), now, self._policy),))
-                for item in free
-            ]
-            save(work, changes, self._collections, now, self._policy)
-            if len(free) < len(items) or len(items) < 1000:
-                return
+        limit = PIECE + len(self._held)
+        items = work.items.claim_ended(self.name, limit, now, until)
+        free = [item for item in items if key_of(item) not in self._held]
+        changes = [
+            Change(before=item, decisions=(decide(item, Cancelled(), now, self._policy),)) for item in free
+        ]
+        save(work, changes, self._collections, now, self._policy)
+        return len(items) == limit and not self._closing
 
     def _renew(self, now: datetime) -> None:
         self._renewed = now
@@ -424,6 +431,11 @@ class Dispatcher:
             if item and decision and decision.item != item:
                 changes.append(Change(before=item, decisions=(decision,)))
         save(work, changes, self._collections, now, self._policy)
+
+
+def _is_time(now: datetime, last: datetime, every: float) -> bool:
+    """Whether it is time again; also where the clock was put back: else nothing would happen for as long."""
+    return not timedelta(0) <= now - last < timedelta(seconds=every)
 
 
 def _release(work: UnitOfWork, name: str) -> int:

@@ -158,6 +158,8 @@ class Relay:
         """Claim what is due and begin sending it; return how many were begun."""
         begun = 0
         while not self._closing and (room := self._patience.at_once - len(self._running)) > 0:
+            if not self._is_any_due(now):
+                break
             sendable, claimed = self._store.write(partial(self._claim, room=room, now=now))
             for notice in sendable:
                 self._begin(notice)
@@ -166,6 +168,16 @@ class Relay:
                 break
         return begun
 
+    def _is_any_due(self, now: datetime) -> bool:
+        """Look before writing: an idle relay holds up nobody who writes."""
+        with self._condition:
+            addresses = Counter(each.address for each in self._running.values())
+        with self._store.read() as snapshot:
+            return snapshot.outbox.is_any_due(now, self._busy(addresses))
+
+    def _busy(self, addresses: Counter[str]) -> list[str]:
+        return [each for each, count in addresses.items() if count >= self._patience.per_address]
+
     def _claim(self, work: UnitOfWork, room: int, now: datetime) -> tuple[list[Notice], int]:
         """Claim notices, and put back those that may not be sent yet; return the others, and how many."""
         until = now + timedelta(seconds=self._patience.lease)
@@ -173,8 +185,7 @@ class Relay:
             running = list(self._running.values())
         addresses = Counter(each.address for each in running)
         hosts = Counter(_host(each.address) for each in running)
-        busy = [each for each, count in addresses.items() if count >= self._patience.per_address]
-        claimed = work.outbox.claim(room, now, until, busy)
+        claimed = work.outbox.claim(room, now, until, self._busy(addresses))
         owners = self._owners(work, [*running, *claimed], now)
         held = Counter(owners.get(each.order_id) for each in running)
         sendable = []

@@ -196,6 +196,12 @@ class Items(Protocol):
     ) -> list[OrderItem]:
         """Lease open items that are wanted cancelled and that nobody (or this dispatcher) holds."""
 
+    def is_any_due(self, now: datetime) -> bool:
+        """Whether `claim` would find anything: asked of a snapshot, so that who looks holds up no writer."""
+
+    def is_any_ended(self, dispatcher: str, now: datetime) -> bool:
+        """Whether `claim_ended` would find anything."""
+
     def save(self, before: OrderItem, after: OrderItem) -> bool:
         """Save an item if its status and attempt (and lease owner) are still those of ``before``."""
 
@@ -396,6 +402,9 @@ class Outbox(Protocol):
         self, limit: int, now: datetime, lease_until: datetime, skip: Sequence[str] = ()
     ) -> list[Notice]:
         """Lease notices that are due, in order per order; none to the first `MOST_SKIPPED` of ``skip``."""
+
+    def is_any_due(self, now: datetime, skip: Sequence[str] = ()) -> bool:
+        """Whether `claim` would find anything: asked of a snapshot, so that who looks holds up no writer."""
 
     def settle(self, notice: Notice, *, due: datetime | None) -> None:
         """Remove a notice that was sent (``due`` None), or keep it, with its attempts, until ``due``."""

@@ -21,6 +21,9 @@ from oseo_lab.store.session import Statement, among_statements, limited
 from oseo_lab.store.values import STATUS, WANTED
 
 __all__ = [
+    "ANY_ENDED",
+    "ANY_FRESH",
+    "ANY_LATE",
     "COUNTS",
     "ENDED",
     "FRESH",
@@ -131,32 +134,33 @@ COUNTS = Statement(sa.select(*(_o[name] for name in TALLIES.values())).where(_o.
 
 def _claimable(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     query = sa.select(*_ITEM).where(_i.due.is_not(None), _i.rank == bindparam("rank"), *where)
-    return limited(query.order_by(_i.order_ref, _i.number)).with_for_update(skip_locked=True)
+    return limited(query.order_by(_i.order_ref, _i.number))
 
 
 # Two walks along one index instead of one past everything that is leased or waits.
-FRESH = Statement(_claimable(_i.due == sa.literal_column("0")), "rank", "limit")
-LATE = Statement(_claimable(_i.due > sa.literal_column("0"), _i.due <= _big("now")), "rank", "now", "limit")
-ENDED = Statement(
-    limited(
-        sa.select(*_ITEM)
-        .where(
-            _CANCELLED,
-            _OPEN,
-            _IS_OURS,
-            sa.or_(
-                _i.lease_owner.is_(None),
-                _i.lease_owner == bindparam("dispatcher"),
-                _i.lease_until <= _big("now"),
-            ),
-        )
-        .order_by(_i.order_ref, _i.number)
-    ).with_for_update(skip_locked=True),
-    "local",
-    "dispatcher",
-    "now",
-    "limit",
+_fresh = _claimable(_i.due == sa.literal_column("0"))
+_late = _claimable(_i.due > sa.literal_column("0"), _i.due <= _big("now"))
+_ended = limited(
+    sa.select(*_ITEM)
+    .where(
+        _CANCELLED,
+        _OPEN,
+        _IS_OURS,
+        sa.or_(
+            _i.lease_owner.is_(None),
+            _i.lease_owner == bindparam("dispatcher"),
+            _i.lease_until <= _big("now"),
+        ),
+    )
+    .order_by(_i.order_ref, _i.number)
 )
+FRESH = Statement(_fresh.with_for_update(skip_locked=True), "rank", "limit")
+LATE = Statement(_late.with_for_update(skip_locked=True), "rank", "now", "limit")
+ENDED = Statement(_ended.with_for_update(skip_locked=True), "local", "dispatcher", "now", "limit")
+#: The same for who only looks whether there is anything.
+ANY_FRESH = Statement(_fresh, "rank", "limit")
+ANY_LATE = Statement(_late, "rank", "now", "limit")
+ANY_ENDED = Statement(_ended, "local", "dispatcher", "now", "limit")
 LEASE = Statement(
     sa.update(tables.items)
     .values(

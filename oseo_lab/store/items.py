@@ -19,6 +19,9 @@ from oseo_lab.store.item_records import (
     status_writer,
 )
 from oseo_lab.store.item_statements import (
+    ANY_ENDED,
+    ANY_FRESH,
+    ANY_LATE,
     COUNTS,
     ENDED,
     FRESH,
@@ -151,6 +154,18 @@ class Items:
         """
         values = (self._session.ref(LOCAL), self._session.ref(dispatcher), micros(now), limit)
         return self._leased(self._session.all(ENDED, values), dispatcher, lease_until)
+
+    def is_any_due(self, now: datetime) -> bool:
+        """Whether `claim` would find anything."""
+        session, at = self._session, micros(now)
+        return any(
+            session.all(ANY_FRESH, (rank, 1)) or session.all(ANY_LATE, (rank, at, 1)) for rank in _RANKS
+        )
+
+    def is_any_ended(self, dispatcher: str, now: datetime) -> bool:
+        """Whether `claim_ended` would find anything."""
+        find = self._session.find
+        return bool(self._session.all(ANY_ENDED, (find(LOCAL), find(dispatcher), micros(now), 1)))
 
     def renew(self, dispatcher: str, keys: Iterable[tuple[str, int]], lease_until: datetime) -> None:
         """Prolong the leases this dispatcher holds."""

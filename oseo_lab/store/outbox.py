@@ -48,20 +48,17 @@ _ADD = Statement(
     "behind_subject",
     "behind_address",
 )
-_CLAIM = Statement(
-    limited(
-        sa.select(*_NOTICE)
-        .where(
-            _n.is_next == _ONE,
-            _n.due <= bindparam("now", type_=sa.BigInteger),
-            _n.address.not_in([bindparam(name, type_=sa.Text) for name in _SKIPS]),
-        )
-        .order_by(_n.due, _n.id)
-    ).with_for_update(skip_locked=True),
-    "now",
-    *_SKIPS,
-    "limit",
+_due = limited(
+    sa.select(*_NOTICE)
+    .where(
+        _n.is_next == _ONE,
+        _n.due <= bindparam("now", type_=sa.BigInteger),
+        _n.address.not_in([bindparam(name, type_=sa.Text) for name in _SKIPS]),
+    )
+    .order_by(_n.due, _n.id)
 )
+_CLAIM = Statement(_due.with_for_update(skip_locked=True), "now", *_SKIPS, "limit")
+_ANY_DUE = Statement(_due, "now", *_SKIPS, "limit")
 _LEASE = Statement(
     sa.update(tables.outbox)
     .values(due=bindparam("to_due"), attempts=_n.attempts + _ONE)
@@ -114,11 +111,14 @@ class Outbox:
         At most one per subject and address, its oldest: the next one waits until that is settled, however
         long it takes. ``attempts`` counts this try already, so a relay that dies is counted too.
         """
-        skipped = (*skip[:MOST_SKIPPED], *[""] * (MOST_SKIPPED - len(skip)))
-        rows = self._session.all(_CLAIM, (micros(now), *skipped, limit))
+        rows = self._session.all(_CLAIM, (micros(now), *_skipped(skip), limit))
         until = micros(lease_until)
         self._session.many(_LEASE, [(until, row[0]) for row in rows])
         return [_notice((*row[:5], row[5] + 1, until)) for row in rows]
+
+    def is_any_due(self, now: datetime, skip: Sequence[str] = ()) -> bool:
+        """Whether `claim` would find anything."""
+        return bool(self._session.all(_ANY_DUE, (micros(now), *_skipped(skip), 1)))
 
     def settle(self, notice: Notice, *, due: datetime | None) -> None:
         """Remove a notice that was sent (``due`` None), or keep it, with its attempts, until ``due``."""
@@ -131,6 +131,10 @@ class Outbox:
     def waiting(self, order_id: str) -> list[Notice]:
         """Return an order's (or quotation's) notices that are not sent yet, oldest first."""
         return [_notice(row) for row in self._session.all(_WAITING, (pack(order_id),))]
+
+
+def _skipped(addresses: Sequence[str]) -> tuple[str, ...]:
+    return *addresses[:MOST_SKIPPED], *[""] * (MOST_SKIPPED - len(addresses))
 
 
 def _notice(row: Sequence[Any]) -> Notice:

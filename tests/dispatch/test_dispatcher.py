@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from oseo_lab.dispatch import dispatcher as dispatching
 from oseo_lab.dispatch.dispatcher import Dispatcher, Leases
 from oseo_lab.dispatch.jobs import Places
 from oseo_lab.dispatch.planner import Policy
@@ -304,6 +305,53 @@ def test_cancel_of_what_waits(dispatcher, executor, call, status):
     dispatcher.step()
     assert executor.take() == []
     assert status(order_id) == (Status.CANCELLED, [Status.CANCELLED] * 2)
+
+
+def test_a_long_order_is_cancelled_a_piece_at_a_time(store, dispatcher, call, status, monkeypatch):
+    monkeypatch.setattr(dispatching, "PIECE", 2)
+    order_id = call(order(*(item(f"i{number}") for number in range(5)))).order_id
+    call(Cancel(order_id=order_id))
+    writes, write = [], store.write
+    monkeypatch.setattr(store, "write", lambda work: writes.append(work) or write(work))
+    dispatcher.step()
+    assert status(order_id) == (Status.CANCELLED, [Status.CANCELLED] * 5)
+    assert len(writes) == 4  # two, two, one; and the claim that a wish may have made room for
+
+
+def test_what_a_cancelled_order_has_in_work_does_not_hold_up_the_rest(
+    store, clock, executor, call, status, monkeypatch
+):
+    monkeypatch.setattr(dispatching, "PIECE", 2)
+    dispatcher = make(store, clock, executor, "d1", max_in_flight=2)
+    order_id = call(order(*(item(f"i{number}") for number in range(5)))).order_id
+    dispatcher.step()
+    call(Cancel(order_id=order_id))
+    dispatcher.step()
+    assert status(order_id)[1] == [Status.ACCEPTED] * 2 + [Status.CANCELLED] * 3
+    assert len(executor.stopped) == 2
+
+
+def test_an_idle_dispatcher_writes_nothing(store, clock, dispatcher, executor, call, monkeypatch):
+    two(call)
+    dispatcher.step()
+    dispatcher.step([report(job) for job in executor.take()])
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", lambda work: pytest.fail("an idle dispatcher held the writer"))
+        for _ in range(3):
+            clock.advance(seconds=2)
+            dispatcher.step(look=False)
+    two(call)
+    clock.advance(seconds=2)
+    dispatcher.step(look=False)  # another process submitted it: nobody woke this one
+    assert len(executor.take()) == 2
+
+
+def test_a_clock_that_is_put_back_stops_nobody(clock, dispatcher, executor, call):
+    dispatcher.step()
+    clock.advance(hours=-1)
+    two(call)
+    dispatcher.step(look=False)
+    assert len(executor.take()) == 2
 
 
 def test_cancel_arrives_while_delivering(store, clock, dispatcher, executor, call, status):

@@ -376,3 +376,10 @@ def test_a_closed_relay_begins_nothing_and_waits_for_what_is_on_its_way(store, m
 def test_pauses_double_up_to_the_longest(attempt, least, most):
     delays = [PATIENCE.delay(attempt, chance).total_seconds() for chance in (1.0, 0.0)]
     assert delays == [least, most]
+
+
+def test_an_idle_relay_writes_nothing(store, clock, relay, make, owe, pass_, monkeypatch):
+    owe(make(), "one")
+    assert pass_() == 1
+    monkeypatch.setattr(store, "write", lambda work: pytest.fail("an idle relay held the writer"))
+    assert relay.step(clock()) == 0

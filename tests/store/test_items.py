@@ -92,6 +92,22 @@ def test_an_item_whose_lease_ran_out_keeps_its_place_before_younger_ones(claim, 
     assert [item.order_id for item in claim(at=now + 2 * MINUTE)] == [old.order_id, young.order_id]
 
 
+def test_who_looks_sees_whether_a_claim_would_find_anything(store, claim, added, now):
+    def is_any(at=now):
+        with store.read() as unit:
+            return unit.items.is_any_due(at), unit.items.is_any_ended("d2", at)
+
+    assert is_any() == (False, False)
+    order = added(items=1)
+    assert is_any() == (True, False)
+    claim()
+    assert is_any() == (False, False)
+    assert is_any(now + MINUTE) == (True, False)
+    store.write(lambda unit: unit.items.want(order.order_id, Wanted.CANCELLED, now))
+    assert is_any() == (False, False)  # d1 has it
+    assert is_any(now + MINUTE) == (False, True)
+
+
 @pytest.mark.parametrize("status", [Status.SUBMITTED, Status.SUSPENDED, Status.COMPLETED, Status.FAILED])
 def test_what_cannot_start_is_not_claimed(claim, added, status):
     added(status=status)

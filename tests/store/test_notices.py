@@ -100,8 +100,15 @@ def test_a_claim_passes_over_addresses_that_are_busy(store, now):
     def claim(skip):
         return store.write(lambda unit: unit.outbox.claim(99, now, now + MINUTE, skip))
 
+    def is_any(skip):
+        with store.read() as unit:
+            return unit.outbox.is_any_due(now, skip)
+
+    assert is_any(names)
     assert [each.address for each in claim(names)] == names[MOST_SKIPPED:]
+    assert not is_any(names)
     assert [each.address for each in claim(names[1:3])] == [names[0], *names[3:MOST_SKIPPED]]
+    assert is_any(()) and not is_any(names[1:3])
 
 
 def test_what_waits_is_told_by_order_or_quotation(store, claim, settle, now):
