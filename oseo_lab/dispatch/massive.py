@@ -126,9 +126,14 @@ class MassiveOrders:
         except Exception:
             log.exception("massive order %s: the catalogue failed", order.order_id)
             return self._put_off(order, "the catalogue failed", now)
-        added = self._store.write(
-            partial(_add, key=parent.key, coming=coming, collections=self._collections, now=now)
-        )
+        adding = partial(_add, key=parent.key, coming=coming, collections=self._collections, now=now)
+        try:
+            added = self._store.write(adding)
+        except Unavailable:
+            raise
+        except Exception:  # whatever is wrong with one order must not keep the catalogue from the next
+            log.exception("massive order %s: what was found cannot be added", order.order_id)
+            return self._put_off(order, "what was found cannot be added", now)
         self._cursors[order.order_id] = coming.cursor
         return added
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from oseo_lab.dispatch import massive as massive_orders
 from oseo_lab.dispatch.dispatcher import Dispatcher, Leases
 from oseo_lab.dispatch.jobs import Places
 from oseo_lab.dispatch.massive import MassiveOrders
@@ -202,6 +203,21 @@ def test_each_product_is_ordered_once_wherever_the_process_dies(store):
         pass
     assert sorted(delivered(store, order_id)) == [f"p{number:02}" for number in range(25)]
     assert lab.order(order_id).status.status is Status.COMPLETED
+
+
+def test_an_order_to_which_nothing_can_be_added_keeps_nothing_from_the_next(store, monkeypatch):
+    lab = Lab(store, [Made("p", 1, (1,))])
+    first, second = lab.add(massive(0, 20, TEN)), lab.add(massive(0, 20, TEN))
+    adding = massive_orders._add
+
+    def add(work, key, **found):
+        if key[0] == first:
+            raise TypeError("a product that nobody foresaw")
+        return adding(work, key, **found)
+
+    monkeypatch.setattr(massive_orders, "_add", add)
+    assert lab.massive.step() == 1
+    assert (delivered(store, first), delivered(store, second)) == ([], ["p"])
 
 
 def test_a_catalogue_that_does_not_answer_is_asked_again(store):
