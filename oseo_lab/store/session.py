@@ -48,7 +48,9 @@ WRITER_LOCK = 0x05E0
 
 _BEGIN_WRITE = {
     "sqlite": "BEGIN IMMEDIATE",
-    "postgresql": f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})",
+    # Each statement sees what was committed before it, whatever the database's default is: a snapshot taken
+    # while waiting for the lock would not show what its last holder wrote.
+    "postgresql": f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK})",
 }
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _BEGIN_READ = {

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from oseo_lab.model.errors import Conflict, OseoError, Unavailable
 from oseo_lab.model.messages import FilteringCriteria
@@ -247,3 +248,31 @@ def test_four_processes_make_and_fill_one_store_at_once(new_url):
     with store.read() as unit:
         assert [len(unit.orders.search(name, FilteringCriteria())) for name in "abcd"] == [50] * 4
     store.close()
+
+
+@pytest.mark.postgres
+def test_a_writer_sees_what_was_written_while_it_waited_whatever_the_database_defaults_to(
+    new_postgres, make_order
+):
+    defaults = {"options": "-c default_transaction_isolation=serializable"}
+    url = sa.make_url(new_postgres).update_query_dict(defaults).render_as_string(hide_password=False)
+    first, second = open_store(url), open_store(url)
+    begun, go, order = threading.Event(), threading.Event(), make_order()
+
+    def hold(unit):
+        unit.orders.add(order)
+        begun.set()
+        assert go.wait(60)
+
+    holding = first.submit(hold)
+    assert begun.wait(60)
+    waiting = second.submit(lambda unit: unit.orders.get(order.order_id))
+    engine = sa.create_engine(new_postgres, poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        while not connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar():
+            assert not waiting.done()
+    go.set()
+    holding.result(60)
+    assert waiting.result(60) is not None
+    first.close()
+    second.close()
