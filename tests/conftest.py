@@ -23,3 +23,11 @@ def shared() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the demo collections, drawn once for all tests; nobody writes there."""
+    from oseo_lab.demo import make_demo
+
+    return make_demo(tmp_path_factory.mktemp("drawn") / "demo")

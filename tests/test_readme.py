@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import re
+import shlex
+import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from oseo_lab.cli import main
 from oseo_lab.encoding.json_form import complete, read_collection
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import CatalogueItem, ItemJob
 from oseo_lab.plugins import load
 from oseo_lab.ports import Inputs
 from oseo_lab.production.workspace import JobWorkspace
+from tests.acceptance.serving import TOKEN, Server
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -20,6 +27,72 @@ def block(language: str, holding: str) -> str:
     """Return README's one code block of a language that holds a text."""
     (found,) = [each for each in re.findall(rf"```{language}\n(.*?)```", README, re.S) if holding in each]
     return found
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, demo):
+    """A service with the demo collections, as README starts it."""
+    server = Server(tmp_path_factory.mktemp("readme"), collections=demo).start()
+    yield server
+    server.stop()
+
+
+def test_the_examples_of_the_client_run_one_after_the_other(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("OSEO_LAB_URL", server.url)
+    monkeypatch.setenv("OSEO_LAB_TOKEN", TOKEN)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(block("python", "lab = oseo.connect()"), names)
+    assert names["cube"].sizes["time"] == len(names["scenes"]) - 1
+    assert "damaged" in "".join(names["order"].failed.reasons.values())
+    assert names["lab"].orders["lake"].id == names["order"].id
+    exec(block("python", "lab.subscribe"), names)
+    names["watch"].cancel()
+    elsewhere = block("python", "far = oseo.connect").replace(
+        "https://archive.example.org/oseo/", server.soap
+    )
+    exec(elsewhere.replace('username="anna", password="…"', f"token={TOKEN!r}"), names)
+    assert names["far"].orders.latest().succeeded
+
+
+def commands() -> list[list[str]]:
+    """Return the operator's commands, without those that keep running."""
+    lines = [
+        line for line in block("console", "oseo-lab serve").splitlines() if line.startswith("$ oseo-lab")
+    ]
+    words = [shlex.split(line.removeprefix("$ oseo-lab"), comments=True) for line in lines]
+    return [each for each in words if each[0] != "serve"]
+
+
+@pytest.mark.parametrize("words", commands(), ids=lambda words: " ".join(words[:2]))
+def test_the_operators_commands_run(words, server, tmp_path, monkeypatch):
+    (tmp_path / "backup").mkdir()
+    folder = tmp_path / "srv" / "collections"
+    (folder / "landsat").mkdir(parents=True)
+    (folder / "landsat.toml").write_text(block("toml", "Landsat"))
+    (folder / "landsat" / "catalog.json").write_text("{}")
+    (tmp_path / "elsewhere.token").write_text(TOKEN)
+    places = {
+        "https://elsewhere/oseo/": server.soap,
+        "/srv/": f"{tmp_path}/srv/",
+        "/backup": f"{tmp_path}/backup",
+    }
+    for said, here in places.items():
+        words = [each.replace(said, here) for each in words]
+    if words[0] == "conformance":
+        words += ["--only", "T-CAP-1"]
+    said = {"DATA_DIR": server.data_dir, "URL": server.url, "TOKEN": TOKEN}
+    for name, value in said.items():
+        monkeypatch.setenv(f"OSEO_LAB_{name}", str(value))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["oseo-lab", *words])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a long enough password\n"))
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code
 
 
 def test_the_processor_of_readme_makes_its_product(tmp_path):

@@ -16,8 +16,8 @@ NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.i
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("notebooks"), demo=True).start()
+def server(tmp_path_factory, demo):
+    server = Server(tmp_path_factory.mktemp("notebooks"), collections=demo).start()
     yield server
     server.stop()
 

@@ -23,8 +23,8 @@ SUMMER, WINTER = "S2-DEMO_20240707", "S2-DEMO_20240108"
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_demo(tmp_path_factory.mktemp("made") / "demo")
+def made(demo: Path) -> Path:
+    return demo
 
 
 def _names(folder: Path) -> list[str]:
