@@ -19,7 +19,7 @@ __all__ = ["read_documented", "resolved_settings", "split_settings"]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 #: Keys of a plugin's settings that name a file or folder.
-_PATHS = ("href", "root")
+_PATHS = ("href", "root", "password_file", "token_file")
 _ANYWHERE = "a path inside it, an absolute path, or a URL"
 
 

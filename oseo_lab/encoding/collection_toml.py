@@ -8,7 +8,6 @@ editors.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -36,10 +35,6 @@ from oseo_lab.model.options import OptionDefinition
 from oseo_lab.model.order import LOCAL
 
 __all__ = ["CollectionFile", "collection_schema", "complete", "read_collection"]
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-#: Keys of a plugin's settings that name a file or folder.
-_PATHS = ("href", "root", "password_file", "token_file")
 
 
 @dataclass(frozen=True, kw_only=True)

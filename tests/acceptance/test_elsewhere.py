@@ -94,7 +94,11 @@ class Pair:
             callback_hosts="127.0.0.1",
             public_url=f"http://127.0.0.1:{port}/oseo/",
         )
-        self.here.start()
+        try:
+            self.here.start()
+        except RuntimeError:
+            self.there.stop()
+            raise
 
     def stop(self) -> None:
         self.here.stop()

@@ -214,6 +214,12 @@ def test_a_link_inside_the_folder_may_be_followed(tmp_path: Path) -> None:
     assert href == str((tmp_path / "real" / "c.json").resolve())
 
 
+def test_secrets_of_another_server_lie_beside_the_file_that_names_them(tmp_path: Path) -> None:
+    service = '[provider_service]\nuse = "oseo"\nhref = "https://example.org/"\ntoken_file = "token"\n'
+    found = read(f'provider = "FAR"\n{LEAST}{service}', tmp_path)
+    assert found.provider_settings["token_file"] == str((tmp_path / "token").resolve())
+
+
 # ------------------------------------------------------------------------------------------------ problems
 
 
