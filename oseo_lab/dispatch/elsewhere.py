@@ -164,6 +164,7 @@ def news_of(hand: Hand, forwarded: Forwarded) -> dict[int, News]:
 def _files(item: OrderItem, told: ForwardedItem) -> tuple[ResultFile, ...]:
     """Return links to results as files; only what can be fetched over HTTP is one."""
     names: Counter[str] = Counter()
+    taken: set[str] = set()
     files = []
     for url in told.files:
         path = _path_of(url)
@@ -171,8 +172,7 @@ def _files(item: OrderItem, told: ForwardedItem) -> tuple[ResultFile, ...]:
             continue
         said = unquote(path.rstrip("/").rpartition("/")[2])
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", said).lstrip(".")[-_NAME_LENGTH:] or "file"
-        names[name] += 1
-        name = name if names[name] == 1 else f"{names[name]}-{name}"
+        name = _unlike(name, names, taken)
         files.append(
             ResultFile(
                 order_id=item.order_id,
@@ -187,6 +187,16 @@ def _files(item: OrderItem, told: ForwardedItem) -> tuple[ResultFile, ...]:
             )
         )
     return tuple(files)
+
+
+def _unlike(name: str, names: Counter[str], taken: set[str]) -> str:
+    """Return a name that no other file of the item has, numbered where it comes again."""
+    free = name
+    while free in taken:
+        names[name] += 1
+        free = f"{names[name] + 1}-{name}"
+    taken.add(free)
+    return free
 
 
 def _path_of(url: str) -> str | None:

@@ -240,6 +240,21 @@ def test_files_of_delivered_items_are_links_with_names_of_our_making(store, loop
     assert part(store, order_id).closed is not None
 
 
+def test_names_that_a_provider_gives_twice_and_thrice_are_made_different(
+    store, loops, maker, submitted, clock
+):
+    order_id = submitted(1)
+    loop = loops()
+    loop.step()
+    maker.say(Status.COMPLETED, files=tuple(f"{HOST}/{each}" for each in ("x/a", "y/a", "2-a", "3-a", "z/a")))
+    clock.pass_by(3)
+    loop.step()
+    with store.read() as snapshot:
+        names = sorted(each.name for each in snapshot.results.of(order_id))
+    assert len(set(names)) == 5 and {"a", "2-a", "3-a"} < set(names)
+    assert statuses(store, order_id) == [Status.COMPLETED]
+
+
 @pytest.mark.parametrize(
     ("said", "becomes"),
     [
