@@ -164,7 +164,15 @@ def test_failures_raise_where_asked(lab):
     assert [each.item_id for each in failed.value.problems] == ["SCENE_X"]
 
 
-def test_ctrl_c_leaves_the_wait_and_says_how_to_come_back(idle_lab, idle, capsys):
+@pytest.fixture
+def ctrl_c():
+    """Let SIGINT be heard: a test run that was put into the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_leaves_the_wait_and_says_how_to_come_back(idle_lab, idle, capsys, ctrl_c):
     order = idle_lab.order(GOOD, "long one", "scenes").submit()
 
     def interrupt(event):
