@@ -389,7 +389,7 @@ class Sendings(Protocol):
         """Append lines."""
 
     def of(self, order_id: str, limit: int = 1000) -> list[Sending]:
-        """Return the lines of one order or quotation, oldest first."""
+        """Return the newest lines of one order or quotation, oldest first."""
 
 
 class Outbox(Protocol):

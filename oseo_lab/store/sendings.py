@@ -21,7 +21,9 @@ _COLUMNS = ("subject", "notice", "kind", "address", "at", "attempt", "outcome", 
 _ADD = Statement(insert_of(tables.sendings, _COLUMNS), *_COLUMNS)
 _OF = Statement(
     limited(
-        sa.select(*(_s[name] for name in _COLUMNS)).where(_s.subject == bindparam("subject")).order_by(_s.id)
+        sa.select(*(_s[name] for name in _COLUMNS))
+        .where(_s.subject == bindparam("subject"))
+        .order_by(_s.id.desc())
     ),
     "subject",
     "limit",
@@ -39,8 +41,8 @@ class Sendings:
         self._session.many(_ADD, [_row(sending) for sending in sendings])
 
     def of(self, order_id: str, limit: int = 1000) -> list[Sending]:
-        """Return the lines of one order or quotation, oldest first."""
-        return [_sending(row) for row in self._session.all(_OF, (pack(order_id), limit))]
+        """Return the newest lines of one order or quotation, oldest first."""
+        return [_sending(row) for row in reversed(self._session.all(_OF, (pack(order_id), limit)))]
 
 
 def _row(sending: Sending) -> tuple[Any, ...]:

@@ -210,7 +210,7 @@ def test_the_delivery_log_tells_every_try_oldest_first(store, now):
     store.write(lambda unit: unit.sendings.add([*lines, replace(lines[0], order_id=new_order_id())]))
     with store.read() as unit:
         assert unit.sendings.of(quotation) == lines
-        assert unit.sendings.of(quotation, limit=2) == lines[:2]
+        assert unit.sendings.of(quotation, limit=2) == lines[-2:]
         assert unit.sendings.of(new_order_id()) == []
 
 
