@@ -105,6 +105,6 @@ def start_everything(folder: Path, **traits: object) -> Server:
 def add_account(server: Server, name: str) -> None:
     """Give somebody an account, as ``oseo-lab users add --digest`` does."""
     account = make_account(name, PASSWORD, digest=True, key_file=server.data_dir / KEY_FILE)
-    store = open_store(f"sqlite:///{server.data_dir / 'orders.sqlite'}", migrate=False)
+    store = open_store(server.database, migrate=False)
     store.write(lambda work: work.accounts.save(account))
     store.close()

@@ -8,12 +8,26 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import httpx
 import psutil
+import sqlalchemy as sa
 
 TOKEN = "acceptance-token"
+#: URL of a PostgreSQL in which each server gets a database of its own, to try any of these tests by hand.
+ON_POSTGRES = os.environ.get("OSEO_LAB_TEST_SERVERS_ON", "")
+
+
+def new_database(server: str) -> str:
+    """Make a database in a PostgreSQL server; return its URL."""
+    url, name = sa.make_url(server).set(drivername="postgresql+psycopg"), f"oseo_{uuid.uuid4().hex}"
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return url.set(database=name).render_as_string(hide_password=False)
 
 
 class Server:
@@ -33,6 +47,8 @@ class Server:
         self.demo = demo
         self.port = port
         self.traits = traits
+        if ON_POSTGRES and "database_url" not in traits:
+            self.traits = traits | {"database_url": new_database(ON_POSTGRES)}
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
         self.soap = ""
@@ -65,6 +81,11 @@ class Server:
     def post(self, envelope: bytes, content_type: str = "application/soap+xml") -> httpx.Response:
         with self.client as client:
             return client.post(self.soap, content=envelope, headers={"Content-Type": content_type})
+
+    @property
+    def database(self) -> str:
+        """The URL of its order store."""
+        return str(self.traits.get("database_url") or f"sqlite:///{self.data_dir / 'orders.sqlite'}")
 
     def workers(self) -> list[psutil.Process]:
         """Return the Dask worker processes of this server."""

@@ -189,7 +189,7 @@ def test_a_server_that_dies_while_it_sends_is_followed_by_one_that_sends_again(s
         mortal.kill()
         receiver.behaviour = answer()
         receiver.released.set()
-        store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
+        store = open_store(mortal.database)
         relay = Relay(
             store=store,
             send=SoapNotifier({"hosts": ["127.0.0.1"]}),
