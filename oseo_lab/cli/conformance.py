@@ -57,13 +57,15 @@ def conformance(
     only: Annotated[list[str] | None, typer.Option(help="Id of a check to run; may be repeated.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a server against the standard, and order from it to do so."""
+    """Check a server against the standard, and order from it to do so; exit 1: failed, 3: not all was run."""
     from oseo_lab.cli.output import pairs
     from oseo_lab.conformance import CHECKS, Plan, run
 
     unknown = set(only or ()) - {each.id for each in CHECKS}
     if unknown:
-        raise usage(f"there is no check {', '.join(sorted(unknown))}")
+        raise usage(
+            f"there is no check {', '.join(sorted(unknown))}; there are {', '.join(e.id for e in CHECKS)}"
+        )
     plan = Plan(
         collection=collection,
         products=tuple(product or ()),
@@ -76,9 +78,12 @@ def conformance(
     )
     who = _credentials(user, password_file, token_file, identity)
     stranger = _credentials(other_user, other_password_file, None, identity)
+    if not url.startswith(("http://", "https://")):
+        raise usage(f"{url[:60]!r} is no address; it begins with http:// or https://")
     subject = _subject(url, plan, who, stranger, schemas)
     found = []
     try:
+        subject.probe.reach()
         for outcome in run(subject, [each for each in CHECKS if not only or each.id in only]):
             found.append(outcome)
             if not as_json:

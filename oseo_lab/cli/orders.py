@@ -222,6 +222,7 @@ def match(name: Name, as_json: AsJson = False, url: Url = None, token: Token = N
             (each.identifier, f"{each.datetime:%Y-%m-%d %H:%M}" if each.datetime else "") for each in found
         ]
         print_table(("product", "acquired (UTC)"), rows)
+        say(f"{len(found)} {'product' if len(found) == 1 else 'products'} now")
 
 
 @app.command()

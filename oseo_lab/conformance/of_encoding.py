@@ -5,7 +5,7 @@ from __future__ import annotations
 from oseo_lab.conformance.of_status import UNKNOWN
 from oseo_lab.conformance.probe import Answer
 from oseo_lab.conformance.subject import Subject
-from oseo_lab.conformance.verdicts import Check, demand
+from oseo_lab.conformance.verdicts import Check, NotRun, demand
 from oseo_lab.encoding.soap import SoapVersion, http_headers, request_envelope
 from oseo_lab.encoding.xmltree import OSEO
 from oseo_lab.model.messages import GetCapabilities, GetStatus
@@ -89,12 +89,16 @@ def _doctype(subject: Subject) -> None:
 def _valid(subject: Subject) -> str:
     found = subject.probe.invalid
     demand(not found, f"{len(found)} answers are not valid: {'; '.join(found[:3])}")
+    if not subject.probe.answers:
+        raise NotRun("there was no answer")
     return f"{subject.probe.answers} answers"
 
 
 def _faults(subject: Subject) -> str:
     found = subject.probe.bad_faults
     demand(not found, f"{len(found)} faults are not as they must be: {'; '.join(found[:3])}")
+    if not subject.probe.faults:
+        raise NotRun("there was no fault")
     return f"{subject.probe.faults} faults"
 
 

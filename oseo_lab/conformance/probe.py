@@ -16,7 +16,7 @@ from oseo_lab.encoding.checking import check
 from oseo_lab.encoding.soap_client import ANONYMOUS
 from oseo_lab.encoding.soap_identity import Credentials
 from oseo_lab.encoding.xmltree import OSEO, OWS, local_name, parse
-from oseo_lab.model.errors import OseoError, Problem
+from oseo_lab.model.errors import OseoError, Problem, TransportError
 
 __all__ = ["ANONYMOUS", "Answer", "Probe"]
 
@@ -158,6 +158,24 @@ class Probe:
     def __post_init__(self) -> None:
         headers = self.credentials.headers() if self.credentials else {}
         self.http = httpx.Client(headers=headers, timeout=self.timeout, follow_redirects=False)
+
+    def reach(self) -> None:
+        """Look whether anything is there: a table of checks that all failed for that would say nothing.
+
+        Raises
+        ------
+        TransportError
+            If no connection can be made.
+        """
+        try:
+            with self.http.stream("GET", self.url):
+                pass
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as away:
+            raise TransportError(
+                f"{self.url} could not be reached ({away}); the address is that of the SOAP endpoint"
+            ) from None
+        except httpx.HTTPError:
+            return  # something is there: what it does wrong is for the checks to say
 
     def ask(
         self,

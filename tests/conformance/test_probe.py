@@ -7,10 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from oseo_lab.conformance import of_encoding
 from oseo_lab.conformance.probe import Probe
 from oseo_lab.conformance.verdicts import Failed, NotRun
 from oseo_lab.encoding import soap
-from oseo_lab.model.errors import NotAuthenticated, NotFound
+from oseo_lab.model.errors import NotAuthenticated, NotFound, TransportError
 from oseo_lab.model.messages import GetCapabilities, GetStatus
 
 V12 = soap.SoapVersion.V12
@@ -121,3 +122,17 @@ def test_where_nobody_is_nothing_passes():
     with pytest.raises(Failed, match="no answer"):
         probe.ask(GetCapabilities())
     probe.close()
+
+
+def test_an_address_where_nothing_is_is_told_before_any_check():
+    with pytest.raises(TransportError, match="could not be reached"):
+        Probe("http://127.0.0.1:9/", None).reach()
+
+
+@pytest.mark.parametrize("check", [each for each in of_encoding.CHECKS if each.id.startswith("T-ENC")])
+def test_no_answer_at_all_is_no_valid_one(check):
+    class Subject:
+        probe = Probe("http://127.0.0.1:9/", None)
+
+    with pytest.raises(NotRun):
+        check.function(Subject())
