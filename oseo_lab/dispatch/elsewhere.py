@@ -21,7 +21,7 @@ from oseo_lab.dispatch.settle import Change
 from oseo_lab.dispatch.settle import save as settle
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.order import Order, OrderItem, ProviderOrder, ResultFile
-from oseo_lab.model.status import ProviderOrderState, Status, Wanted
+from oseo_lab.model.status import OPEN, ProviderOrderState, Status, Wanted
 from oseo_lab.ports import Forwarded, ForwardedItem, UnitOfWork
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Hand",
     "News",
     "changes_of",
+    "hand_of",
     "holder_of",
     "is_held",
     "let_go",
@@ -46,6 +47,8 @@ TRIED_AGAIN = "; it is tried again"
 #: Longest file name made of a URL, and longest text said of an item, characters.
 _NAME_LENGTH = 120
 _SAID_LENGTH = 2000
+#: Items read at a time while looking for the first that is open.
+_PAGE = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +100,9 @@ def holder_of(dispatcher: str) -> str:
     return f"{dispatcher}-forwarding"
 
 
-def take(work: UnitOfWork, key: tuple[str, str], holder: str, now: datetime, until: datetime) -> Hand | None:
+def take(
+    work: UnitOfWork, key: tuple[str, str], holder: str, now: datetime, until: datetime
+) -> OrderItem | None:
     """Lease a provider order for one turn, and count the turn; None where it is somebody else's or nobody's.
 
     The lease is that of its first open item, whose ``attempt`` counts the turns in which the order was about
@@ -107,10 +112,9 @@ def take(work: UnitOfWork, key: tuple[str, str], holder: str, now: datetime, unt
     order = work.orders.get(key[0])
     if part is None or order is None or part.closed is not None:
         return None
-    items = tuple(each for each in work.items.of(key[0]) if each.provider == key[1])
-    first = next((each for each in items if not each.status.status.is_final), None)
+    first = _first_open(work, key)
     if first is None:
-        _close(work, part, items, now)
+        _close(work, part, _items_of(work, key), now)
         return None
     if first.lease_owner not in (None, holder) and first.lease_until is not None and first.lease_until > now:
         return None
@@ -119,10 +123,43 @@ def take(work: UnitOfWork, key: tuple[str, str], holder: str, now: datetime, unt
         return None
     attempt = first.attempt + (part.tracking_id is None)
     leased = replace(first, lease_owner=holder, lease_until=until, attempt=attempt)
-    if not work.items.save(first, leased):
+    return leased if work.items.save(first, leased) else None
+
+
+def hand_of(snapshot: UnitOfWork, provider: str, mine: OrderItem) -> Hand | None:
+    """Return what was taken by leasing an item; None where it was lost again.
+
+    Read after the lease was saved, which keeps everybody else from it: of thousands of items nobody who
+    writes must wait for that.
+    """
+    key = mine.order_id, provider
+    part = next((each for each in snapshot.provider_orders.of(key[0]) if each.provider == provider), None)
+    order, items = snapshot.orders.get(key[0]), _items_of(snapshot, key)
+    first = next((each for each in items if not each.status.status.is_final), None)
+    if part is None or order is None or first is None:
         return None
-    items = tuple(leased if each.number == first.number else each for each in items)
-    return Hand(order=order, part=part, items=items)
+    is_mine = (first.key, first.lease_owner, first.attempt) == (mine.key, mine.lease_owner, mine.attempt)
+    return Hand(order=order, part=part, items=items) if is_mine else None
+
+
+def _items_of(snapshot: UnitOfWork, key: tuple[str, str]) -> tuple[OrderItem, ...]:
+    return tuple(each for each in snapshot.items.of(key[0]) if each.provider == key[1])
+
+
+def _first_open(work: UnitOfWork, key: tuple[str, str]) -> OrderItem | None:
+    """Return a provider's first item that is not final, reading few others."""
+    found = (_first_of(work, key, status) for status in OPEN)
+    return min((each for each in found if each is not None), key=lambda each: each.number, default=None)
+
+
+def _first_of(work: UnitOfWork, key: tuple[str, str], status: Status) -> OrderItem | None:
+    after = 0
+    while page := work.items.of_status(key[0], status, after=after, limit=_PAGE):
+        mine = next((each for each in page if each.provider == key[1]), None)
+        if mine is not None:
+            return mine
+        after = page[-1].number
+    return None
 
 
 def is_held(work: UnitOfWork, hand: Hand, now: datetime) -> bool:

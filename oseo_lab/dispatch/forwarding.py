@@ -257,7 +257,7 @@ class Forwarding:
         turn, now = self._turns[key], self._now()
         until = now + timedelta(seconds=self._timetable.lease)
         try:
-            hand = self._store.write(partial(elsewhere.take, key=key, holder=self.name, now=now, until=until))
+            hand = self._taken_now(key, now, until)
             has_moved = False if hand is None else self._move(hand, turn)
         except OseoError as wrong:
             log.warning("order %s at %s: %s", *key, wrong)
@@ -267,6 +267,13 @@ class Forwarding:
             turn.failures += 1
             has_moved = False
         turn.ended(self._now(), has_moved, self._timetable, self._policy)
+
+    def _taken_now(self, key: Key, now: datetime, until: datetime) -> Hand | None:
+        mine = self._store.write(partial(elsewhere.take, key=key, holder=self.name, now=now, until=until))
+        if mine is None:
+            return None
+        with self._store.read() as snapshot:
+            return elsewhere.hand_of(snapshot, key[1], mine)
 
     def _move(self, hand: Hand, turn: Turn) -> bool:
         """Ask the provider and save the answer; return whether anything has changed."""

@@ -11,6 +11,7 @@ from threading import Event
 
 import pytest
 
+from oseo_lab.dispatch import elsewhere
 from oseo_lab.dispatch.forwarding import Forwarding, message_id_of
 from oseo_lab.dispatch.planner import Policy
 from oseo_lab.dispatch.timetable import Timetable
@@ -191,6 +192,19 @@ def test_the_server_dies_between_passing_on_and_saving(store, loops, maker, subm
     assert maker.asked == ["submit", "submit"]
     assert len(maker.orders) == 1, "ordered once"
     assert part(store, order_id).tracking_id == "T1"
+
+
+def test_the_items_of_a_large_order_are_read_while_others_write(store, loops, maker, submitted, monkeypatch):
+    submitted(3)
+    read_items, loop = elsewhere._items_of, loops()
+
+    def read_while_another_writes(work, key):
+        assert store.write(lambda _: "another") == "another"  # which the writer's own thread could not
+        return read_items(work, key)
+
+    monkeypatch.setattr(elsewhere, "_items_of", read_while_another_writes)
+    assert loop.step() == 1
+    assert maker.asked == ["submit"]
 
 
 def test_two_servers_on_one_store_pass_an_order_on_once(store, loops, maker, submitted):
