@@ -172,7 +172,8 @@ def ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
-def test_ctrl_c_leaves_the_wait_and_says_how_to_come_back(idle_lab, idle, capsys, ctrl_c):
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_leaves_the_wait_and_says_how_to_come_back(idle_lab, idle, capsys):
     order = idle_lab.order(GOOD, "long one", "scenes").submit()
 
     def interrupt(event):
