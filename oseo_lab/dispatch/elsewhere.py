@@ -120,6 +120,7 @@ def take(
         return None
     is_waiting = first.status.status is Status.SUBMITTED or order.wanted is Wanted.SUSPENDED
     if part.tracking_id is None and is_waiting and order.wanted is not Wanted.CANCELLED:
+        work.provider_orders.save(replace(part, updated=now))  # those behind it have their turn first
         return None
     attempt = first.attempt + (part.tracking_id is None)
     leased = replace(first, lease_owner=holder, lease_until=until, attempt=attempt)

@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from oseo_lab.dispatch import elsewhere
+from oseo_lab.dispatch import elsewhere, forwarding
 from oseo_lab.dispatch.forwarding import Forwarding, message_id_of
 from oseo_lab.dispatch.planner import Policy
 from oseo_lab.dispatch.timetable import Timetable
@@ -192,6 +192,22 @@ def test_the_server_dies_between_passing_on_and_saving(store, loops, maker, subm
     assert maker.asked == ["submit", "submit"]
     assert len(maker.orders) == 1, "ordered once"
     assert part(store, order_id).tracking_id == "T1"
+
+
+def test_orders_that_wait_for_somebody_keep_no_others_from_their_turns(
+    store, loops, maker, submitted, clock, monkeypatch
+):
+    monkeypatch.setattr(forwarding, "MOST", 1)
+    suspended = submitted(1)
+    order = read(store, suspended)
+    store.write(lambda work: work.orders.save(replace(order, wanted=Wanted.SUSPENDED)))
+    submitted(1)
+    loop = loops()
+    clock.pass_by(1)
+    loop.step()
+    assert maker.asked == []
+    loop.step()
+    assert maker.asked == ["submit"]
 
 
 def test_the_items_of_a_large_order_are_read_while_others_write(store, loops, maker, submitted, monkeypatch):
