@@ -78,8 +78,7 @@ every = 60
 [quotation]
 use = "tariff"
 currency = "CREDIT"
-item = 1
-megapixel = 0.5
+item = 1.5
 options.format = { NetCDF = 0.5 }
 discounts = [{ items = 10, percent = 20 }]
 
