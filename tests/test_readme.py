@@ -20,6 +20,7 @@ from oseo_lab.ports import Inputs
 from oseo_lab.production.workspace import JobWorkspace
 from tests.acceptance.serving import TOKEN, Server
 
+ROOMS = ("client", "web", "encoding", "operations", "store", "dispatch", "executors", "production", "builtin")
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 
 
@@ -123,3 +124,13 @@ def test_the_collection_of_readme_is_one(tmp_path):
     collection = complete(read_collection(text, folder=tmp_path), processor.options, processor.scene_options)
     (chosen,) = [each for each in collection.options if each.name == "format"]
     assert (chosen.component.allowed, chosen.default) == (("COG", "NetCDF"), "COG")
+
+
+def test_every_file_that_readme_names_is_there():
+    root = Path(__file__).resolve().parents[1]
+    tests = re.findall(r"\btests/[\w/.]+", README)
+    modules = re.findall(r"`(?:[^`]* > `)?((?:%s)/\w+\.py)`" % "|".join(ROOMS), README)
+    assert tests and modules
+    missing = [each for each in tests if not (root / each).exists()]
+    missing += [each for each in modules if not (root / "oseo_lab" / each).exists()]
+    assert missing == []
