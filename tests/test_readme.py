@@ -129,7 +129,7 @@ def test_the_collection_of_readme_is_one(tmp_path):
 def test_every_file_that_readme_names_is_there():
     root = Path(__file__).resolve().parents[1]
     tests = re.findall(r"\btests/[\w/.]+", README)
-    modules = re.findall(r"`(?:[^`]* > `)?((?:%s)/\w+\.py)`" % "|".join(ROOMS), README)
+    modules = re.findall(rf"`((?:{'|'.join(ROOMS)})/\w+\.py)`", README)
     assert tests and modules
     missing = [each for each in tests if not (root / each).exists()]
     missing += [each for each in modules if not (root / "oseo_lab" / each).exists()]
