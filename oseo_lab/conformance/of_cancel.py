@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oseo_lab.conformance.of_order_types import standing
 from oseo_lab.conformance.of_status import UNKNOWN
 from oseo_lab.conformance.subject import Subject, new_message_id
 from oseo_lab.conformance.verdicts import Check, Failed, NotRun, demand
@@ -60,17 +61,25 @@ def _cancelled(subject: Subject) -> str:
         demand(status in _ENDS, f"acknowledged with {ack.status}, the order ends {status}")
         untouched = [each for each in order.items if each.status.status not in (*_ENDS, Status.FAILED)]
         demand(not untouched, f"{len(untouched)} items of the cancelled order are not final")
-        if status is Status.CANCELLED:
-            return f"acknowledged with {ack.status}, then {status}"
+        ended = sum(each.status.status is Status.CANCELLED for each in order.items)
+        if ended:
+            return f"acknowledged with {ack.status}, then {status}: {ended} of its items cancelled"
     demand(not acknowledged, f"acknowledged {acknowledged} times, and every order was made all the same")
     raise NotRun("orders complete before they can be cancelled")
+
+
+def _untouched(subject: Subject) -> str:
+    """Return an order of which nothing is done yet: a subscription, where they are taken."""
+    if subject.contents.subscription_orders:
+        return subject.place(standing(subject))
+    return _running(subject)
 
 
 def _success(subject: Subject) -> str:
     """Demand that a Cancel that nothing stands in the way of is acknowledged with success."""
     _need(subject)
     for _ in range(5):
-        order_id = _running(subject)
+        order_id = _untouched(subject)
         answer = subject.probe.ask(Cancel(order_id=order_id))
         if answer.refusal() is not None:
             continue

@@ -14,10 +14,11 @@ from oseo_lab.model.order import OrderSpecification
 from oseo_lab.model.status import Status
 from oseo_lab.model.text_selections import encoded_as_text
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "standing"]
 
 
-def _standing(subject: Subject) -> OrderSpecification:
+def standing(subject: Subject) -> OrderSpecification:
+    """Return a subscription order, as plain as it may be."""
     subject.need("subscription_orders", "subscription orders")
     group = subject.group(subject.subscription, OrderType.SUBSCRIPTION_ORDER)
     return subject.of_type(
@@ -29,7 +30,7 @@ def _standing(subject: Subject) -> OrderSpecification:
 
 
 def _subscription(subject: Subject) -> str:
-    order = subject.order(subject.place(_standing(subject)))
+    order = subject.order(subject.place(standing(subject)))
     status = order.status.status
     demand(order.specification.order_type is OrderType.SUBSCRIPTION_ORDER, "its order type is another")
     demand(status.value not in ("Failed", "Cancelled", "Terminated"), f"the subscription is {status}")
@@ -38,7 +39,7 @@ def _subscription(subject: Subject) -> str:
 
 def _unsubscribed(subject: Subject) -> str:
     subject.need("cancel", "Cancel")
-    order_id = subject.place(_standing(subject))
+    order_id = subject.place(standing(subject))
     subject.probe.ask(Cancel(order_id=order_id)).message()
     status = subject.finished(order_id).status.status
     demand(status in (Status.CANCELLED, Status.TERMINATED), f"the cancelled subscription is {status}")

@@ -13,6 +13,7 @@ from oseo_lab.conformance.verdicts import Check, Failed, NotRun, demand
 from oseo_lab.encoding.xmltree import OSEO
 from oseo_lab.model.delivery import ItemURL
 from oseo_lab.model.messages import DescribeResultAccess, SubFunction
+from oseo_lab.model.status import Status
 
 __all__ = ["CHECKS"]
 
@@ -31,11 +32,16 @@ def _before(subject: Subject) -> str:
     for _ in range(5):
         order_id = subject.place(subject.specification(*map(subject.item, range(1, 11))))
         urls = _listed(subject, order_id, SubFunction.ALL_READY)
-        done = [each for each in subject.order(order_id).items if each.status.status.value == "Completed"]
+        done = {
+            each.specification.item_id
+            for each in subject.order(order_id).items
+            if each.status.status in (Status.COMPLETED, Status.DOWNLOADED)
+        }
+        early = sorted({each.item_id for each in urls} - done)
+        demand(not early, f"results of items that are not completed: {', '.join(early)}")
         if not urls:
             return "no results yet: success, and no URLs"
-        demand(done, f"{len(urls)} results of an order without a completed item")
-    raise NotRun("orders complete before their results can be asked for")
+    return "made too quickly to be asked before; only completed items had results"
 
 
 def _after(subject: Subject) -> str:

@@ -194,7 +194,7 @@ OBLIGING = Wrong(answer=obliging)
 FORGETFUL = Wrong(answer=forgetful)
 NO_RELATION = calling(r"(<wsa:RelatesTo[^>]*>)[^<]*", r"\1urn:another")
 _URL = (
-    "<URLs><itemId>item 1</itemId><itemAddress><ResourceAddress><URL>http://localhost/x</URL>"
+    "<URLs><itemId>item 77</itemId><itemAddress><ResourceAddress><URL>http://localhost/x</URL>"
     "</ResourceAddress></itemAddress></URLs>"
 )
 
