@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXTRAS := notebook,xarray,postgres,test
 MINUTES ?= 30
+JOBS ?= 2
 export OSEO_LAB_SHARED ?= $(abspath ../shared)
 
 .PHONY: setup demo lab test test-long check format bench lock clean
@@ -25,7 +26,7 @@ lab: $(READY)
 	@$(BIN)/oseo-lab lab notebooks/01_first_order.ipynb
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 test-long: $(READY)
 	@OSEO_LAB_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -m long -s

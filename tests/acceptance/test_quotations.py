@@ -216,7 +216,7 @@ def test_order_is_checked_as_submit_checks_it(server, shared):
     }
 
 
-@pytest.mark.parametrize("identifier", [uuid4().urn, "urn:somebody:else"])
+@pytest.mark.parametrize("identifier", ["urn:uuid:00000000-0000-4000-8000-000000000009", "urn:somebody:else"])
 def test_unknown_quotation_is_refused_alike_by_both_operations(server, shared, identifier):
     for message in (GetQuotation(quotation_id=identifier), Submit(quotation_id=identifier)):
         assert fault_of(answered(server, message, shared)) == ("InvalidParameterValue", "quotationId")
@@ -230,7 +230,7 @@ def test_balance_is_drawn_and_what_failed_is_given_back(lab, server, shared):
         assert quotation.price.value == 7
         assert quotation.groups[0].balance.value == 13
         order = quotation.submit(max_price=7)
-        assert lab.balances["QUOTA"] == 13
+        assert lab.balances["QUOTA"] in (13, 16.5)  # the broken one may have failed by now
         order.wait(60)
         assert [each.specification.item_id for each in order.failed] == ["SCENE_BROKEN"]
         assert lab.balances["QUOTA"] == 16.5  # its half of the fee too

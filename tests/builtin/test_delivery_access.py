@@ -107,7 +107,9 @@ def test_files_are_copied_and_checked_from_another_file_system(tmp_path, product
     assert caught.value.failure_class is FailureClass.TRANSIENT
 
 
-@pytest.mark.parametrize("order_id", ["urn:uuid:../..", "../../etc", "", ORDER.upper()])
+@pytest.mark.parametrize(
+    "order_id", ["urn:uuid:../..", "../../etc", "", "URN:UUID:00000000-0000-4000-8000-000000000009"]
+)
 def test_an_order_id_that_is_not_ours_never_becomes_a_path(tmp_path, products, workspace, order_id):
     with pytest.raises(ValueError, match="not one of this service's"):
         OnlineAccess()(job(tmp_path, order_id=order_id), products, workspace)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -15,6 +15,7 @@ from oseo_lab.model.order import Callback, CallbackKind, StatusNotification
 from oseo_lab.model.quotation import QuotationMode, QuotationRecord, QuotationState, new_quotation_id
 from oseo_lab.wiring import Services
 
+UNKNOWN = "00000000-0000-4000-8000-000000000009"
 ALICE = ("alice", "alice's secret")
 pytestmark = pytest.mark.usefixtures("accounts")
 
@@ -47,8 +48,8 @@ def waiting(services: Services) -> QuotationRecord:
     [
         ("GET", "/quotations"),
         ("POST", "/quotations"),
-        ("GET", f"/quotations/{uuid4()}"),
-        ("POST", f"/quotations/{uuid4()}/answer"),
+        ("GET", f"/quotations/{UNKNOWN}"),
+        ("POST", f"/quotations/{UNKNOWN}/answer"),
         ("GET", "/balances"),
         ("PUT", "/balances/anna/EUR"),
     ],
@@ -61,7 +62,7 @@ def test_strangers_learn_nothing(server: Server, stranger: httpx.Client, method:
     ("method", "path", "body"),
     [
         ("GET", "/quotations?waiting=1", None),
-        ("POST", f"/quotations/{uuid4()}/answer", {"price": 1.0}),
+        ("POST", f"/quotations/{UNKNOWN}/answer", {"price": 1.0}),
         ("GET", "/balances?owner=local", None),
         ("PUT", "/balances/alice/EUR", {"value": 1e9}),
     ],

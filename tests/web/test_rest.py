@@ -37,6 +37,7 @@ def test_descriptions_are_open(server: Server, stranger: httpx.Client, path: str
     assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/json"
 
 
+UNKNOWN = "urn:uuid:00000000-0000-4000-8000-000000000009"
 CLOSED = [
     ("GET", ""),
     ("GET", "/collections"),
@@ -47,11 +48,11 @@ CLOSED = [
     ("POST", "/collections/things/products"),
     ("GET", "/orders"),
     ("POST", "/orders"),
-    ("GET", f"/orders/{new_order_id()}"),
-    ("GET", f"/orders/{new_order_id()}/items"),
-    ("GET", f"/orders/{new_order_id()}/history"),
-    ("GET", f"/orders/{new_order_id()}/results"),
-    ("POST", f"/orders/{new_order_id()}/cancel"),
+    ("GET", f"/orders/{UNKNOWN}"),
+    ("GET", f"/orders/{UNKNOWN}/items"),
+    ("GET", f"/orders/{UNKNOWN}/history"),
+    ("GET", f"/orders/{UNKNOWN}/results"),
+    ("POST", f"/orders/{UNKNOWN}/cancel"),
     ("POST", "/operations/GetStatus"),
     ("GET", "/events"),
 ]
