@@ -211,7 +211,8 @@ def _crowds(element: etree._Element, depth: int) -> list[etree._Element]:
     found = [element] if len(element) > _CROWD else []
     if depth > 1:
         for child in element:
-            found += _crowds(child, depth - 1)
+            if len(child):  # most are leaves: a small message pays for the call
+                found += _crowds(child, depth - 1)
     elif depth == 1:
         found += [child for child in element if len(child) > _CROWD]
     return found
