@@ -62,6 +62,8 @@ def _cancelled(subject: Subject) -> str:
         untouched = [each for each in order.items if each.status.status not in (*_ENDS, Status.FAILED)]
         demand(not untouched, f"{len(untouched)} items of the cancelled order are not final")
         ended = sum(each.status.status is Status.CANCELLED for each in order.items)
+        is_whole = ended == len(order.items)
+        demand(not is_whole or status is Status.CANCELLED, f"every item is cancelled, and the order {status}")
         if ended:
             return f"acknowledged with {ack.status}, then {status}: {ended} of its items cancelled"
     demand(not acknowledged, f"acknowledged {acknowledged} times, and every order was made all the same")

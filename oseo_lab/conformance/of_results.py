@@ -41,7 +41,7 @@ def _before(subject: Subject) -> str:
         demand(not early, f"results of items that are not completed: {', '.join(early)}")
         if not urls:
             return "no results yet: success, and no URLs"
-    return "made too quickly to be asked before; only completed items had results"
+    raise NotRun("orders complete before their results can be asked for")
 
 
 def _after(subject: Subject) -> str:
