@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 from oseo_lab.client import display
 from oseo_lab.client.area import Area, as_area, as_selection
 from oseo_lab.client.given import text
-from oseo_lab.client.names import message_id, reference_of
+from oseo_lab.client.names import message_id
 from oseo_lab.client.options import Options
 from oseo_lab.client.session import Session
 from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging
@@ -23,6 +23,7 @@ from oseo_lab.model.errors import NotSupported, Problem, ValidationError
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import Submit
+from oseo_lab.model.names import reference_of
 from oseo_lab.model.order import ItemSpecification, OrderSpecification, Priority
 
 if TYPE_CHECKING:

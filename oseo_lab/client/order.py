@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 from oseo_lab.client import display
 from oseo_lab.client.listening import Listener
-from oseo_lab.client.names import name_of, short_id
 from oseo_lab.client.progress import Progress, ProgressEvent, reporter
 from oseo_lab.client.standing import matching, named, products_of, wish
 from oseo_lab.model.errors import (
@@ -35,6 +34,7 @@ from oseo_lab.model.messages import (
     GetStatus,
     Presentation,
 )
+from oseo_lab.model.names import name_of, short_id
 from oseo_lab.model.order import Attempt, OrderItem, StatusChange
 from oseo_lab.model.order import Order as Record
 from oseo_lab.model.status import Status

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, overload
 from oseo_lab.client import display
 from oseo_lab.client.area import as_period
 from oseo_lab.client.given import text
-from oseo_lab.client.names import name_of, reference_of
 from oseo_lab.client.order import Order
 from oseo_lab.model.errors import NotFound, ValidationError
 from oseo_lab.model.messages import FilteringCriteria, GetStatus
+from oseo_lab.model.names import name_of, reference_of
 from oseo_lab.model.order import order_uuid
 from oseo_lab.model.status import Status
 

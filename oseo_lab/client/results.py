@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, overload
 from urllib.parse import quote, unquote, urlsplit
 
 from oseo_lab.client import display
-from oseo_lab.client.names import folder_name, short_id
+from oseo_lab.client.names import folder_name
 from oseo_lab.client.transport import FILES
 from oseo_lab.model.delivery import ItemURL
 from oseo_lab.model.errors import DeliveryError, ResultExpired
+from oseo_lab.model.names import short_id
 
 if TYPE_CHECKING:
     from oseo_lab.client.downloads import FileTask

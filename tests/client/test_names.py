@@ -7,7 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oseo_lab.client.names import folder_name, message_id, name_of, reference_of
+from oseo_lab.client.names import folder_name, message_id
+from oseo_lab.model.names import name_of, reference_of
 from oseo_lab.model.order import Order, OrderSpecification, StatusInfo, new_order_id, order_uuid
 from oseo_lab.model.status import Status
 
