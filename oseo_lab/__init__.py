@@ -8,8 +8,9 @@ items, and a Python client composes, submits, follows and opens orders::
 
 The house has floors; a module imports from floors below its own, never above and never beside::
 
-    8   cli, and __main__ above it                    who starts things
-    7   extension                                     the face in Jupyter
+    9   cli | testing, and __main__ above them        who starts things
+    8   at_home                                       a whole service in this process
+    7   extension | widgets                           the faces in Jupyter: of the server, of a notebook
     6   wiring                                        who knows everybody
     5   web | client | store | executors | builtin    doors: each owns one outside world
         | demo | conformance

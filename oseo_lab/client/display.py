@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
+from importlib.metadata import entry_points
 from typing import Any
 
 from oseo_lab.encoding.html import (
@@ -31,6 +32,7 @@ __all__ = [
     "ROWS",
     "ago",
     "bar",
+    "bundle",
     "card",
     "colour",
     "counted",
@@ -43,7 +45,11 @@ __all__ = [
     "size",
     "table",
     "when",
+    "widget_of",
 ]
+
+#: Media type of a widget in a cell's output (ipywidgets).
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 _LOG = logging.getLogger("oseo_lab.client")
 
@@ -77,3 +83,38 @@ def safely(thing: Any, render: Callable[[], str]) -> str:
     except Exception as wrong:
         _LOG.debug("a display failed: %r", wrong)
         return f"<pre>{escape(repr(thing))}</pre>"
+
+
+def bundle(thing: Any, html: Callable[[], str], data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what a notebook keeps of a thing: a live widget if there can be one, HTML, and text.
+
+    Parameters
+    ----------
+    thing : object
+        What is shown; the name of its class finds the widget.
+    html : callable
+        Makes the HTML that tells the story without a kernel.
+    data : mapping, optional
+        Further media types and their contents, such as what the JupyterLab card reads.
+    """
+    found: dict[str, Any] = dict(data or {})
+    found["text/plain"] = repr(thing)
+    found["text/html"] = safely(thing, html)
+    if in_notebook() and (widget := widget_of(thing)) is not None:
+        found[WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    return found
+
+
+def widget_of(thing: Any) -> Any | None:
+    """Return a new widget of a thing; None where widgets are not installed or this one fails.
+
+    Widgets stand above the client: they are found by the entry points ``oseo_lab.widgets``, by class name.
+    """
+    for entry in entry_points(group="oseo_lab.widgets", name=type(thing).__name__):
+        try:
+            return entry.load()(thing)
+        except ImportError as missing:
+            _LOG.debug("no widgets: %s", missing)
+        except Exception as wrong:
+            _LOG.debug("the widget of %r failed: %r", thing, wrong)
+    return None
