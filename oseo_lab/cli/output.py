@@ -78,7 +78,9 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*head, box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in head:
+        table.add_column(name, no_wrap=name == "id")  # an id is there to be copied whole
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     Console().print(table)
