@@ -28,7 +28,6 @@ from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.messages import Submit, SubmitAck
 from oseo_lab.model.options import ParameterData
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
-from oseo_lab.model.status import Status
 
 __all__ = ["run"]
 
@@ -80,7 +79,7 @@ def _story(service: Served, data_dir: Path, console: Console) -> int:
     console.print(f"[green]5[/] {len(paths)} files fetched and hashed against their manifests")
     _open(order, console)
     _farewell(data_dir, console)
-    good = [item for item in order.items if item.status.status in (Status.COMPLETED, Status.DOWNLOADED)]
+    good = order.succeeded
     return 0 if good and len(good) >= len(order.items) - 1 else 1
 
 
@@ -152,9 +151,8 @@ def _send(request: Submit, service: Served, console: Console) -> SubmitAck:
 def _show_items(order: Order, console: Console) -> None:
     table = Table("item", "status", "what there is to say", box=None, padding=(0, 2))
     for item in order.items:
-        status = item.status.status
-        colour = "green" if status in (Status.COMPLETED, Status.DOWNLOADED) else "red"
-        table.add_row(item.specification.item_id, f"[{colour}]{status}[/]", item.status.additional or "")
+        colour = "green" if item.is_delivered else "red"
+        table.add_row(item.id, f"[{colour}]{item.status}[/]", item.info or "")
     console.print(table)
     if order.failed:
         console.print("[dim]one scene of the demo is damaged on purpose: an order may succeed in part[/]")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
+from datetime import timedelta
 from typing import Any
 
 from oseo_lab.model.errors import ConfigurationError, ValidationError
 
-__all__ = ["address", "number", "text"]
+__all__ = ["address", "number", "seconds", "text"]
 
 
 def text(given: Any, name: str, example: str) -> str:
@@ -48,3 +50,27 @@ def number(given: Any, name: str, what: str = "numbers from 0 on") -> float:
     if wrong or not math.isfinite(given) or given < 0:
         raise ValidationError(f"{name} {given!r:.60} is not allowed; allowed: {what}", locator=name)
     return float(given)
+
+
+_UNITS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
+
+
+def seconds(given: float | timedelta | str | None, name: str) -> float | None:
+    """Return a duration that a caller gave, in seconds; None stays None.
+
+    Raises
+    ------
+    ValidationError
+        If it is none: a number of seconds, a timedelta, or a text such as ``"2h"``, ``"90 min"``.
+    """
+    allowed = "seconds from 0 on, a timedelta, or '30 s', '90 min', '2h', '1 day'"
+    if given is None:
+        return None
+    if isinstance(given, timedelta):
+        return number(given.total_seconds(), name, allowed)
+    if not isinstance(given, str):
+        return number(given, name, allowed)
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?\s*", given.lower())
+    if found is None or (unit := _UNITS.get(found[2])) is None:
+        raise ValidationError(f"{name} {given!r:.60} is not allowed; allowed: {allowed}", locator=name)
+    return float(found[1]) * unit

@@ -1,4 +1,4 @@
-"""The handle of a submitted order: where it stands, waiting for it, its items, its results.
+"""The handle of a submitted order: where it stands, its items and results, and what can be done with it.
 
 What it shows is at most a second old when an attribute is read; ``repr`` and the notebook display say what
 was last known and never ask. Step 18 of the walk.
@@ -6,27 +6,21 @@ was last known and never ask. Step 18 of the walk.
 
 from __future__ import annotations
 
-import random
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from oseo_lab.client import display
-from oseo_lab.client.listening import Listener
-from oseo_lab.client.progress import Progress, ProgressEvent, reporter
-from oseo_lab.client.standing import matching, named, products_of, wish
-from oseo_lab.model.errors import (
-    NotFound,
-    OrderFailed,
-    Problem,
-    TransportError,
-    Unavailable,
-    WaitTimeout,
-)
+from oseo_lab.client.counts import counts_of, in_short, of_items
+from oseo_lab.client.given import seconds
+from oseo_lab.client.items import Item, Items, items_table
+from oseo_lab.client.progress import Progress
+from oseo_lab.client.standing import matching, wish
+from oseo_lab.client.waiting import WaitInterrupted, as_completed, raise_failures, wait
+from oseo_lab.model.errors import NotFound
 from oseo_lab.model.identifiers import SubscriptionId
 from oseo_lab.model.messages import (
     Cancel,
@@ -48,49 +42,10 @@ if TYPE_CHECKING:
     from oseo_lab.client.session import Session
     from oseo_lab.model.quotation import Price
 
-__all__ = ["Items", "Order", "WaitInterrupted"]
+__all__ = ["Item", "Items", "Order", "WaitInterrupted"]
 
 #: Seconds that an attribute may be old.
 FRESH = 1.0
-#: Seconds without an answer after which waiting gives up.
-PATIENCE = 300.0
-
-DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
-
-
-class WaitInterrupted(KeyboardInterrupt):
-    """Ctrl-C while waiting: the order goes on; the text says how to come back."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]  # IPython shows this instead of a traceback
-
-
-class Items(tuple[OrderItem, ...]):
-    """Items of an order, with a table for notebooks."""
-
-    def __repr__(self) -> str:
-        counts = Counter(each.status.status for each in self)
-        return f"{len(self)} items: {display.counted(dict(counts))}" if self else "no items"
-
-    @property
-    def reasons(self) -> dict[str, str]:
-        """What there is to say about each item, by item id."""
-        return {each.specification.item_id: each.status.additional or "" for each in self}
-
-    def _repr_html_(self) -> str:
-        return display.safely(self, lambda: display.card(repr(self), self.table()))
-
-    def table(self) -> str:
-        """Return the items as an HTML table."""
-        rows = [
-            (
-                f"{display.mark(each.status.status)} {each.status.status}",
-                named(each),
-                each.status.additional or "",
-            )
-            for each in self[: display.ROWS]
-        ]
-        return display.table(("status", "item", ""), rows, total=len(self))
 
 
 class Order:
@@ -157,6 +112,21 @@ class Order:
         """What the service said last, as the model's own record."""
         return self._record
 
+    @property
+    def known_items(self) -> Items:
+        """The items as last heard of; nothing is asked."""
+        return Items(self, self._record.items)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether what was last heard held the items."""
+        return self._full
+
+    @property
+    def session(self) -> Session:
+        """Where it was submitted."""
+        return self._session
+
     # --------------------------------------------------------------------------------- what may ask again
 
     def refresh(self) -> Order:
@@ -185,12 +155,12 @@ class Order:
     @property
     def items(self) -> Items:
         """The items, each with its status."""
-        return Items(self._fresh().items)
+        return Items(self, self._fresh().items)
 
     @property
     def counts(self) -> dict[Status, int]:
         """Items by status."""
-        return _counts(self._fresh())
+        return counts_of(self._fresh())
 
     @property
     def is_done(self) -> bool:
@@ -200,22 +170,18 @@ class Order:
     @property
     def succeeded(self) -> Items:
         """The items that were delivered."""
-        return Items(each for each in self.items if each.status.status in DELIVERED)
+        return self.items.succeeded
 
     @property
     def failed(self) -> Items:
         """The items that will not be delivered; ``.reasons`` says why."""
-        return Items(
-            each
-            for each in products_of(self.items)
-            if each.status.status.is_final and each.status.status not in DELIVERED
-        )
+        return self.items.failed
 
     # ------------------------------------------------------------------------------------------ what acts
 
     def wait(
         self,
-        timeout: float | timedelta | None = None,
+        timeout: float | timedelta | str | None = None,
         progress: Progress = None,
         check: bool = False,
     ) -> Order:
@@ -223,8 +189,8 @@ class Order:
 
         Parameters
         ----------
-        timeout : float or timedelta, optional
-            Longest wait, seconds.
+        timeout : float, timedelta or str, optional
+            Longest wait: seconds, or ``"2h"``, ``"90 min"``.
         progress : bool or callable, optional
             None shows a bar in interactive sessions; a callable gets every `ProgressEvent`.
         check : bool
@@ -237,111 +203,41 @@ class Order:
         OrderFailed
             With ``check=True``, naming each item and why; ``.order`` is this handle.
         """
-        seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
-        try:
-            with reporter(progress) as report:
-                for event in self._events(seconds):
-                    report(event)
-        except KeyboardInterrupt:
-            raise self._left() from None
+        wait(self, seconds(timeout, "timeout"), progress)
         if check:
-            self._check()
+            raise_failures(self, self.failed)
         return self
 
-    def _left(self) -> WaitInterrupted:
-        text = f"Still {self.last_status}. lab.orders[{self.name!r}] brings you back; .cancel() stops it."
-        if not display.in_notebook():
-            display.say(text)
-        return WaitInterrupted(text)
+    def as_completed(
+        self,
+        timeout: float | timedelta | str | None = None,
+        raise_on_failure: bool = False,
+        failed: bool = False,
+    ) -> Iterator[Item]:
+        """Yield items as they are delivered, each once, whichever is first; those that are there at once.
 
-    def _events(self, timeout: float | None) -> Iterator[ProgressEvent]:
-        """Yield how far it is until it is final; news end a pause early, pauses grow, with jitter."""
-        began = heard = time.monotonic()
-        with Listener(self._session.transport, self.id) as listener:
-            while True:
-                asked = time.monotonic()
-                before = self._record
-                try:
-                    self.refresh()
-                    heard = time.monotonic()
-                    yield self._event(heard - began, listener.running)
-                except (TransportError, Unavailable):
-                    if time.monotonic() - heard > PATIENCE:
-                        raise
-                if self.last_status.is_final and self._full:
-                    return
-                listener.start()
-                cost = time.monotonic() - asked
-                pause = _pause(asked - began, cost, self._record != before)
-                yield from self._rest(listener, cost, pause, began, timeout)
+        An order may succeed in part, and that is no error: items that will not come are in `failed`, and are
+        not yielded unless asked for, so that a loop's body may open whatever it is given.
 
-    def _rest(
-        self, listener: Listener, cost: float, pause: float, began: float, timeout: float | None
-    ) -> Iterator[ProgressEvent]:
-        """Let a pause pass, until news come; yield how far running items are, four times a second at most."""
-        start = now = time.monotonic()
-        end = start + pause if timeout is None else min(start + pause, began + timeout)
-        while now < end:
-            moved = listener.wait(end - now)
-            now = time.monotonic()
-            # a large order's status takes time to send: spend at most a fifth of the time on asking
-            if moved and now - start >= 4 * cost:
-                return
-            if moved:
-                end = min(end, start + 4 * cost)
-            elif now < end:
-                yield self._event(now - began, listener.running)
-                time.sleep(min(0.25, end - now))
-                now = time.monotonic()
-        if timeout is not None and now >= began + timeout:
-            raise self._late(timeout)
+        Parameters
+        ----------
+        timeout : float, timedelta or str, optional
+            Longest time from the first item asked for to the last one told: seconds, or ``"2h"``.
+        raise_on_failure : bool
+            Raise `OrderFailed` after the last delivered item, if one was not delivered.
+        failed : bool
+            Yield those that were not delivered too, at the very end; ``item.is_failed`` tells them.
 
-    def _event(self, elapsed: float, running: Mapping[int, tuple[float, str]]) -> ProgressEvent:
-        counts = _counts(self._record)
-        failed = sum(count for status, count in counts.items() if status.is_final and status not in DELIVERED)
-        in_work = {each.number for each in self._record.items if each.status.status is Status.IN_PRODUCTION}
-        parts = [running[number] for number in sorted(in_work & running.keys())]
-        now = f" ({parts[0][0]:.0%} {parts[0][1]}".rstrip() + ")" if len(parts) == 1 else ""
-        return ProgressEvent(
-            name=self.name,
-            text=f"{self.last_status} · {_summary(counts)}{now}",
-            done=sum(count for status, count in counts.items() if status.is_final),
-            total=sum(counts.values()),
-            running=sum(fraction for fraction, _ in parts),
-            failed=failed,
-            status=self.last_status,
-            counts=counts,
-            elapsed=elapsed,
-        )
-
-    def _late(self, timeout: float) -> WaitTimeout:
-        late = WaitTimeout(
-            f"order {self.name!r} is still {self.last_status} after {timeout:g} s; nothing was cancelled: "
-            "wait() again, or cancel()"
-        )
-        late.order = self
-        return late
-
-    def _check(self) -> None:
-        if not (failed := self.failed):
-            return
-        problems = [
-            Problem(
-                code="NoApplicableCode",
-                locator="itemId",
-                text=each.status.additional or str(each.status.status),
-                item_id=each.specification.item_id,
-            )
-            for each in failed
-        ]
-        named = "; ".join(str(each) for each in problems[:10])
-        more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
-        error = OrderFailed(
-            f"{len(failed)} of {len(self.items)} items of {self.name!r} were not delivered: {named}{more}",
-            problems=problems,
-        )
-        error.order = self
-        raise error
+        Raises
+        ------
+        WaitTimeout
+            If the order is still running then; ``.order`` is this handle.
+        OrderFailed
+            With ``raise_on_failure=True``, naming each item and why.
+        """
+        yield from as_completed(self, seconds(timeout, "timeout"), failed)
+        if raise_on_failure:
+            raise_failures(self, self.known_items.failed)
 
     def cancel(self) -> Order:
         """Ask the service to cancel what is not done yet; it takes effect within seconds.
@@ -425,14 +321,14 @@ class Order:
     # ------------------------------------------------------------------------------------------ how it looks
 
     def __repr__(self) -> str:
-        done = f" {_in_short(_counts(self._record))}," if self._full else ""
+        done = f" {in_short(counts_of(self._record))}," if self._full else ""
         return f"Order({self.name!r}, id={self.short_id!r},{done} {self.last_status})"
 
     def __str__(self) -> str:
         lines = [
             f"order    {self.name} ({self.id})",
             f"status   {self.last_status}{_info(self._record)}",
-            f"items    {_of_items(self._record) if self._full else 'not asked yet'}",
+            f"items    {of_items(self._record) if self._full else 'not asked yet'}",
             f"made     {display.when(self.created)}, as of {display.when(self._as_of)}",
         ]
         return "\n".join(lines)
@@ -442,16 +338,16 @@ class Order:
 
     def _html(self) -> str:
         status = self.last_status
-        counts = _counts(self._record)
+        counts = counts_of(self._record)
         coloured = (
             f'<div><span style="color:{display.colour(status)}" aria-hidden="true">{display.mark(status)}'
             "</span> "
             f"<b>{escape(str(status))}</b>{'' if self._full else escape(_info(self._record))} "
-            f'<span class="quiet">{escape(_of_items(self._record)) if self._full else ""}</span></div>'
+            f'<span class="quiet">{escape(of_items(self._record)) if self._full else ""}</span></div>'
         )
         body = coloured
         if self._full:
-            body += display.bar(counts) + Items(_urgent(self._record.items)).table()
+            body += display.bar(counts) + items_table(_urgent(self._record.items))
         back = f"lab.orders[{self.name!r}] · made {display.when(self.created)}"
         body += f'<div class="quiet">{escape(back)}</div>'
         return display.card(f"{self.name} · {self.short_id}", body, f"as of {display.when(self._as_of)}")
@@ -473,49 +369,8 @@ def _history(session: Session, order_id: str) -> tuple[list[StatusChange], list[
     return changes, [from_plain(Attempt, each) for each in answer.get("attempts", ())]
 
 
-def _counts(record: Record) -> dict[Status, int]:
-    """Count products by status: what stands for products to come is none."""
-    return dict(Counter(each.status.status for each in products_of(record.items)))
-
-
-def _in_short(counts: dict[Status, int]) -> str:
-    """Return counts in a few words: an order may be Completed though an item failed."""
-    if not counts:
-        return "no products yet"
-    said = f"{sum(counts.get(each, 0) for each in DELIVERED)}/{sum(counts.values())} delivered"
-    failed = counts.get(Status.FAILED, 0)
-    return f"{said}, {failed} failed" if failed else said
-
-
-def _summary(counts: dict[Status, int]) -> str:
-    """Return counts as a sentence: what is done first, then the rest by status."""
-    total = sum(counts.values())
-    if not total:
-        return "no products yet"
-    delivered = sum(counts.get(each, 0) for each in DELIVERED)
-    rest = {status: count for status, count in counts.items() if status not in DELIVERED}
-    words = f"{delivered} of {total} delivered"
-    return f"{words} · {display.counted(rest)}" if rest else words
-
-
-def _of_items(record: Record) -> str:
-    """Return how far the items are, and in how many batches they are made."""
-    batches = max((each.batch for each in record.items), default=0)
-    words = _summary(_counts(record))
-    return f"{words} · {batches} {'batches' if batches > 1 else 'batch'}" if batches else words
-
-
 def _info(record: Record) -> str:
     return f": {record.status.additional}" if record.status.additional else ""
-
-
-def _pause(elapsed: float, cost: float, changed: bool) -> float:
-    """Return how long to wait before asking again: at most a tenth of the wait so far, with jitter.
-
-    A change is likely to be followed by another; a large order's status takes time to send.
-    """
-    pause = 0.2 if changed else min(max(0.2, elapsed / 10), 5.0)
-    return max(pause, 4 * cost) * random.uniform(0.8, 1.2)
 
 
 _URGENCY = {Status.FAILED: 0, Status.TERMINATED: 0, Status.IN_PRODUCTION: 1}

@@ -214,7 +214,7 @@ def test_what_the_provider_refuses_fails_with_its_reason(pair, lab):
 def test_the_provider_is_out_of_reach_in_the_middle_of_an_order(pair, lab, maker):
     pair.there.stop()
     order = lab.order("SCENE_B", collection="far", name="later").submit()
-    wait_until(lambda: "tried again" in (order.refresh().items[0].status.additional or ""))
+    wait_until(lambda: "tried again" in (order.refresh().items[0].info or ""))
     assert order.last_status is Status.ACCEPTED
     pair.there.start()
     assert order.wait(60, check=True).status in (Status.COMPLETED, Status.DOWNLOADED)

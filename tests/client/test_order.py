@@ -49,7 +49,7 @@ def test_one_order_from_draft_to_dataset(lab, tmp_path):
     assert order.status is Status.COMPLETED
     assert order.counts == {Status.COMPLETED: 2, Status.FAILED: 1}
     assert "cannot be read" in order.failed.reasons["SCENE_X"]
-    assert [each.specification.item_id for each in order.succeeded] == ["SCENE_B", "SCENE_A"]
+    assert [each.id for each in order.succeeded] == ["SCENE_B", "SCENE_A"]
     paths = order.download(tmp_path)
     assert [path.parent.name for path in paths] == ["SCENE_B", "SCENE_A"]
     assert repr(order.results().verify(tmp_path)) == "4 ok, 0 changed, 0 missing"
