@@ -27,6 +27,7 @@ __all__ = [
     "Product",
     "Progress",
     "Started",
+    "can_retry",
 ]
 
 
@@ -39,6 +40,29 @@ class FailureClass(StrEnum):
     BAD_REQUEST = "bad request"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
+
+
+#: Whether trying an item again may help, by why it was not made.
+_MAY_HELP: Mapping[FailureClass, bool] = {
+    FailureClass.TRANSIENT: True,  # given up after the tries that the service makes by itself
+    FailureClass.QUOTA: True,  # a balance or a quota may have been raised
+    FailureClass.PERMANENT: False,
+    FailureClass.BAD_REQUEST: False,
+    FailureClass.CANCELLED: False,  # nobody wanted it
+    FailureClass.INTERNAL: True,
+}
+
+
+def can_retry(failure: str | None) -> bool:
+    """Whether trying again may help an item that failed for this reason.
+
+    Parameters
+    ----------
+    failure : str or None
+        A `FailureClass`, or its value as the outcome of an attempt says it; where it is not known, or is
+        another word, trying again is left to whoever names the item.
+    """
+    return any(may_help and failure == each.value for each, may_help in _MAY_HELP.items())
 
 
 #: Longest ``reason``, characters: room for what the dispatcher adds below the 4000 of the schema.
