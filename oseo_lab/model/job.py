@@ -41,6 +41,11 @@ class FailureClass(StrEnum):
     CANCELLED = "cancelled"
     INTERNAL = "internal"
 
+    @property
+    def can_retry(self) -> bool:
+        """Whether trying again may help, though nothing of the request is changed."""
+        return self not in (FailureClass.PERMANENT, FailureClass.BAD_REQUEST)
+
 
 #: Whether trying an item again may help, by why it was not made.
 _MAY_HELP: Mapping[FailureClass, bool] = {

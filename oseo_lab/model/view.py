@@ -95,7 +95,9 @@ class FailureGroup:
     item_ids : tuple of str
         The first of them, at most twenty.
     can_retry : bool
-        Whether trying again may help.
+        Whether trying again may help, now that they are final.
+    retry_at : datetime or None
+        When the first of them is tried again by itself, UTC; None for those that are final.
     """
 
     failure: str | None
@@ -103,6 +105,7 @@ class FailureGroup:
     count: int
     item_ids: tuple[str, ...] = ()
     can_retry: bool = False
+    retry_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,7 +184,7 @@ class OrderView:
     log : tuple of LogLine
         The newest lines of the history, newest first, at most `LOG_LINES`.
     log_length : int
-        How many lines there are.
+        How many lines there are; no more than some thousands are counted.
     actions : tuple of Action
         What whoever asked may do now; nothing on an order that is shared with them.
     limits : Limits
@@ -192,6 +195,8 @@ class OrderView:
         How many batches there are; 0 where there are none.
     workers : int
         How many items can be made at a time; 0 where that is not known.
+    package_href : str or None
+        Where the one package lies that holds all items, once it is made.
     """
 
     summary: OrderSummary
@@ -207,3 +212,4 @@ class OrderView:
     cost: tuple[Price, ...] = ()
     batches: int = 0
     workers: int = 0
+    package_href: str | None = None

@@ -46,6 +46,7 @@ from oseo_lab.ports.store import (
     Subscribers,
     UnitOfWork,
 )
+from oseo_lab.ports.views import Shares, Views
 from oseo_lab.ports.work import (
     Executor,
     Workspace,
@@ -85,8 +86,10 @@ __all__ = [
     "Results",
     "Sending",
     "Sendings",
+    "Shares",
     "Subscribers",
     "Tasking",
     "UnitOfWork",
+    "Views",
     "Workspace",
 ]

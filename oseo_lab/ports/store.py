@@ -27,6 +27,7 @@ from oseo_lab.model.order import (
 )
 from oseo_lab.model.quotation import Charge, Finished, QuotationRecord
 from oseo_lab.model.status import Status, Wanted
+from oseo_lab.ports.views import Shares, Views
 
 __all__ = [
     "MOST_SKIPPED",
@@ -195,6 +196,15 @@ class Items(Protocol):
         self, dispatcher: str, limit: int, now: datetime, lease_until: datetime
     ) -> list[OrderItem]:
         """Lease open items that are wanted cancelled and that nobody (or this dispatcher) holds."""
+
+    def wished(self, limit: int, now: datetime) -> list[OrderItem]:
+        """Return items that nobody works on and of which their users want something else, oldest first.
+
+        Of provider LOCAL: final with a ``retry_at`` (to be tried again); Accepted or InProduction, not
+        leased (or with a lease that ran out before ``now``), wanted suspended (to be paused); Suspended with a ``retry_at``, wanted completed (paused, to
+        go on); and of an order that `want` was said of, one that waits, Suspended. They are returned until
+        they are saved.
+        """
 
     def is_any_due(self, now: datetime) -> bool:
         """Whether `claim` would find anything: asked of a snapshot, so that who looks holds up no writer."""
@@ -446,6 +456,8 @@ class UnitOfWork(Protocol):
     matches: Matches
     subscribers: Subscribers
     sendings: Sendings
+    views: Views
+    shares: Shares
 
 
 class OrderStore(Protocol):

@@ -35,7 +35,9 @@ from oseo_lab.store.quotations import Quotations
 from oseo_lab.store.results import Results
 from oseo_lab.store.sendings import Sendings
 from oseo_lab.store.session import Caches, Session
+from oseo_lab.store.shares import Shares
 from oseo_lab.store.subscribers import Subscribers
+from oseo_lab.store.views import Views
 
 __all__ = ["Store", "open_store"]
 
@@ -66,6 +68,8 @@ class _Unit:
         self.matches: ports.Matches = Matches(session)
         self.subscribers: ports.Subscribers = Subscribers(session)
         self.sendings: ports.Sendings = Sendings(session)
+        self.views: ports.Views = Views(session)
+        self.shares: ports.Shares = Shares(session)
 
 
 class _Connections:

@@ -14,7 +14,7 @@ from oseo_lab.store import tables
 from oseo_lab.store.session import Session, Statement, insert_of, limited
 from oseo_lab.store.values import STATUS, STATUSES, from_micros, micros, moment_of
 
-__all__ = ["EVENT_COLUMNS", "Events"]
+__all__ = ["EVENT", "EVENT_COLUMNS", "Events"]
 
 _make_change = maker(StatusChange)
 EVENT_COLUMNS = ("order_ref", "number", "status", "at", "author", "attempt", "info", "detail")
@@ -23,12 +23,12 @@ _ATTEMPT_COLUMNS = ("order_ref", "number", "attempt", "started", "ended", "worke
 _e = tables.events.c
 _a = tables.attempts.c
 _o = tables.orders.c
-_EVENT = [*(_e[name] for name in EVENT_COLUMNS), _e.id]
+EVENT = [*(_e[name] for name in EVENT_COLUMNS), _e.id]
 _ATTEMPT = [_a[name] for name in _ATTEMPT_COLUMNS]
 
 
 def _after(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    query = sa.select(*_EVENT).where(_e.id > bindparam("after"), *where).order_by(_e.id)
+    query = sa.select(*EVENT).where(_e.id > bindparam("after"), *where).order_by(_e.id)
     return limited(query)
 
 
@@ -41,9 +41,9 @@ _AFTER_OF_OWNER = Statement(
     "limit",
 )
 _LAST = Statement(sa.select(sa.func.max(_e.id)))
-_OF = Statement(sa.select(*_EVENT).where(_e.order_ref == bindparam("order_ref")).order_by(_e.id), "order_ref")
+_OF = Statement(sa.select(*EVENT).where(_e.order_ref == bindparam("order_ref")).order_by(_e.id), "order_ref")
 _OF_ITEM = Statement(
-    sa.select(*_EVENT)
+    sa.select(*EVENT)
     .where(_e.order_ref == bindparam("order_ref"), _e.number == bindparam("number"))
     .order_by(_e.id),
     "order_ref",
@@ -93,9 +93,9 @@ class Events:
         """
         session = self._session
         if owner is None:
-            return self._events(session.all(_AFTER, (event_id, limit)))
+            return self.from_rows(session.all(_AFTER, (event_id, limit)))
         ref = session.find(owner)
-        return [] if ref is None else self._events(session.all(_AFTER_OF_OWNER, (event_id, ref, limit)))
+        return [] if ref is None else self.from_rows(session.all(_AFTER_OF_OWNER, (event_id, ref, limit)))
 
     def last_id(self) -> int:
         """Return the highest id given so far; 0 where there is none."""
@@ -104,7 +104,7 @@ class Events:
 
     def of(self, order_id: str, number: int | None = None) -> list[StatusChange]:
         """Return an order's (or item's) history, oldest first."""
-        return self._events(self._rows(_OF, _OF_ITEM, order_id, number))
+        return self.from_rows(self._rows(_OF, _OF_ITEM, order_id, number))
 
     def save_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Insert or complete attempts, by order, number and attempt; what is None is left as it was."""
@@ -128,7 +128,8 @@ class Events:
             return self._session.all(of_order, (ref,))
         return self._session.all(of_item, (ref, number))
 
-    def _events(self, rows: Iterable[tuple[Any, ...]]) -> list[StatusChange]:
+    def from_rows(self, rows: Iterable[tuple[Any, ...]]) -> list[StatusChange]:
+        """Return the status changes of rows of `EVENT`."""
         found = list(rows)
         self._session.texts(row[6] for row in found)
         names = self._session.order_ids(row[0] for row in found)

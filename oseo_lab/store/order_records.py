@@ -38,6 +38,7 @@ __all__ = [
     "PROVIDER_ORDER_COLUMNS",
     "RANK",
     "OrderRest",
+    "collections_text",
     "order_from_row",
     "order_row",
     "provider_order_from_row",
@@ -134,6 +135,12 @@ def order_row(order: Order, session: Session) -> tuple[Any, ...]:
         secrets_of(specification.delivery_information),
         packed_or_none(order.quotation_id),
     )
+
+
+def collections_text(order: Order) -> str:
+    """Return the collections a new order orders from, as the JSON list that is kept of them."""
+    named = {item.collection_id for item in order.items if item.number}
+    return json.dumps(sorted(named), ensure_ascii=False, separators=(",", ":"))
 
 
 def order_from_row(row: Sequence[Any], session: Session, parts: Sequence[Sequence[Any]]) -> Order:

@@ -24,6 +24,7 @@ from oseo_lab.store.order_records import (
     ORDER_COLUMNS,
     ORDER_TYPE,
     RANK,
+    collections_text,
     order_from_row,
     order_row,
     provider_order_row,
@@ -60,7 +61,7 @@ _o = tables.orders.c
 _ORDER = [_o[name] for name in ORDER_COLUMNS]
 
 
-_NEW_ORDER = (*ORDER_COLUMNS, "sequence", *TALLIES.values())
+_NEW_ORDER = (*ORDER_COLUMNS, "sequence", "collections", *TALLIES.values())
 
 
 def _add_order(insert: Any) -> Any:
@@ -218,7 +219,8 @@ class Orders:
         session = self._session
         tallies = Counter(item.status.status for item in order.items)
         row = order_row(order, session)
-        added = session.one(_ADD, (*row, 0, *(tallies[status] for status in TALLIES)))
+        named = session.ref(collections_text(order))
+        added = session.one(_ADD, (*row, 0, named, *(tallies[status] for status in TALLIES)))
         if added is None:
             text = f"order {order.order_id}, or another of its MessageID, is stored already"
             raise Conflict(text, locator="MessageID")

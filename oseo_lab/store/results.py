@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,10 +45,14 @@ _FILE = [_r[name] for name in _COLUMNS]
 _ADD = Statement(insert_of(tables.results, _COLUMNS), *_COLUMNS)
 _NEXT_SEQUENCES = Statement(
     sa.update(tables.orders)
-    .values(sequence=_o.sequence + bindparam("more", type_=sa.Integer))
+    .values(
+        sequence=_o.sequence + bindparam("more", type_=sa.Integer),
+        size=_o.size + bindparam("bytes", type_=sa.BigInteger),
+    )
     .where(_o.id == bindparam("key"))
     .returning(_o.sequence),
     "more",
+    "bytes",
     "key",
 )
 _OF = Statement(
@@ -128,14 +132,20 @@ class Results:
         ]
         session.many(_ADD, rows)
 
-    def _sequences(self, deliveries: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int, int], int]:
-        """Give each delivery the next number of its order, asking once per order."""
+    def _sequences(
+        self, deliveries: Mapping[tuple[int, int, int], Sequence[ResultFile]]
+    ) -> dict[tuple[int, int, int], int]:
+        """Give each delivery the next number of its order, asking once per order, which counts the bytes."""
         by_order: dict[int, list[tuple[int, int, int]]] = {}
         for key in deliveries:
             by_order.setdefault(key[0], []).append(key)
         given: dict[tuple[int, int, int], int] = {}
         for ref, keys in by_order.items():
-            last = self._session.all(_NEXT_SEQUENCES, (len(keys), ref))[0][0]
+            products = (
+                file for key in keys if key[1] for file in deliveries[key]
+            )  # a package holds them again
+            size = sum(file.size for file in products if file.is_data)
+            last = self._session.all(_NEXT_SEQUENCES, (len(keys), size, ref))[0][0]
             given.update(zip(keys, range(last - len(keys) + 1, last + 1), strict=True))
         return given
 

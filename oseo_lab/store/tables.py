@@ -43,6 +43,7 @@ __all__ = [
     "quotations",
     "results",
     "sendings",
+    "shares",
     "subscribers",
     "texts",
 ]
@@ -105,7 +106,10 @@ orders = Table(
     _required("terminated", Integer),
     _required("downloaded", Integer),
     Column("quotation", LargeBinary),  # the quotation it was ordered by, packed
+    Column("collections", Integer),  # text: JSON list of the collections it orders from
+    Column("size", BigInteger, nullable=False, server_default=sa.text("0")),  # bytes of delivered products
     Index("orders_uuid", "uuid", unique=True),
+    Index("orders_owner", "owner", "id"),
     Index("orders_search", "owner", "status", "updated", "id"),
     _partial(
         "orders_message",
@@ -178,6 +182,10 @@ items = Table(
         "number",
         where="wanted = 2 AND status < 10",
     ),
+    # What is shown of a large order: the newest of each status, and what went wrong by its reason.
+    Index("items_status", "order_ref", "status", "updated", "number"),
+    _partial("items_failed", "order_ref", "info", "number", where="status = 12"),  # Failed
+    _partial("items_retry", "order_ref", "info", "number", where="retry_at IS NOT NULL AND status < 10"),
     sqlite_with_rowid=False,
 )
 
@@ -234,6 +242,7 @@ results = Table(
         "expires",
         where="removed = 0 AND position = 0",
     ),
+    _partial("results_kept", "order_ref", "expires", where="removed = 0 AND position = 0"),
     sqlite_with_rowid=False,
 )
 
@@ -376,4 +385,18 @@ sendings = Table(
     _required("outcome", Text),  # sent, or why not
     _required("is_last", SmallInteger),  # nothing follows: sent, or given up
     Index("sendings_subject", "subject", "id"),
+)
+
+shares = Table(
+    "shares",
+    METADATA,
+    Column("order_ref", BigInteger, primary_key=True, autoincrement=False),
+    Column("uuid", LargeBinary, primary_key=True),  # of the share id
+    Column("grantee", Integer),  # text; NULL for whoever has the link
+    _required("created", BigInteger),
+    _required("until", BigInteger),
+    Column("secret_hash", LargeBinary),  # SHA-256 of the secret in the link; NULL for a named user
+    _partial("shares_grantee", "grantee", "order_ref", where="grantee IS NOT NULL"),
+    _partial("shares_secret", "secret_hash", where="secret_hash IS NOT NULL", unique=True),
+    sqlite_with_rowid=False,
 )
