@@ -8,137 +8,34 @@ says.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client import display
 from oseo_lab.client.area import Area, as_area, as_selection
+from oseo_lab.client.changes import Changes
+from oseo_lab.client.draft_items import DraftItem, DraftItems
 from oseo_lab.client.given import text
+from oseo_lab.client.limits import as_limits
 from oseo_lab.client.names import message_id
 from oseo_lab.client.options import Options
 from oseo_lab.client.session import Session
 from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging
 from oseo_lab.model.errors import NotSupported, Problem, ValidationError
-from oseo_lab.model.identifiers import ProductId
-from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.limits import Limits
 from oseo_lab.model.messages import Submit
 from oseo_lab.model.names import reference_of
-from oseo_lab.model.order import ItemSpecification, OrderSpecification, Priority
+from oseo_lab.model.option_groups import broken_in, scene_values
+from oseo_lab.model.options import ParameterData
+from oseo_lab.model.order import OrderSpecification, Priority
 
 if TYPE_CHECKING:
     from oseo_lab.client.order import Order
     from oseo_lab.client.quote import Quotation
 
-__all__ = ["DraftItem", "DraftItems", "OrderDraft", "compose"]
-
-
-class DraftItem:
-    """One product of a draft.
-
-    Parameters
-    ----------
-    draft : OrderDraft
-        What it belongs to.
-    product : CatalogueItem or str
-        What is ordered.
-    item_id : str
-        Its name in the order.
-    """
-
-    def __init__(self, draft: OrderDraft, product: CatalogueItem | str, item_id: str) -> None:
-        self._draft = draft
-        self.product = product if isinstance(product, CatalogueItem) else None
-        self.identifier = product if isinstance(product, str) else product.identifier
-        self.item_id = item_id
-        self._options: Options | None = None
-        self._area: Area | None = None
-
-    @property
-    def options(self) -> Options:
-        """The item's own options; what is not chosen here is as the order's."""
-        if self._options is None:
-            base = self._draft.options
-            self._options = Options(self._draft.offer.options, self._draft.collection, base)
-        return self._options
-
-    @property
-    def area(self) -> Area | None:
-        """What is cut out of this product; the order's area unless it has its own."""
-        return self._area or self._draft.area
-
-    @area.setter
-    def area(self, area: Any) -> None:
-        self._area = None if area is None else as_area(area)
-
-    def specification(self) -> ItemSpecification:
-        """Return the item as it travels."""
-        scene = Options(self._draft.scene_options.values(), self._draft.collection)
-        if self.area is not None:
-            scene.update(**as_selection(self.area, self._draft.scene_options))
-        return ItemSpecification(
-            item_id=self.item_id,
-            identifier=ProductId(identifier=self.identifier, collection_id=self._draft.collection),
-            product_order_options_id=self._draft.offer.product_order_options_id,
-            options=self._options.parameters() if self._options is not None else (),
-            scene_selections=scene.parameters(),
-        )
-
-    def __repr__(self) -> str:
-        own = self._options.chosen if self._options is not None else {}
-        return f"DraftItem({self.identifier!r}{f', {own}' if own else ''})"
-
-
-class DraftItems(Sequence[DraftItem]):
-    """The products of a draft, by position or identifier."""
-
-    def __init__(self, draft: OrderDraft) -> None:
-        self._draft = draft
-        self._items: list[DraftItem] = []
-
-    def add(self, product: CatalogueItem | str) -> DraftItem:
-        """Add a product; one that is there already stays as it is."""
-        identifier = product if isinstance(product, str) else product.identifier
-        for each in self._items:
-            if each.identifier == identifier:
-                return each
-        item = DraftItem(self._draft, product, self._fresh_id(identifier))
-        self._items.append(item)
-        return item
-
-    def remove(self, product: CatalogueItem | DraftItem | str) -> None:
-        """Take a product out."""
-        identifier = product if isinstance(product, str) else product.identifier
-        self._items.remove(self[identifier])
-
-    def _fresh_id(self, identifier: str) -> str:
-        """Return an item id: the identifier, in at most 80 characters, unique in this draft."""
-        wanted = identifier if len(identifier) <= 80 else f"{identifier[:71]}~{message_id(identifier)[-8:]}"
-        taken = {each.item_id for each in self._items}
-        return wanted if wanted not in taken else f"{wanted[:71]}~{message_id(identifier, wanted)[-8:]}"
-
-    @overload
-    def __getitem__(self, key: int | str) -> DraftItem: ...
-
-    @overload
-    def __getitem__(self, key: slice) -> Sequence[DraftItem]: ...
-
-    def __getitem__(self, key: int | str | slice) -> DraftItem | Sequence[DraftItem]:
-        if not isinstance(key, str):
-            return self._items[key]
-        for each in self._items:
-            if key in (each.identifier, each.item_id):
-                return each
-        raise KeyError(f"{key!r} is not in this draft of {len(self)} items")
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __iter__(self) -> Iterator[DraftItem]:
-        return iter(self._items)
-
-    def __repr__(self) -> str:
-        return f"[{', '.join(repr(each) for each in self._items)}]"
+__all__ = ["DraftItem", "DraftItems", "OrderDraft"]
 
 
 class OrderDraft:
@@ -156,17 +53,97 @@ class OrderDraft:
 
     def __init__(self, session: Session, collection: str, name: str | None = None) -> None:
         self._session = session
+        self.changes = Changes(self)
         self.collection = collection
         self.offer = session.offer(collection)
         self.scene_options = session.scene_options(collection)
         self.items = DraftItems(self)
-        self.options = Options(self.offer.options, collection)
-        self.remark: str | None = None
+        self.options = Options(self.offer.options, collection, None, self.offer.rules, self)
+        self._remark: str | None = None
+        self._limits = Limits()
         self._name: str | None = None
         self._area: Area | None = None
         self._packaging: Packaging | None = None
         self._priority: Priority | None = None
         self.name = name
+
+    # ------------------------------------------------------------------------------------------- changes
+
+    def on_change(self, callback: Callable[[OrderDraft], object]) -> Callable[[], None]:
+        """Call ``callback(draft)`` after every change that holds, from the thread that made it.
+
+        Options, items, their own options and areas, group, area, packaging, priority, name, remark and
+        limits; what is refused is no change. What a callback raises is logged and breaks nothing.
+
+        Returns
+        -------
+        callable
+            What stops it.
+        """
+        return self.changes.tell(callback)
+
+    def let(self, thing: Any, name: str, value: Any) -> None:
+        """Let an attribute of the draft or one of its parts be something else, if no rule is broken by it.
+
+        Raises
+        ------
+        ValidationError
+            With the rules that would be; nothing has changed then.
+        """
+        before = getattr(thing, name)
+        if before == value:
+            return
+        setattr(thing, name, value)
+        if problems := list(dict.fromkeys(self.rule_problems())):
+            setattr(thing, name, before)
+            raise ValidationError.of(problems)
+        self.changes.made()
+
+    def options_changed(self) -> None:
+        """Tell that another choice holds (`Options` calls it)."""
+        self.changes.made()
+
+    def rule_problems(self) -> Iterator[Problem]:
+        """Yield the option rules that an item's values break, as they stand; the order's without items."""
+        if not self.offer.rules:
+            return
+        plain = not self.items  # items without anything of their own are all alike
+        for item in self.items:
+            if item.own_options is None and item.own_area is None:
+                plain = True
+            else:
+                yield from self.problems_of(item)
+        if plain:
+            yield from broken_in(self.offer, self.options.values | self._scene_values(self.area))
+
+    def problems_of(self, item: DraftItem) -> Iterator[Problem]:
+        """Yield the option rules that one item's values break."""
+        if self.offer.rules:
+            values = (item.own_options or self.options).values
+            yield from broken_in(self.offer, values | self._scene_values(item.area))
+
+    def known_values(self, name: str) -> tuple[str, ...]:
+        """Return what the products chosen have of an option themselves: of a CRS their own, as told."""
+        if name.lower() != "crs":
+            return ()
+        found = [each.product.properties.get("proj:code") for each in self.items if each.product is not None]
+        return tuple(dict.fromkeys(each for each in found if isinstance(each, str)))[:5]
+
+    def scene_selection(self, area: Area | None) -> tuple[ParameterData, ...]:
+        """Return an area as the collection's scene selection, as it travels."""
+        scene = Options(self.scene_options.values(), self.collection)
+        if area is not None:
+            scene.update(**as_selection(area, self.scene_options))
+        return scene.parameters()
+
+    def _scene_values(self, area: Area | None) -> dict[str, Any]:
+        """Return the scene selection's values, as far as a rule asks for them."""
+        asked = {name for rule in self.offer.rules for name in (*rule.when, *rule.then)}
+        if asked.isdisjoint(self.scene_options):
+            return {}
+        return scene_values(self.offer, self.scene_selection(area))
+
+    # ------------------------------------------------------------------------------------- what is chosen
 
     @property
     def name(self) -> str | None:
@@ -185,7 +162,7 @@ class OrderDraft:
                 "blanks around them",
                 locator="orderReference",
             )
-        self._name = name
+        self._set("_name", name)
 
     @property
     def area(self) -> Area | None:
@@ -197,7 +174,7 @@ class OrderDraft:
         place = None if area is None else as_area(area)
         if place is not None:
             as_selection(place, self.scene_options)
-        self._area = place
+        self.let(self, "_area", place)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -215,13 +192,24 @@ class OrderDraft:
     @group.setter
     def group(self, group: str) -> None:
         offer = self._session.offer(self.collection, group)
-        own = [self.options, *(item._options for item in self.items if item._options is not None)]
-        for each in own:
-            Options(offer.options, f"{self.collection}, {group}").update(**each.chosen)
-        for each in own:
-            each._regroup(offer.options)
-        self.offer = offer
-        self.scene_options = self._session.scene_options(self.collection, group)
+        own = [self.options, *(item.options for item in self.items if item.own_options is not None)]
+        before = [(vars(self), {"offer": self.offer, "scene_options": self.scene_options})]
+        before += [(vars(each), dict(vars(each))) for each in own]
+        try:
+            for each in own:
+                each.regroup(offer.options, offer.rules)
+            self.offer = offer
+            self.scene_options = self._session.scene_options(self.collection, group)
+            problems = list(dict.fromkeys(self.rule_problems()))
+            if problems:
+                raise ValidationError.of(problems)
+        except ValidationError:
+            for state, was in before:
+                state.update(was)
+            raise
+        for item in self.items:
+            item.forget_options()
+        self.changes.made()
 
     @property
     def packaging(self) -> Packaging | None:
@@ -231,7 +219,7 @@ class OrderDraft:
     @packaging.setter
     def packaging(self, packaging: str | None) -> None:
         offered = [each for each in Packaging if each not in REFUSED_PACKAGING]
-        self._packaging = _word(offered, packaging, "packaging")
+        self._set("_packaging", _word(offered, packaging, "packaging"))
 
     @property
     def priority(self) -> Priority | None:
@@ -240,7 +228,34 @@ class OrderDraft:
 
     @priority.setter
     def priority(self, priority: str | None) -> None:
-        self._priority = _word(list(Priority), priority, "priority")
+        self._set("_priority", _word(list(Priority), priority, "priority"))
+
+    @property
+    def remark(self) -> str | None:
+        """What the operators should know; None for nothing."""
+        return self._remark
+
+    @remark.setter
+    def remark(self, remark: str | None) -> None:
+        given = None if remark is None else text(remark, "remark", "a text, or None")
+        self._set("_remark", given or None)
+
+    @property
+    def limits(self) -> Limits:
+        """The most the order may cost and deliver: ``draft.limits = dict(max_price=12, max_bytes="1GB")``."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: Limits | Mapping[str, Any] | None) -> None:
+        self._set("_limits", as_limits(limits))
+
+    def _set(self, name: str, value: Any) -> None:
+        """Set what no rule is about."""
+        if getattr(self, name) != value:
+            setattr(self, name, value)
+            self.changes.made()
+
+    # ------------------------------------------------------------------------------------ what to do with it
 
     def request(self) -> Submit:
         """Return the draft as the message that submits it."""
@@ -253,12 +268,14 @@ class OrderDraft:
                 packaging=self.packaging,
                 options=self.options.parameters(),
                 priority=self.priority,
-                extensions=extensions,
+                extensions=(*extensions, *self.limits.extensions()),
             )
         )
 
     def validate(self) -> list[Problem]:
         """Return everything that would go wrong, asking the catalogue, if there is one; empty is good."""
+        from oseo_lab.client.doubts import doubts
+
         problems = list(self._gaps())
         if not self.items:
             return problems
@@ -267,7 +284,7 @@ class OrderDraft:
         except NotSupported:  # another service without a catalogue: it will say itself
             return problems
         for item in self.items:
-            problems.extend(_doubts(item, found.get(item.identifier), self.collection))
+            problems.extend(doubts(item, found.get(item.identifier), self.collection))
         return problems
 
     def quote(self) -> Quotation:
@@ -288,11 +305,12 @@ class OrderDraft:
         assert specification is not None
         return Quotation.asked(self._session, specification)
 
-    def submit(self, again: bool = False) -> Order:
+    def submit(self, again: bool = False, max_price: float | None = None, max_bytes: Any = None) -> Order:
         """Send the order and return its handle.
 
         The same draft submitted again is the same order: by name for 30 days, without a name on the same
-        day. ``again=True`` makes a new one.
+        day. ``again=True`` makes a new one. ``max_price`` (in the currency it is paid in) and ``max_bytes``
+        (a number, or ``"1GB"``) become its `limits`.
 
         Raises
         ------
@@ -301,6 +319,14 @@ class OrderDraft:
         """
         from oseo_lab.client.order import Order
 
+        given = {"max_price": max_price, "max_bytes": max_bytes}
+        said = as_limits({name: value for name, value in given.items() if value is not None})
+        if said != Limits():
+            self.limits = replace(
+                said,
+                max_price=self.limits.max_price if said.max_price is None else said.max_price,
+                max_bytes=self.limits.max_bytes if said.max_bytes is None else said.max_bytes,
+            )
         if problems := list(self._gaps()):
             raise ValidationError.of(problems)
         request = self.request()
@@ -359,6 +385,7 @@ class OrderDraft:
                 text="the draft has no items; draft.items.add(product) puts one in",
             )
         yield from self.options.missing()
+        yield from self.rule_problems()
 
     def __repr__(self) -> str:
         chosen = ", ".join(f"{name}={value!r}" for name, value in self.options.chosen.items())
@@ -379,59 +406,6 @@ class OrderDraft:
         return display.card(f"draft {self.name or 'without a name'}", body, "not submitted yet")
 
 
-def _collection_of(chosen: list[CatalogueItem | str], collection: str | None) -> str:
-    found = list(dict.fromkeys(each.collection_id for each in chosen if isinstance(each, CatalogueItem)))
-    if collection is not None:
-        found = [collection, *(each for each in found if each != collection)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise ValidationError(
-            "identifiers alone need collection=..., see lab.collections", locator="collection"
-        )
-    raise ValidationError(
-        f"the products are of {len(found)} collections ({', '.join(found)}), whose options differ: "
-        "make one order for each",
-        locator="collection",
-    )
-
-
-def compose(
-    session: Session,
-    products: Iterable[CatalogueItem | str] | CatalogueItem | str,
-    name: str | None = None,
-    collection: str | None = None,
-    area: Any = None,
-    area_crs: Any = None,
-    options: Mapping[str, Any] | None = None,
-) -> OrderDraft:
-    """Return a draft of these products and choices (`Lab.order` says what they may be)."""
-    chosen = _chosen(products)
-    draft = OrderDraft(session, _collection_of(chosen, collection), name=name)
-    for each in chosen:
-        draft.items.add(each)
-    values = dict(options or {})
-    for own in ("group", "packaging", "priority"):
-        if own in values:
-            setattr(draft, own, values.pop(own))
-    draft.area = None if area is None else as_area(area, area_crs)
-    draft.options.update(**values)
-    return draft
-
-
-def _chosen(products: Any) -> list[CatalogueItem | str]:
-    """Return what is to be ordered as a list of products and identifiers."""
-    several = products if isinstance(products, Iterable) else [products]
-    found = [products] if isinstance(products, str | CatalogueItem) else list(several)
-    if wrong := [each for each in found if not isinstance(each, str | CatalogueItem)]:
-        raise ValidationError(
-            f"{wrong[0]!r:.60} is no product; allowed: what lab.search(...) found, or identifiers with "
-            "collection=...",
-            locator="orderItem",
-        )
-    return found
-
-
 def _word(offered: Sequence[Any], given: str | None, name: str) -> Any:
     if given is None:
         return None
@@ -447,27 +421,3 @@ def _is_old(order: Order, submitted_here: bool) -> bool:
     if submitted_here or order.created is None:
         return submitted_here
     return (datetime.now(UTC) - order.created).total_seconds() > 60
-
-
-def _doubts(item: DraftItem, product: CatalogueItem | None, collection: str) -> Iterator[Problem]:
-    """Yield what the catalogue has against one item."""
-
-    def problem(text: str, locator: str = "identifier") -> Problem:
-        return Problem(code="InvalidParameterValue", locator=locator, text=text, item_id=item.item_id)
-
-    if product is None:
-        yield problem(f"{collection} has no product {item.identifier!r}")
-        return
-    if not product.orderable:
-        yield problem(f"{item.identifier!r} cannot be ordered: {product.reason or 'not now'}")
-    if item.area is not None and product.bbox is not None and not _touches(item.area, product):
-        yield problem(
-            f"the area does not touch {item.identifier!r}: there would be nothing to deliver", "area"
-        )
-
-
-def _touches(area: Area, product: CatalogueItem) -> bool:
-    from shapely.geometry import box, shape
-
-    footprint = shape(product.geometry) if product.geometry else box(*product.bbox or ())
-    return bool(shape(area.geometry).intersects(footprint))

@@ -371,7 +371,7 @@ class Lab(Session):
         ValidationError
             If an option or value is not offered, or the products are of several collections.
         """
-        from oseo_lab.client.draft import compose
+        from oseo_lab.client.composing import compose
 
         return compose(self, products, name, collection, area, area_crs, options)
 

@@ -1,34 +1,35 @@
-"""Options that explain themselves: what may be chosen, what is preset, what was chosen.
+"""Options that explain themselves: what may be chosen, what is preset, what was chosen, what goes together.
 
-Built from the very definitions GetOptions returned, so a new option on a server needs no new client. A
-wrong value is refused at once, with the sentence the server would have said and the nearest right one.
+Built from the very definitions and rules GetOptions returned, so a new option on a server needs no new
+client. A wrong value, or one that does not go with the others, is refused at once with the sentence the
+server would have said; nothing has changed then. So what can be composed is what the server accepts.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from oseo_lab.client import display
+from oseo_lab.client.option_values import Choice, allowed_of, checked, listed_of, nearest, shown
 from oseo_lab.model.errors import Problem, ValidationError
-from oseo_lab.model.options import (
-    Component,
-    DataArray,
-    DataChoice,
-    DataRecord,
-    OptionDefinition,
-    ParameterData,
-)
+from oseo_lab.model.option_rules import OptionRule, broken
+from oseo_lab.model.options import DataArray, OptionDefinition, ParameterData
 
-__all__ = ["Options", "allowed_of", "nearest"]
+__all__ = ["Choice", "Holder", "Options", "allowed_of", "nearest"]
 
 
-def allowed_of(component: Component) -> tuple[str, ...]:
-    """Return the values a component lists; empty where it has none to list."""
-    if isinstance(component, DataArray):
-        return allowed_of(component.element.component)
-    return tuple(getattr(component, "allowed", ()))
+class Holder(Protocol):
+    """What options may belong to: a draft, whose items rest on them."""
+
+    def rule_problems(self) -> Iterator[Problem]:
+        """Yield the rules that its items' options break as they stand."""
+
+    def known_values(self, name: str) -> tuple[str, ...]:
+        """Return what the chosen products have themselves of an option, such as their CRS."""
+
+    def options_changed(self) -> None:
+        """Hear that another choice holds."""
 
 
 class Options:
@@ -42,22 +43,43 @@ class Options:
         What offers it, for messages.
     base : Options or None
         Where values come from that are not chosen here: an item's options rest on its order's.
+    rules : iterable of OptionRule
+        What goes together.
+    holder : Holder or None
+        What they belong to.
     """
 
     def __init__(
-        self, definitions: Iterable[OptionDefinition], where: str, base: Options | None = None
+        self,
+        definitions: Iterable[OptionDefinition],
+        where: str,
+        base: Options | None = None,
+        rules: Iterable[OptionRule] = (),
+        holder: Holder | None = None,
     ) -> None:
         vars(self).update(
-            _definitions={each.name: each for each in definitions}, _where=where, _base=base, _chosen={}
+            _definitions={each.name: each for each in definitions},
+            _where=where,
+            _base=base,
+            _rules=tuple(rules),
+            _holder=holder,
+            _chosen={},
         )
 
     _definitions: dict[str, OptionDefinition]
     _where: str
     _base: Options | None
+    _rules: tuple[OptionRule, ...]
+    _holder: Holder | None
     _chosen: dict[str, Any]
+
+    # ------------------------------------------------------------------------------- reading and setting
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._definitions]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._definitions)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -70,7 +92,7 @@ class Options:
         self[name] = value
 
     def __delattr__(self, name: str) -> None:
-        self._chosen.pop(name, None)
+        self[name] = None
 
     def __contains__(self, name: object) -> bool:
         return name in self._definitions
@@ -82,40 +104,112 @@ class Options:
         return len(self._definitions)
 
     def __getitem__(self, name: str) -> Any:
-        definition = self._definition(name)
+        definition = self.definition(name)
         if name in self._chosen:
             return self._chosen[name]
         return self._base[name] if self._base is not None else definition.default
 
     def __setitem__(self, name: str, value: Any) -> None:
-        definition = self._definition(name)
-        if value is None:
-            self._chosen.pop(name, None)
-        else:
-            self._chosen[name] = self._checked(definition, value)
+        self.update(**{name: value})
 
-    def update(self, **values: Any) -> None:
-        """Set several options, refusing all wrong ones at once and changing nothing then."""
+    def update(self, /, **values: Any) -> None:
+        """Set several options, judged together; None goes back to the default.
+
+        Raises
+        ------
+        ValidationError
+            With every wrong one and every rule their combination breaks; nothing has changed then.
+        """
         problems: list[Problem] = []
-        checked = {}
+        found = {}
         for name, value in values.items():
             try:
-                definition = self._definition(name)
-                checked[name] = None if value is None else self._checked(definition, value)
+                definition = self.definition(name)
+                known = self._known(name)
+                found[name] = None if value is None else checked(definition, value, self._where, known)
             except ValidationError as wrong:
                 problems.extend(wrong.problems)
         if problems:
             raise ValidationError.of(problems)
-        for name, value in checked.items():
-            if value is None:
-                self._chosen.pop(name, None)
-            else:
-                self._chosen[name] = value
+        self._take({**self._chosen, **found})
+
+    def reset(self, name: str | None = None) -> None:
+        """Go back to the default of one option, or of all; refused where the rest does not go with it."""
+        if name is None:
+            self._take({})
+        else:
+            self.definition(name)
+            self._take({**self._chosen, name: None})
+
+    def _take(self, wanted: Mapping[str, Any]) -> None:
+        """Let these choices hold, if they break no rule."""
+        wanted = {name: value for name, value in wanted.items() if value is not None}
+        if wanted == self._chosen:
+            return
+        if problems := list(dict.fromkeys(self._problems_with(wanted))):
+            raise ValidationError.of(problems)
+        vars(self)["_chosen"] = wanted
+        if self._holder is not None:
+            self._holder.options_changed()
+
+    def _problems_with(self, wanted: dict[str, Any]) -> list[Problem]:
+        """Return the rules that would be broken if these were the choices."""
+        if not self._rules:
+            return []
+        before = self._chosen
+        vars(self)["_chosen"] = wanted
+        try:
+            return list(
+                broken(self._rules, self._definitions, self.values)
+                if self._holder is None
+                else self._holder.rule_problems()
+            )
+        finally:
+            vars(self)["_chosen"] = before
+
+    # ------------------------------------------------------------------------------------- what is there
 
     @property
     def chosen(self) -> dict[str, Any]:
         """What was chosen here, by name."""
         return dict(self._chosen)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What holds, by name: chosen here, or for the order, or preset; None where nothing is."""
+        return {name: self[name] for name in self._definitions}
+
+    def definition(self, name: str) -> OptionDefinition:
+        """Return what the service says of an option: its component, its grouping, its default."""
+        if name not in self._definitions:
+            raise self._unknown(name)
+        return self._definitions[name]
+
+    def allowed(self, name: str) -> tuple[Any, ...]:
+        """Return an option's listed values, those that the chosen products have first.
+
+        Empty where there is no list, as of numbers and free text: ``definition(name).component`` says more.
+        """
+        definition = self.definition(name)
+        own = []
+        for each in self._known(name):
+            try:
+                own.append(definition.component.parse(each))
+            except ValueError:  # the products have it, and it is not offered
+                continue
+        return tuple(dict.fromkeys((*own, *listed_of(definition.component))))
+
+    def choices(self, name: str) -> tuple[Choice, ...]:
+        """Return an option's listed values, and whether each goes with what else is chosen now."""
+        is_array = isinstance(self.definition(name).component, DataArray)
+        own = self._known(name)
+        found = []
+        for value in self.allowed(name):
+            wanted = {**self._chosen, name: [value] if is_array else value}
+            wrong = next(iter(self._problems_with(wanted)), None)
+            label = f"{shown(value)} (the products' own)" if value in own else shown(value)
+            found.append(Choice(value, label, wrong is None, None if wrong is None else wrong.text))
+        return tuple(found)
 
     def parameters(self) -> tuple[ParameterData, ...]:
         """Return the selection as it travels; empty where nothing was chosen."""
@@ -134,37 +228,23 @@ class Options:
                     text=f"option {name!r} is required; allowed: {definition.component.allowed_text}",
                 )
 
-    def _regroup(self, definitions: Iterable[OptionDefinition]) -> None:
+    def regroup(self, definitions: Iterable[OptionDefinition], rules: Iterable[OptionRule] = ()) -> None:
         """Take the options of another group, with what was chosen; refused where a value is not offered."""
         other = Options(definitions, self._where, self._base)
         other.update(**self._chosen)
-        vars(self).update(_definitions=other._definitions, _chosen=other._chosen)
+        vars(self).update(_definitions=other._definitions, _chosen=other._chosen, _rules=tuple(rules))
 
-    def _definition(self, name: str) -> OptionDefinition:
-        if name not in self._definitions:
-            raise self._unknown(name)
-        return self._definitions[name]
+    def _known(self, name: str) -> tuple[str, ...]:
+        return () if self._holder is None else self._holder.known_values(name)
 
     def _unknown(self, name: str) -> ValidationError:
-        close = nearest(name, tuple(self._definitions))
+        close = nearest(name, tuple(self._definitions), most=3)
         return ValidationError(
             f"{self._where} has no option {name!r}{close}; options: {', '.join(self._definitions) or 'none'}",
             locator=name,
         )
 
-    def _checked(self, definition: OptionDefinition, value: Any) -> Any:
-        component = definition.component
-        try:
-            return component.parse(component.render(_friendly(definition, value)))
-        except (ValueError, TypeError, KeyError, AttributeError) as wrong:
-            shown = value if isinstance(value, str) else repr(value)
-            close = nearest(str(value), allowed_of(component))
-            inside = f" ({wrong})" if isinstance(component, DataRecord | DataChoice | DataArray) else ""
-            raise ValidationError(
-                f"{definition.name} {str(shown)[:60]!r} is not offered by {self._where}{close}; "
-                f"allowed: {component.allowed_text}{inside}",
-                locator=definition.name,
-            ) from None
+    # ------------------------------------------------------------------------------------------- showing
 
     def __repr__(self) -> str:
         if not self._definitions:
@@ -178,7 +258,7 @@ class Options:
         rows = []
         for name, definition in self._definitions.items():
             mark = "" if name in self._chosen else " (default)"
-            value = "not set" if self[name] is None else f"{_shown(self[name])}{mark}"
+            value = "not set" if self[name] is None else f"{shown(self[name])}{mark}"
             rows.append((name, value, f"allowed: {definition.component.allowed_text}"))
         return rows
 
@@ -188,8 +268,8 @@ class Options:
     def _html(self) -> str:
         rows = []
         for name, definition in self._definitions.items():
-            default = "" if definition.default is None else _shown(definition.default)
-            chosen = _shown(self._chosen[name]) if name in self._chosen else ""
+            default = "" if definition.default is None else shown(definition.default)
+            chosen = shown(self._chosen[name]) if name in self._chosen else ""
             about = definition.component.description or definition.component.label or ""
             rows.append((name, chosen, default, definition.component.allowed_text, about))
         head = ("option", "chosen", "default", "allowed", "")
@@ -199,39 +279,3 @@ class Options:
         """Return chosen and preset values as a short HTML table."""
         rows = [(name, value) for name, value, _ in self._rows()]
         return display.table(("option", "value"), rows)
-
-
-def _friendly(definition: OptionDefinition, value: Any) -> Any:
-    """Return a value in the form its component renders: ``32632`` is ``EPSG:32632``, ``"B04"`` a list."""
-    if isinstance(definition.component, DataArray):
-        if isinstance(value, str):
-            is_one = value in allowed_of(definition.component)
-            return [value] if is_one else value.replace(",", " ").split()
-        is_list = isinstance(value, Iterable) and not isinstance(value, Mapping)
-        return list(value) if is_list else [value]
-    if isinstance(value, int) and not isinstance(value, bool) and "crs" in definition.name.lower():
-        return f"EPSG:{value}"
-    if isinstance(definition.component.default, bool) and not isinstance(value, bool):
-        return definition.component.parse(str(value))
-    text = value if isinstance(value, str) else None
-    allowed = allowed_of(definition.component)
-    if text is not None and text not in allowed:
-        return next((each for each in allowed if each.lower() == text.lower()), text)
-    return value
-
-
-def nearest(given: str, among: tuple[str, ...]) -> str:
-    """Return `` (nearest: COG)`` for the nearest word, or nothing."""
-    lowered = {each.lower(): each for each in among}
-    close = difflib.get_close_matches(given.lower(), lowered, n=1, cutoff=0.5)
-    return f" (nearest: {lowered[close[0]]})" if close else ""
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(_shown(each) for each in value)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_shown(each)}" for name, each in value.items())
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value)

@@ -62,7 +62,7 @@ class Products(Found):
         self, name: str | None = None, area: Any = None, area_crs: Any = None, **options: Any
     ) -> OrderDraft:
         """Compose an order of these products (`Lab.order`); nothing is sent before ``submit()``."""
-        from oseo_lab.client.draft import compose
+        from oseo_lab.client.composing import compose
 
         return compose(self._session, self, name, self.collection_id, area, area_crs, options)
 

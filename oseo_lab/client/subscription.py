@@ -57,7 +57,7 @@ class SubscriptionDraft(OrderDraft):
                 code="SubscriptionNotSupported",
                 locator="orderType",
             )
-        self.options = Options(self.offer.options, collection)
+        self.options = Options(self.offer.options, collection, None, self.offer.rules, self)
 
     def request(self) -> Submit:
         """Return the subscription as the message that submits it."""

@@ -22,10 +22,12 @@ from oseo_lab.model.option_groups import (
     check_delivery,
     check_options,
     check_payment,
+    check_rules,
     check_scene,
     choose_group,
     scene_values,
 )
+from oseo_lab.model.option_rules import OptionRule, settled
 from oseo_lab.model.options import PATTERN_LENGTH, OptionDefinition, check_selections, selected
 from oseo_lab.model.order import LOCAL, ItemSpecification, OrderSpecification
 from oseo_lab.model.subscription import SUBSCRIPTION_OPTIONS, is_massive, without_period
@@ -185,6 +187,8 @@ class Collection:
         ``productOrderOptionsId`` of its option group, at most 40 characters.
     groups : tuple of OrderOptions
         Option groups an operator declares or hands in as a document; none means one group of ``options``.
+    rules : tuple of OptionRule
+        Which choices go together, in every group that has the options.
     payments : tuple of PaymentOption
         Payment methods offered; none means that payment is not asked for.
     product_orders : bool
@@ -223,6 +227,7 @@ class Collection:
     automatic: bool = True
     options_id: str = "standard"
     groups: tuple[OrderOptions, ...] = ()
+    rules: tuple[OptionRule, ...] = ()
     payments: tuple[PaymentOption, ...] = ()
     product_orders: bool = True
     subscription: SubscriptionRule | None = None
@@ -281,9 +286,19 @@ class Collection:
         return replace(
             group,
             options=options,
+            rules=self._rules_of(group),
             deliveries=own if self.provider == LOCAL else group.deliveries or own,
             payments=group.payments or self.payments,
         )
+
+    def _rules_of(self, group: OrderOptions) -> tuple[OptionRule, ...]:
+        """Return the rules as they hold in a group: options it leaves out are at their preset values."""
+        everything = (*self.options, *self.scene_options)
+        scene = (each for policy in group.scene_selections for each in policy.parameters)
+        there = {each.name: each for each in (*group.options, *scene)}
+        gone = {each.name: each.default for each in self.options if each.name not in there}
+        known = {each.name: each for each in everything} | there
+        return (*group.rules, *settled(self.rules, known, gone, there))
 
     def option_groups(
         self, order_type: OrderType | None = None, identifier: str | None = None
@@ -374,10 +389,22 @@ class Collection:
     ) -> Iterator[Problem]:
         """Yield what is wrong with what an item chooses of its group, whichever item it is."""
         elsewhere = [name for name, level in self.levels.items() if level is OptionLevel.ORDER]
-        yield from check_options(group, specification.options, item.options, elsewhere)
-        yield from check_scene(group.scene_selections, item.scene_selections)
+        wrong = [
+            *check_options(group, specification.options, item.options, elsewhere),
+            *check_scene(group.scene_selections, item.scene_selections),
+        ]
+        yield from wrong or self._check_rules(item, specification, group)
         yield from check_delivery(group, item.delivery_options)
         yield from check_payment(group, item.payment)
+
+    def _check_rules(
+        self, item: ItemSpecification, specification: OrderSpecification, group: OrderOptions
+    ) -> Iterator[Problem]:
+        """Yield the rules an item breaks; what the order itself says wrong is told by `check_order`."""
+        if group.rules and not any(
+            check_selections(group.options, specification.options, check_missing=False)
+        ):
+            yield from check_rules(group, specification.options, item)
 
     def check_identifier(self, item: ItemSpecification) -> Iterator[Problem]:
         """Yield what is wrong with an item's product identifier."""

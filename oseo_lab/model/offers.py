@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from oseo_lab.model.definitions import OptionDefinition
 from oseo_lab.model.delivery import PackageMedium, Protocol
 from oseo_lab.model.identifiers import OrderType
+from oseo_lab.model.option_rules import OptionRule
 
 __all__ = ["OrderOptions", "PaymentOption", "ProductDelivery", "SceneSelectionOption"]
 
@@ -39,7 +40,10 @@ class SceneSelectionOption:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderOptions:
-    """``CommonOrderOptionsType``: one valid combination of options, as GetOptions answers it."""
+    """``CommonOrderOptionsType``: one valid combination of options, as GetOptions answers it.
+
+    ``rules`` say which of its choices go together; XML has no place for them (`option_rules`).
+    """
 
     product_order_options_id: str
     order_type: OrderType = OrderType.PRODUCT_ORDER
@@ -50,3 +54,4 @@ class OrderOptions:
     info_url: str | None = None
     payments: tuple[PaymentOption, ...] = ()
     scene_selections: tuple[SceneSelectionOption, ...] = ()
+    rules: tuple[OptionRule, ...] = ()

@@ -14,14 +14,17 @@ from oseo_lab.model.definitions import Encoding, OptionDefinition, ParameterData
 from oseo_lab.model.delivery import DeliveryOptions, MediaDelivery, OnlineDataAccess
 from oseo_lab.model.errors import Problem
 from oseo_lab.model.offers import OrderOptions, SceneSelectionOption
+from oseo_lab.model.option_rules import broken
 from oseo_lab.model.options import check_selections, selected, travelling_values
 from oseo_lab.model.order import ItemSpecification, Payment
 from oseo_lab.model.scene_restrictions import check_restrictions
 
 __all__ = [
+    "broken_in",
     "check_delivery",
     "check_options",
     "check_payment",
+    "check_rules",
     "check_scene",
     "choose_group",
     "scene_values",
@@ -78,9 +81,12 @@ def _all_options(
     group: OrderOptions, of_order: Sequence[ParameterData], item: ItemSpecification
 ) -> Iterator[Problem]:
     """Yield what keeps an item's options, with its order's, from being of a group."""
-    yield from check_selections(group.options, of_order, check_missing=False)
-    yield from check_options(group, of_order, item.options)
-    yield from check_scene(group.scene_selections, item.scene_selections)
+    wrong = [
+        *check_selections(group.options, of_order, check_missing=False),
+        *check_options(group, of_order, item.options),
+        *check_scene(group.scene_selections, item.scene_selections),
+    ]
+    yield from wrong or check_rules(group, of_order, item)
 
 
 def check_options(
@@ -95,6 +101,22 @@ def check_options(
     """
     inherited = travelling_values(group.options, of_order, lambda fault: None)
     yield from check_selections(group.options, of_item, inherited=inherited, elsewhere=elsewhere)
+
+
+def broken_in(group: OrderOptions, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield the rules of a group that effective values break, those of a scene selection among them."""
+    if group.rules:
+        scene = (each for policy in group.scene_selections for each in policy.parameters)
+        yield from broken(group.rules, (*group.options, *scene), values)
+
+
+def check_rules(
+    group: OrderOptions, of_order: Sequence[ParameterData], item: ItemSpecification
+) -> Iterator[Problem]:
+    """Yield the rules that an item's choices break; the choices must have been checked."""
+    if group.rules:
+        values = selected(group.options, of_order, item.options)
+        yield from broken_in(group, values | scene_values(group, item.scene_selections))
 
 
 # ------------------------------------------------------------------------------------------ scene selection

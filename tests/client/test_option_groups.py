@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from oseo_lab.client.draft import OrderDraft, compose
+from oseo_lab.client.composing import compose
+from oseo_lab.client.draft import OrderDraft
 from oseo_lab.client.session import Session
 from oseo_lab.model.collection import Collection, OrderOptions, SceneSelectionOption, SubscriptionRule
 from oseo_lab.model.errors import ValidationError

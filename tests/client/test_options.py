@@ -134,7 +134,7 @@ def test_required_options_without_a_value_are_missing(options):
 
 def test_what_travels_is_what_the_server_accepts(options):
     options.update(format="PNG", crs=4326, bands="B04 B08", resolution=0.001, level="1B", looks=2, gain=True)
-    offered = {name: options._definition(name) for name in options}
+    offered = {name: options.definition(name) for name in options}
     assert list(check_selections(offered, options.parameters())) == []
 
 

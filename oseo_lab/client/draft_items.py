@@ -1,0 +1,164 @@
+"""The products of a draft: each with its own options and area where they differ from the order's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from oseo_lab.client.area import Area, as_area, as_selection
+from oseo_lab.client.names import message_id
+from oseo_lab.client.options import Options
+from oseo_lab.model.errors import ValidationError
+from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.options import ParameterData
+from oseo_lab.model.order import ItemSpecification
+
+if TYPE_CHECKING:
+    from oseo_lab.client.draft import OrderDraft
+
+__all__ = ["DraftItem", "DraftItems"]
+
+
+class DraftItem:
+    """One product of a draft.
+
+    Parameters
+    ----------
+    draft : OrderDraft
+        What it belongs to.
+    product : CatalogueItem or str
+        What is ordered.
+    item_id : str
+        Its name in the order.
+    """
+
+    def __init__(self, draft: OrderDraft, product: CatalogueItem | str, item_id: str) -> None:
+        self._draft = draft
+        self.product = product if isinstance(product, CatalogueItem) else None
+        self.identifier = product if isinstance(product, str) else product.identifier
+        self.item_id = item_id
+        self._options: Options | None = None
+        self._area: Area | None = None
+
+    @property
+    def options(self) -> Options:
+        """The item's own options; what is not chosen here is as the order's."""
+        if self._options is None:
+            draft = self._draft
+            self._options = Options(
+                draft.offer.options, draft.collection, draft.options, draft.offer.rules, draft
+            )
+        return self._options
+
+    @property
+    def own_options(self) -> Options | None:
+        """Its options, if any was chosen for it alone."""
+        return self._options if self._options is not None and self._options.chosen else None
+
+    def forget_options(self) -> None:
+        """Make the options anew when asked for, if none was chosen: the order's group has changed."""
+        if self.own_options is None:
+            self._options = None
+
+    @property
+    def area(self) -> Area | None:
+        """What is cut out of this product; the order's area unless it has its own."""
+        return self._area or self._draft.area
+
+    @area.setter
+    def area(self, area: Any) -> None:
+        place = None if area is None else as_area(area)
+        if place is not None:
+            as_selection(place, self._draft.scene_options)
+        self._draft.let(self, "_area", place)
+
+    @property
+    def own_area(self) -> Area | None:
+        """Its area, if it was given one of its own."""
+        return self._area
+
+    def scene_selection(self) -> tuple[ParameterData, ...]:
+        """Return what is cut out of it, as it travels."""
+        return self._draft.scene_selection(self.area)
+
+    def specification(self) -> ItemSpecification:
+        """Return the item as it travels."""
+        return ItemSpecification(
+            item_id=self.item_id,
+            identifier=ProductId(identifier=self.identifier, collection_id=self._draft.collection),
+            product_order_options_id=self._draft.offer.product_order_options_id,
+            options=self._options.parameters() if self._options is not None else (),
+            scene_selections=self.scene_selection(),
+        )
+
+    def __repr__(self) -> str:
+        own = self._options.chosen if self._options is not None else {}
+        return f"DraftItem({self.identifier!r}{f', {own}' if own else ''})"
+
+
+class DraftItems(Sequence[DraftItem]):
+    """The products of a draft, by position or identifier."""
+
+    def __init__(self, draft: OrderDraft) -> None:
+        self._draft = draft
+        self._items: list[DraftItem] = []
+        self._by_identifier: dict[str, DraftItem] = {}
+        self._taken: set[str] = set()  # item ids
+
+    def add(self, product: CatalogueItem | str) -> DraftItem:
+        """Add a product; one that is there already stays as it is."""
+        identifier = product if isinstance(product, str) else product.identifier
+        if identifier in self._by_identifier:
+            return self._by_identifier[identifier]
+        item = DraftItem(self._draft, product, self._fresh_id(identifier))
+        if problems := list(self._draft.problems_of(item)):
+            raise ValidationError.of(problems)
+        self._items.append(item)
+        self._by_identifier[identifier] = item
+        self._taken.add(item.item_id)
+        self._draft.changes.made()
+        return item
+
+    def remove(self, product: CatalogueItem | DraftItem | str) -> None:
+        """Take a product out."""
+        identifier = product if isinstance(product, str) else product.identifier
+        gone = self[identifier]
+        self._items.remove(gone)
+        del self._by_identifier[gone.identifier]
+        self._taken.discard(gone.item_id)
+        self._draft.changes.made()
+
+    def _fresh_id(self, identifier: str) -> str:
+        """Return an item id: the identifier, in at most 80 characters, unique in this draft."""
+        wanted = identifier if len(identifier) <= 80 else f"{identifier[:71]}~{message_id(identifier)[-8:]}"
+        is_free = wanted not in self._taken
+        return wanted if is_free else f"{wanted[:71]}~{message_id(identifier, wanted)[-8:]}"
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [each.identifier for each in self._items]
+
+    @overload
+    def __getitem__(self, key: int | str) -> DraftItem: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[DraftItem]: ...
+
+    def __getitem__(self, key: int | str | slice) -> DraftItem | Sequence[DraftItem]:
+        if not isinstance(key, str):
+            return self._items[key]
+        if key in self._by_identifier:
+            return self._by_identifier[key]
+        for each in self._items:
+            if key == each.item_id:
+                return each
+        raise KeyError(f"{key!r} is not in this draft of {len(self)} items")
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[DraftItem]:
+        return iter(self._items)
+
+    def __repr__(self) -> str:
+        return f"[{', '.join(repr(each) for each in self._items)}]"
