@@ -10,18 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from oseo_lab.dispatch.planner import BatchReleased, Decision, Policy, decide
+from oseo_lab.dispatch.planner import PAUSED, BatchReleased, Decision, Policy, decide
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.order import Order, OrderItem
 from oseo_lab.model.status import OPEN, Status, Wanted
 from oseo_lab.model.subscription import is_massive
 from oseo_lab.ports import UnitOfWork
 
-__all__ = ["SUSPENDED", "has_room", "last_batch", "released", "said", "standing_items"]
-
-
-#: What is said of a subscription that was suspended.
-SUSPENDED = "suspended at the user's request"
+__all__ = ["has_room", "last_batch", "released", "said", "standing_items"]
 
 
 def has_room(counts: Mapping[Status, int]) -> bool:
@@ -33,7 +29,7 @@ def released(
     work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: datetime, policy: Policy
 ) -> list[tuple[OrderItem, Decision]]:
     """Return the items of the batch that may be made next, each with the decision to let it go."""
-    if not counts.get(Status.SUSPENDED) or order.wanted is Wanted.CANCELLED or not has_room(counts):
+    if not counts.get(Status.SUSPENDED) or order.wanted is not Wanted.COMPLETED or not has_room(counts):
         return []
     batch = work.items.next_batch(order.order_id)
     if batch is None:
@@ -82,9 +78,11 @@ def said(work: UnitOfWork, order: Order, counts: Mapping[Status, int]) -> str | 
         if not any(counts.get(status, 0) for status in OPEN):
             return text
         text = f"{text} so far"
-        return f"{SUSPENDED}; {text}" if order.wanted is Wanted.SUSPENDED else text
+        return f"{PAUSED}; {text}" if order.wanted is Wanted.SUSPENDED else text
     if not counts.get(Status.SUSPENDED):
         return None
+    if order.wanted is Wanted.SUSPENDED:
+        return PAUSED
     waiting = work.items.next_batch(order.order_id)
     if waiting is None:
         return None

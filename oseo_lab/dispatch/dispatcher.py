@@ -28,6 +28,7 @@ from oseo_lab.dispatch.planner import (
 )
 from oseo_lab.dispatch.presence import Presence
 from oseo_lab.dispatch.settle import Change, follow_up, save
+from oseo_lab.dispatch.wishes import grant
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import OseoError, Unavailable
 from oseo_lab.model.job import Failure, FailureClass, ItemJob, ItemReport, JobEvent, Progress
@@ -121,7 +122,8 @@ class Dispatcher:
         self._on_progress = on_progress
         self._presence = presence
         self._held: dict[str, OrderItem] = {}
-        self._stopped: set[str] = set()
+        self._begun: set[str] = set()
+        self._stopped: dict[str, Wanted] = {}
         self._arrived: list[JobEvent] = []
         self._condition = threading.Condition()
         self._is_woken = False
@@ -229,7 +231,7 @@ class Dispatcher:
         is_due = _is_time(now, self._looked, POLL)
         if look or is_due:
             self._looked = now
-            self._stop_unwanted(now)
+            look |= self._heed_wishes(now)
         if look or events or (is_due and self._is_any_due(now)):
             self._claim(now)
 
@@ -314,6 +316,8 @@ class Dispatcher:
             item = self._held.get(event.key)
             if item is None:
                 continue
+            if not isinstance(event, ItemReport):
+                self._begun.add(event.key)
             if isinstance(event, Progress):
                 self._on_progress(item.order_id, item.number, event)
                 continue
@@ -333,7 +337,8 @@ class Dispatcher:
         for (key, change), is_saved in zip(changes.items(), took, strict=True):
             if change.report is not None or not is_saved:
                 self._held.pop(key, None)
-                self._stopped.discard(key)
+                self._stopped.pop(key, None)
+                self._begun.discard(key)
             else:
                 self._held[key] = change.after
 
@@ -360,27 +365,50 @@ class Dispatcher:
         return Change(before=change.before, decisions=(decision,), report=report)
 
     def _with_wish(self, item: OrderItem, event: JobEvent) -> OrderItem:
-        """Return the item as its user wants it: one that was stopped is not wanted."""
-        return replace(item, wanted=Wanted.CANCELLED) if event.key in self._stopped else item
+        """Return the item as its user wants it: one that was stopped for good is not wanted."""
+        is_unwanted = self._stopped.get(event.key) is Wanted.CANCELLED
+        return replace(item, wanted=Wanted.CANCELLED) if is_unwanted else item
 
     # ------------------------------------------------------------------------- wishes and leases
 
-    def _stop_unwanted(self, now: datetime) -> None:
-        """Cancel what nobody works on, and stop what this dispatcher has on workers."""
-        by_key = {item.key: key for key, item in self._held.items() if key not in self._stopped}
+    def _heed_wishes(self, now: datetime) -> bool:
+        """Do what users want of what nobody works on; stop what they do not want that is on workers.
+
+        Returns whether there may be more to start.
+        """
+        by_key = {item.key: key for key, item in self._held.items() if self._may_be_stopped(key)}
         with self._store.read() as snapshot:
             is_any_ended = snapshot.items.is_any_ended(self.name, now)
+            is_any_wished = bool(snapshot.items.wished(1, now))
             wishes = snapshot.items.wanted_of(by_key)
+        granted = 0
+        while is_any_wished and not self._closing:
+            some = self._store.write(partial(self._grant, now=now))
+            granted += some
+            is_any_wished = some == PIECE
         while is_any_ended:
             is_any_ended = self._store.write(partial(self._cancel_waiting, now=now))
-        unwanted = []
-        for item_key, wanted in wishes.items():
-            item = replace(self._held[by_key[item_key]], wanted=wanted)
-            if decide(item, WantedChanged(), now, self._policy).instruction is Instruction.STOP:
-                unwanted.append(by_key[item_key])
+        self._stop({by_key[item_key]: wanted for item_key, wanted in wishes.items()}, now)
+        return granted > 0
+
+    def _may_be_stopped(self, key: str) -> bool:
+        return self._stopped.get(key) is not Wanted.CANCELLED
+
+    def _grant(self, work: UnitOfWork, now: datetime) -> int:
+        return grant(work, PIECE, self._collections, now, self._policy)
+
+    def _stop(self, wishes: Mapping[str, Wanted], now: datetime) -> None:
+        """Take back from the executor what is not wanted, and of what is to wait what has not begun."""
+        unwanted: dict[str, Wanted] = {}
+        for key, wanted in wishes.items():
+            item = replace(self._held[key], wanted=wanted)
+            changed = WantedChanged(has_begun=key in self._begun)
+            is_to_stop = decide(item, changed, now, self._policy).instruction is Instruction.STOP
+            if is_to_stop and self._stopped.get(key) is not wanted:
+                unwanted[key] = wanted
         if unwanted:
             self._stopped.update(unwanted)
-            self._executor.stop(unwanted)
+            self._executor.stop(list(unwanted))
             orders = {self._held[key].order_id for key in unwanted}
             self._store.write(lambda work: follow_up(work, orders, now, self._policy))
 

@@ -12,7 +12,7 @@ from functools import cache
 from oseo_lab.model.order import OrderItem, StatusInfo
 from oseo_lab.model.status import Status
 
-__all__ = ["TRANSITIONS", "IllegalTransition", "advance", "way"]
+__all__ = ["TRANSITIONS", "IllegalTransition", "advance", "reopen", "way"]
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.SUBMITTED: frozenset({Status.ACCEPTED, Status.CANCELLED, Status.FAILED}),
@@ -29,6 +29,10 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.TERMINATED: frozenset(),
     Status.DOWNLOADED: frozenset(),
 }
+#: Final statuses that asking to try again leads out of, to Accepted: nothing else does. A package is made
+#: again also where it was delivered, when it lacks what has been delivered since.
+_AGAIN = frozenset({Status.FAILED, Status.CANCELLED, Status.TERMINATED})
+_PACKAGE_AGAIN = _AGAIN | {Status.COMPLETED, Status.DOWNLOADED}
 
 
 class IllegalTransition(Exception):
@@ -52,6 +56,21 @@ def advance(item: OrderItem, to: Status, now: datetime, info: str | None = None)
     if to.is_final:
         return replace(moved, lease_owner=None, lease_until=None, retry_at=None)
     return moved
+
+
+def reopen(item: OrderItem, now: datetime, info: str | None = None) -> OrderItem:
+    """Return a final item as it begins anew, Accepted: its attempts are remembered, its failures are not.
+
+    Raises
+    ------
+    IllegalTransition
+        If it is open, or delivered.
+    """
+    current = item.status.status
+    if current not in (_AGAIN if item.number else _PACKAGE_AGAIN):
+        raise IllegalTransition(f"item {item.number} of {item.order_id}: {current} is not tried again")
+    status = StatusInfo(status=Status.ACCEPTED, additional=info)
+    return replace(item, status=status, updated=now, failures=0, retry_at=None)
 
 
 @cache

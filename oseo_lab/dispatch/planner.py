@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from oseo_lab.dispatch.lifecycle import advance
+from oseo_lab.dispatch.lifecycle import advance, reopen
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import REASON_LENGTH, Failure, FailureClass, ItemReport, Started
 from oseo_lab.model.order import OrderItem
 from oseo_lab.model.status import Status, Wanted
 
 __all__ = [
+    "PAUSED",
     "Acquired",
     "BatchReleased",
     "Cancelled",
@@ -29,13 +30,22 @@ __all__ = [
     "Instruction",
     "MovedElsewhere",
     "NotComing",
+    "PackageOutdated",
     "PackageReady",
+    "Paused",
     "Policy",
+    "Resumed",
     "StillWaiting",
     "TimeIsOver",
+    "TriedAgain",
+    "WaitsAgain",
     "WantedChanged",
     "decide",
 ]
+
+
+#: What is said of what waits because its user wants that.
+PAUSED = "paused at the user's request"
 
 
 class Instruction(StrEnum):
@@ -80,7 +90,9 @@ class Claimed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WantedChanged:
-    """The user asked for something else while a worker has the item."""
+    """The user asked for something else while the item is in other hands; ``has_begun``: a worker has it."""
+
+    has_begun: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +115,35 @@ class PackageReady:
     """All items of the order are final: its package can be made, if there is anything to pack."""
 
     delivered: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageOutdated:
+    """All items of the order are final again, and some were delivered since its package was made."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TriedAgain:
+    """The user wants a final item tried again; ``wanted`` is what they want of the order by now."""
+
+    wanted: Wanted = Wanted.COMPLETED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitsAgain:
+    """What the item waits for is not there yet, or not any more."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paused:
+    """The user wants the item to wait, and no worker has it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resumed:
+    """The user wants a paused item to go on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -240,12 +281,40 @@ _FAILURES: Mapping[FailureClass, Callable[[OrderItem, Failure, datetime, Policy]
 }
 
 _AT_REQUEST = "cancelled at the user's request"
+_AGAIN = "tried again at the user's request"
 
 
 def _wanted_changed(item: OrderItem, event: WantedChanged, now: datetime, policy: Policy) -> Decision:
-    if item.wanted is Wanted.CANCELLED and not item.status.status.is_final:
+    """Stop what is not wanted any more; of what is to wait only what no worker has begun."""
+    is_unwanted = item.wanted is Wanted.CANCELLED
+    is_to_wait = item.wanted is Wanted.SUSPENDED and not event.has_begun
+    if (is_unwanted or is_to_wait) and not item.status.status.is_final:
         return Decision(item=item, instruction=Instruction.STOP)
     return Decision(item=item)
+
+
+def _tried_again(item: OrderItem, event: TriedAgain, now: datetime, policy: Policy) -> Decision:
+    again = replace(reopen(item, now, _AGAIN), wanted=event.wanted)
+    return Decision(item=again, author="user")
+
+
+def _waits_again(item: OrderItem, event: WaitsAgain, now: datetime, policy: Policy) -> Decision:
+    """Put an item back among those that wait for others, whoever has it: what they make is dropped."""
+    waiting = advance(item, Status.SUSPENDED, now, event.text)
+    return Decision(item=replace(waiting, retry_at=None, lease_owner=None, lease_until=None))
+
+
+def _paused(item: OrderItem, event: Paused, now: datetime, policy: Policy) -> Decision:
+    """Hold an item back; ``retry_at`` says from when on it may go on, and tells it from those that wait."""
+    held = advance(item, Status.SUSPENDED, now, PAUSED)
+    held = replace(held, retry_at=item.retry_at or now, lease_owner=None, lease_until=None)
+    return Decision(item=held, author="user")
+
+
+def _resumed(item: OrderItem, event: Resumed, now: datetime, policy: Policy) -> Decision:
+    free = advance(item, Status.ACCEPTED, now)
+    is_later = item.retry_at is not None and item.retry_at > now
+    return Decision(item=replace(free, retry_at=item.retry_at if is_later else None), author="user")
 
 
 def _cancelled(item: OrderItem, event: Cancelled, now: datetime, policy: Policy) -> Decision:
@@ -271,10 +340,14 @@ def _package_ready(item: OrderItem, event: PackageReady, now: datetime, policy: 
     return Decision(item=advance(item, Status.ACCEPTED, now))
 
 
+def _package_outdated(item: OrderItem, event: PackageOutdated, now: datetime, policy: Policy) -> Decision:
+    return Decision(item=reopen(item, now))
+
+
 def _batch_released(item: OrderItem, event: BatchReleased, now: datetime, policy: Policy) -> Decision:
     if item.status.status is not Status.SUSPENDED:
         return Decision(item=item)
-    return Decision(item=advance(item, Status.ACCEPTED, now))
+    return Decision(item=replace(advance(item, Status.ACCEPTED, now), retry_at=None))
 
 
 def _acquired(item: OrderItem, event: Acquired, now: datetime, policy: Policy) -> Decision:
@@ -316,6 +389,11 @@ _DECISIONS: Mapping[type, Callable[[OrderItem, Any, datetime, Policy], Decision]
     Downloaded: _downloaded,
     Expired: _expired,
     PackageReady: _package_ready,
+    PackageOutdated: _package_outdated,
+    TriedAgain: _tried_again,
+    WaitsAgain: _waits_again,
+    Paused: _paused,
+    Resumed: _resumed,
     MovedElsewhere: _moved_elsewhere,
     BatchReleased: _batch_released,
     Acquired: _acquired,

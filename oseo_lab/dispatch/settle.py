@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from oseo_lab.dispatch import accounting, batches
 from oseo_lab.dispatch.notices import Turn, owe
-from oseo_lab.dispatch.planner import Decision, PackageReady, Policy, decide
+from oseo_lab.dispatch.planner import Decision, PackageOutdated, PackageReady, Policy, decide
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.job import ItemReport
 from oseo_lab.model.notices import Step
@@ -70,6 +70,8 @@ def save(
         if change.report is not None and change.report.files:
             collection = collections.get(change.after.collection_id)
             days = collection.delivery.days if collection else 10.0
+            if not change.after.number:  # a package made again takes the place of the one before
+                work.results.removed(work.results.of(change.after.order_id, number=0))
             work.results.add(_files(change.report, now + timedelta(days=days)))
     if links := [file for change in kept for file in change.files]:
         work.results.add(links)
@@ -196,17 +198,31 @@ def _release_batch(
 def _release_package(
     work: UnitOfWork, order: Order, counts: dict[Status, int], now: datetime, policy: Policy
 ) -> dict[Status, int]:
-    """Move the waiting package of a whole order on, once every other item is final."""
+    """Move the package of a whole order on, once every other item is final: one that waits, or lacks some."""
     still_open = {status: count for status, count in counts.items() if not status.is_final and count}
-    if order.specification.packaging is None or still_open != {Status.SUSPENDED: 1}:
+    is_held = order.specification.packaging is None or order.wanted is Wanted.SUSPENDED
+    if is_held or still_open not in ({}, {Status.SUSPENDED: 1}):
         return counts
     package = work.items.get(order.order_id, 0)
-    if package is None or package.status.status is not Status.SUSPENDED:
+    if package is None:
         return counts
-    delivered = counts.get(Status.COMPLETED, 0) + counts.get(Status.DOWNLOADED, 0)
-    decision = decide(package, PackageReady(delivered=delivered), now, policy)
+    if package.status.status is Status.SUSPENDED:
+        delivered = counts.get(Status.COMPLETED, 0) + counts.get(Status.DOWNLOADED, 0)
+        decision = decide(package, PackageReady(delivered=delivered), now, policy)
+    elif not still_open and _is_outdated(work, order, package):
+        decision = decide(package, PackageOutdated(), now, policy)
+    else:
+        return counts
     work.items.save(package, decision.item)
     return work.items.counts(order.order_id)
+
+
+def _is_outdated(work: UnitOfWork, order: Order, package: OrderItem) -> bool:
+    """Whether something was delivered since a package was: each delivery has the next number of its order."""
+    if order.status.status.is_final or package.status.status not in _DELIVERED:
+        return False
+    own = max((each.sequence for each in work.results.of(order.order_id, number=0)), default=0)
+    return work.results.last_sequence(order.order_id) > own
 
 
 def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: datetime) -> StatusInfo:
@@ -247,6 +263,7 @@ def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: d
     return status
 
 
+_DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 _WORDS = {
     Status.FAILED: "failed",
     Status.CANCELLED: "cancelled",

@@ -1,4 +1,4 @@
-"""Reading standing orders: who waits for products, and what for; and saying that one was suspended.
+"""Reading standing orders: who waits for products, and what for; and saying that one was paused.
 
 Orders that have not changed since are not read again: `calendar` asks every half minute.
 """
@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from oseo_lab.dispatch.batches import SUSPENDED
-from oseo_lab.dispatch.planner import Policy, StillWaiting, decide
+from oseo_lab.dispatch.planner import PAUSED, Policy, StillWaiting, decide
 from oseo_lab.dispatch.settle import Change, follow_up, save
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.identifiers import OrderType
@@ -28,7 +27,7 @@ log = logging.getLogger("oseo_lab.dispatch")
 
 _WISHES = {
     Wanted.COMPLETED: StillWaiting(text="subscription is active"),
-    Wanted.SUSPENDED: StillWaiting(text=SUSPENDED),
+    Wanted.SUSPENDED: StillWaiting(text=PAUSED),
 }
 
 
@@ -89,7 +88,7 @@ class StandingOrders:
         return [each for each in found if each is not None]
 
     def _tell(self, before: Mapping[str, _Known], orders: Sequence[Order]) -> None:
-        """Say in the status of orders that were suspended or resumed since they were read that they are."""
+        """Say in the status of orders that were paused or resumed since they were read that they are."""
         now = self._now()
         for order in orders:
             had = before.get(order.order_id)
@@ -101,7 +100,7 @@ class StandingOrders:
 def _told(order: Order) -> Wanted:
     """Return what an order's own status says is wanted of it, whoever wrote that."""
     said = order.status.additional or ""
-    return Wanted.SUSPENDED if said.startswith(SUSPENDED) else Wanted.COMPLETED
+    return Wanted.SUSPENDED if said.startswith(PAUSED) else Wanted.COMPLETED
 
 
 def _tell_wish(work: UnitOfWork, order: Order, now: datetime) -> None:

@@ -28,11 +28,12 @@ __all__ = [
     "Progress",
     "Started",
     "can_retry",
+    "job_key",
 ]
 
 
 class FailureClass(StrEnum):
-    """Why an item was not made; only ``TRANSIENT`` ones are tried again."""
+    """Why an item was not made; only ``TRANSIENT`` ones are tried again by the service itself."""
 
     TRANSIENT = "transient"
     QUOTA = "quota"
@@ -43,14 +44,14 @@ class FailureClass(StrEnum):
 
     @property
     def can_retry(self) -> bool:
-        """Whether trying again may help, though nothing of the request is changed."""
-        return self not in (FailureClass.PERMANENT, FailureClass.BAD_REQUEST)
+        """Whether it may help if the user has an item tried again that failed so."""
+        return _MAY_HELP[self]
 
 
 #: Whether trying an item again may help, by why it was not made.
 _MAY_HELP: Mapping[FailureClass, bool] = {
     FailureClass.TRANSIENT: True,  # given up after the tries that the service makes by itself
-    FailureClass.QUOTA: True,  # a balance or a quota may have been raised
+    FailureClass.QUOTA: True,  # a balance or a limit may have been raised
     FailureClass.PERMANENT: False,
     FailureClass.BAD_REQUEST: False,
     FailureClass.CANCELLED: False,  # nobody wanted it
@@ -59,15 +60,15 @@ _MAY_HELP: Mapping[FailureClass, bool] = {
 
 
 def can_retry(failure: str | None) -> bool:
-    """Whether trying again may help an item that failed for this reason.
+    """Whether trying an item again may help, by what the outcome of its last attempt says.
 
     Parameters
     ----------
     failure : str or None
-        A `FailureClass`, or its value as the outcome of an attempt says it; where it is not known, or is
-        another word, trying again is left to whoever names the item.
+        Value of a `FailureClass`; where it is none, nothing is known against trying again.
     """
-    return any(may_help and failure == each.value for each, may_help in _MAY_HELP.items())
+    known = {each.value: each.can_retry for each in FailureClass}
+    return known.get(failure or "", True)
 
 
 #: Longest ``reason``, characters: room for what the dispatcher adds below the 4000 of the schema.
@@ -330,3 +331,8 @@ class ItemReport:
 
 
 JobEvent = Started | Progress | ItemReport
+
+
+def job_key(order_id: str, number: int, attempt: int) -> str:
+    """Return the name of one try at an item, on workers and in what they say."""
+    return f"oseo-{order_id.removeprefix('urn:uuid:')}-{number}-{attempt}"

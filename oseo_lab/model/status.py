@@ -117,10 +117,12 @@ def roll_up_of(
     -----
     Subscriptions: anything Accepted or InProduction is InProduction; else Suspended while they wait for
     products; else Submitted while they wait for approval; at the end Terminated, or Cancelled where that is
-    what the user wanted or nothing ran its course.
+    what the user wanted or nothing ran its course. Other orders that are paused are Suspended as soon as all
+    that is open waits, whatever was delivered before.
     """
     if order_type is not OrderType.SUBSCRIPTION_ORDER:
-        return roll_up(counts)
+        is_paused = wanted is Wanted.SUSPENDED
+        return Status.SUSPENDED if is_paused and _all_wait(counts) else roll_up(counts)
     has = {status for status, count in counts.items() if count}
     if has & {Status.ACCEPTED, Status.IN_PRODUCTION}:
         return Status.IN_PRODUCTION
@@ -129,6 +131,10 @@ def roll_up_of(
             return status
     is_over = Status.TERMINATED in has and wanted is not Wanted.CANCELLED
     return Status.TERMINATED if is_over else Status.CANCELLED
+
+
+def _all_wait(counts: Mapping[Status, int]) -> bool:
+    return {status for status, count in counts.items() if count} & OPEN == {Status.SUSPENDED}
 
 
 def provider_order_state(

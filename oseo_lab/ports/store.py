@@ -200,10 +200,10 @@ class Items(Protocol):
     def wished(self, limit: int, now: datetime) -> list[OrderItem]:
         """Return items that nobody works on and of which their users want something else, oldest first.
 
-        Of provider LOCAL: final with a ``retry_at`` (to be tried again); Accepted or InProduction, not
-        leased (or with a lease that ran out before ``now``), wanted suspended (to be paused); Suspended with a ``retry_at``, wanted completed (paused, to
-        go on); and of an order that `want` was said of, one that waits, Suspended. They are returned until
-        they are saved.
+        Of provider LOCAL: final with a ``retry_at`` (to be tried again); Accepted or InProduction, not leased
+        (or with a lease that ran out before ``now``), wanted suspended (to be paused); Suspended with a
+        ``retry_at``, wanted completed (paused, to go on); and of an order that `want` was said of, one that
+        waits, Suspended. They are returned until they are saved.
         """
 
     def is_any_due(self, now: datetime) -> bool:
@@ -257,6 +257,9 @@ class Results(Protocol):
 
     def file(self, order_id: str, number: int, name: str) -> ResultFile | None:
         """Return one file of the delivery that counts."""
+
+    def last_sequence(self, order_id: str) -> int:
+        """Return the sequence of an order's last delivery; 0 before the first."""
 
     def fetched(self, file: ResultFile, ranges: Sequence[tuple[int, int]]) -> None:
         """Save which byte ranges of a file have been served, united."""

@@ -33,6 +33,7 @@ from oseo_lab.store.values import (
 __all__ = [
     "CLAIMABLE",
     "ITEM_COLUMNS",
+    "LOOK",
     "Choice",
     "condensed",
     "due",
@@ -99,10 +100,28 @@ ITEM_COLUMNS = (
 CLAIMABLE = frozenset({Status.ACCEPTED, Status.IN_PRODUCTION})
 
 
+#: ``due`` of items of which their users want something else: looked at by a dispatcher, started by none.
+LOOK = -1
+
+
 def due(item: OrderItem) -> int | None:
-    """Return from when on an item that is wanted completed can be claimed; None for never."""
-    if item.status.status not in CLAIMABLE or item.provider != LOCAL:
+    """Return from when on an item can be claimed; `LOOK` where a wish waits; None for never.
+
+    A wish waits where a final item is to be tried again, and a paused one to go on: both have a ``retry_at``;
+    and where an item that nobody works on is to be paused.
+    """
+    status = item.status.status
+    if item.provider != LOCAL:
         return None
+    if status.is_final:
+        return None if item.retry_at is None else LOOK
+    if status is Status.SUSPENDED:
+        goes_on = item.retry_at is not None and item.wanted is Wanted.COMPLETED
+        return LOOK if goes_on else None
+    if status not in CLAIMABLE or item.wanted is Wanted.CANCELLED:
+        return None
+    if item.lease_owner is None and item.wanted is Wanted.SUSPENDED:
+        return LOOK
     if item.lease_owner is None and item.retry_at is None:
         return 0
     lease = micros(item.lease_until) if item.lease_owner is not None else None
@@ -136,7 +155,7 @@ def item_rows(
             None if item.retry_at is None else micros(item.retry_at),
             None if item.lease_owner is None else session.ref(item.lease_owner),
             None if item.lease_until is None else micros(item.lease_until),
-            due(item) if item.wanted is Wanted.COMPLETED else None,
+            due(item),
             rank,
             item.batch,
             None if item.product is None else product_text(item),

@@ -1,8 +1,9 @@
 """The statements of order items.
 
 ``items.due`` says from when on an item can be claimed: 0 at once, the end of its lease or of its wait,
-NULL never (final, Submitted, Suspended, another provider's, or not wanted completed). It is kept here and
-in `item_records.due`, nowhere else.
+NULL never (final, Submitted, Suspended, another provider's, or not wanted any more); below 0 it is not
+claimed but looked at, for its user wants something else of it. It is kept here and in `item_records.due`,
+nowhere else.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import bindparam
 
 from oseo_lab.model.status import Status, Wanted
 from oseo_lab.store import tables
-from oseo_lab.store.item_records import CLAIMABLE, ITEM_COLUMNS
+from oseo_lab.store.item_records import CLAIMABLE, ITEM_COLUMNS, LOOK
 from oseo_lab.store.orders import TALLIES
 from oseo_lab.store.session import Statement, among_statements, limited
 from oseo_lab.store.values import STATUS, WANTED
@@ -32,6 +33,7 @@ __all__ = [
     "LATE",
     "LEASE",
     "NEXT_BATCH",
+    "NUDGE",
     "OF",
     "OF_BATCH",
     "OF_NO_BATCH",
@@ -41,6 +43,8 @@ __all__ = [
     "RENEW",
     "SAVE",
     "WANT",
+    "WISHED",
+    "WISHED_LATE",
     "wanted_of_numbers",
 ]
 
@@ -50,6 +54,8 @@ _ITEM = [_i[name] for name in ITEM_COLUMNS]
 #: Literals, not parameters: so that the planner sees that the partial indexes serve.
 _OPEN = _i.status < sa.literal_column("10")
 _CLAIMABLE: list[Any] = [sa.literal_column(str(STATUS[status])) for status in sorted(CLAIMABLE)]
+_LOOK: Any = sa.literal_column(str(LOOK))
+_WANTED: Any = {each: sa.literal_column(str(number)) for each, number in WANTED.items()}
 _CANCELLED = _i.wanted == sa.literal_column(str(WANTED[Wanted.CANCELLED]))
 _SUSPENDED = _i.status == sa.literal_column(str(STATUS[Status.SUSPENDED]))
 _IS_OURS = _i.provider == bindparam("local", type_=sa.Integer)
@@ -59,14 +65,19 @@ def _big(name: str) -> Any:
     return bindparam(name, type_=sa.BigInteger)
 
 
-def _due(lease_until: Any, retry_at: Any, status: Any, wanted: Any, is_ours: Any) -> sa.Case[Any]:
-    """Return `item_records.due` of an item that is wanted so, as SQL."""
+def _due(wanted: Any, is_ours: Any) -> sa.Case[Any]:
+    """Return `item_records.due` of an open item that is wanted so, as SQL."""
+    lease, retry, zero = _i.lease_until, _i.retry_at, sa.literal_column("0")
     later = sa.case(
-        (sa.and_(lease_until.is_not(None), sa.or_(retry_at.is_(None), lease_until > retry_at)), lease_until),
-        else_=sa.func.coalesce(retry_at, sa.literal_column("0")),
+        (sa.and_(lease.is_not(None), sa.or_(retry.is_(None), lease > retry)), lease),
+        else_=sa.func.coalesce(retry, zero),
     )
-    never = sa.or_(status.not_in(_CLAIMABLE), wanted != sa.literal_column("0"), sa.not_(is_ours))
-    return sa.case((never, sa.null()), else_=later)
+    goes_on = sa.and_(_SUSPENDED, retry.is_not(None), wanted == _WANTED[Wanted.COMPLETED])
+    never = sa.or_(_i.status.not_in(_CLAIMABLE), wanted == _WANTED[Wanted.CANCELLED])
+    is_to_pause = sa.and_(wanted == _WANTED[Wanted.SUSPENDED], _i.lease_owner.is_(None))
+    return sa.case(
+        (sa.not_(is_ours), sa.null()), (goes_on, _LOOK), (never, sa.null()), (is_to_pause, _LOOK), else_=later
+    )
 
 
 OF = Statement(
@@ -139,7 +150,8 @@ def _claimable(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 # Two walks along one index instead of one past everything that is leased or waits.
 _fresh = _claimable(_i.due == sa.literal_column("0"))
-_late = _claimable(_i.due > sa.literal_column("0"), _i.due <= _big("now"))
+_passed = sa.and_(_i.due > sa.literal_column("0"), _i.due <= _big("now"))
+_late = _claimable(_passed, _i.wanted == _WANTED[Wanted.COMPLETED])
 _ended = limited(
     sa.select(*_ITEM)
     .where(
@@ -154,6 +166,9 @@ _ended = limited(
     )
     .order_by(_i.order_ref, _i.number)
 )
+#: What users want something else of: at once, or when whoever works on it has died.
+WISHED = Statement(_claimable(_i.due == _LOOK), "rank", "limit")
+WISHED_LATE = Statement(_claimable(_passed, _i.wanted == _WANTED[Wanted.SUSPENDED]), "rank", "now", "limit")
 FRESH = Statement(_fresh.with_for_update(skip_locked=True), "rank", "limit")
 LATE = Statement(_late.with_for_update(skip_locked=True), "rank", "now", "limit")
 ENDED = Statement(_ended.with_for_update(skip_locked=True), "local", "dispatcher", "now", "limit")
@@ -192,7 +207,11 @@ RELEASE = Statement(
     .values(
         lease_owner=sa.null(),
         lease_until=sa.null(),
-        due=sa.case((_i.due.is_not(None), sa.func.coalesce(_i.retry_at, sa.literal_column("0")))),
+        due=sa.case(
+            (_i.due.is_(None), sa.null()),
+            (_i.wanted == _WANTED[Wanted.SUSPENDED], _LOOK),
+            else_=sa.func.coalesce(_i.retry_at, sa.literal_column("0")),
+        ),
     )
     .where(_i.lease_owner == bindparam("dispatcher"), _OPEN),
     "dispatcher",
@@ -212,7 +231,10 @@ SAVE = Statement(
         lease_owner=bindparam("to_lease_owner"),
         lease_until=bindparam("to_lease_until"),
         product=bindparam("to_product"),
-        due=sa.case((_wanted_after == sa.literal_column("0"), _big("to_due"))),
+        due=sa.case(
+            (_wanted_after == _WANTED[Wanted.COMPLETED], _big("to_due")),
+            (_wanted_after == _WANTED[Wanted.SUSPENDED], _big("to_due_if_paused")),
+        ),
     )
     .where(
         _i.order_ref == bindparam("key"),
@@ -233,6 +255,7 @@ SAVE = Statement(
     "to_lease_until",
     "to_product",
     "to_due",
+    "to_due_if_paused",
     "key",
     "key_number",
     "was_status",
@@ -243,14 +266,30 @@ WANT = Statement(
     sa.update(tables.items)
     .values(
         wanted=bindparam("to_wanted"),
-        due=_due(
-            _i.lease_until, _i.retry_at, _i.status, bindparam("to_wanted", type_=sa.SmallInteger), _IS_OURS
-        ),
+        due=_due(bindparam("to_wanted", type_=sa.SmallInteger), _IS_OURS),
     )
     .where(_i.order_ref == bindparam("key"), _OPEN),
     "to_wanted",
     "local",
     "key",
+)
+_first_suspended = (
+    sa.select(sa.func.min(_other.number))
+    .where(
+        _other.order_ref == bindparam("of_order"),
+        _other.status == sa.literal_column(str(STATUS[Status.SUSPENDED])),
+        _other.provider == bindparam("of_local", type_=sa.Integer),
+    )
+    .scalar_subquery()
+)
+#: One that waits stands for all that do: whoever looks at it looks at what they wait for.
+NUDGE = Statement(
+    sa.update(tables.items)
+    .values(due=_LOOK)
+    .where(_i.order_ref == bindparam("key"), _i.number == _first_suspended),
+    "key",
+    "of_order",
+    "of_local",
 )
 
 

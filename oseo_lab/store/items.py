@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ from oseo_lab.store.item_statements import (
     LATE,
     LEASE,
     NEXT_BATCH,
+    NUDGE,
     OF,
     OF_BATCH,
     OF_NO_BATCH,
@@ -39,6 +41,8 @@ from oseo_lab.store.item_statements import (
     RENEW,
     SAVE,
     WANT,
+    WISHED,
+    WISHED_LATE,
     wanted_of_numbers,
 )
 from oseo_lab.store.order_records import PRIORITIES, RANK
@@ -154,6 +158,17 @@ class Items:
         """
         values = (self._session.ref(LOCAL), self._session.ref(dispatcher), micros(now), limit)
         return self._leased(self._session.all(ENDED, values), dispatcher, lease_until)
+
+    def wished(self, limit: int, now: datetime) -> list[OrderItem]:
+        """Return items that nobody works on and of which their users want something else, oldest first."""
+        session, at = self._session, micros(now)
+        rows: list[tuple[Any, ...]] = []
+        for rank in _RANKS:
+            room = limit - len(rows)
+            if room > 0:
+                found = session.all(WISHED, (rank, room)) + session.all(WISHED_LATE, (rank, at, room))
+                rows += sorted(found, key=_key)[:room]
+        return items_from_rows(rows, session)
 
     def is_any_due(self, now: datetime) -> bool:
         """Whether `claim` would find anything."""
@@ -278,7 +293,8 @@ class Items:
             to_ref(after.lease_owner),
             None if after.lease_until is None else micros(after.lease_until),
             None if after.product is None else product_text(after),
-            due(after),
+            due(replace(after, wanted=Wanted.COMPLETED)),
+            due(replace(after, wanted=Wanted.SUSPENDED)),
             ref,
             before.number,
             STATUS[before.status.status],
@@ -288,11 +304,13 @@ class Items:
 
     def want(self, order_id: str, wanted: Wanted, now: datetime) -> int:
         """Set what is wanted of an order's open items; return how many were open."""
-        ref = self._session.order_ref(order_id)
+        ref, local = self._session.order_ref(order_id), self._session.ref(LOCAL)
         if ref is None:
             return 0
-        count = self._session.run(WANT, (WANTED[wanted], self._session.ref(LOCAL), ref))
+        count = self._session.run(WANT, (WANTED[wanted], local, ref))
         if count:
+            if wanted is not Wanted.CANCELLED:
+                self._session.run(NUDGE, (ref, ref, local))
             raise_revisions(self._session, {ref: (Counter(), micros(now) or 0)})
         return count
 

@@ -55,6 +55,7 @@ _NEXT_SEQUENCES = Statement(
     "bytes",
     "key",
 )
+_LAST_SEQUENCE = Statement(sa.select(_o.sequence).where(_o.id == bindparam("key")), "key")
 _OF = Statement(
     sa.select(*_FILE).where(_r.order_ref == bindparam("order_ref")).order_by(_r.number, _r.name),
     "order_ref",
@@ -157,6 +158,12 @@ class Results:
     def file(self, order_id: str, number: int, name: str) -> ResultFile | None:
         """Return one file of the delivery that counts."""
         return next((file for file in self.of(order_id, number=number) if file.name == name), None)
+
+    def last_sequence(self, order_id: str) -> int:
+        """Return the sequence of an order's last delivery; 0 before the first."""
+        ref = self._session.order_ref(order_id)
+        row = None if ref is None else self._session.one(_LAST_SEQUENCE, (ref,))
+        return 0 if row is None else int(row[0])
 
     def fetched(self, file: ResultFile, ranges: Sequence[tuple[int, int]]) -> None:
         """Save which byte ranges of a file have been served, united with those before."""

@@ -303,7 +303,7 @@ def test_what_is_said_of_it_follows_the_wish_also_over_a_restart(store):
     before = said()
     lab.want(order_id, Wanted.SUSPENDED)
     lab.at(3)
-    suspended = "suspended at the user's request"
+    suspended = "paused at the user's request"
     assert said() == (f"{suspended}; 1 product in 1 batch so far", suspended)
     lab.want(order_id, Wanted.COMPLETED)
     lab.restart()
