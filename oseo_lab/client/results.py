@@ -6,63 +6,37 @@ first and written last, so that a folder with a manifest is a whole delivery.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
-from urllib.parse import quote, unquote, urlsplit
 
 from oseo_lab.client import display
+from oseo_lab.client.deliveries import (
+    ITEM,
+    MANIFEST,
+    Delivery,
+    beside,
+    folder_of,
+    local_items,
+    name_of,
+    object_of,
+    place_of,
+    tasks_of,
+    with_links,
+    write,
+)
 from oseo_lab.client.names import folder_name
-from oseo_lab.client.transport import FILES
+from oseo_lab.client.verifying import Verification, verify
 from oseo_lab.model.delivery import ItemURL
 from oseo_lab.model.errors import DeliveryError, ResultExpired
-from oseo_lab.model.names import short_id
 
 if TYPE_CHECKING:
     from oseo_lab.client.downloads import FileTask
     from oseo_lab.client.progress import Progress
     from oseo_lab.client.transport import Transport
 
-__all__ = ["Delivery", "Results", "Verification", "verify"]
-
-MANIFEST = "manifest.json"
-ITEM = "item.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """The files of one item.
-
-    Parameters
-    ----------
-    item_id : str
-        The item's name in the order; ``order`` for a package of the whole.
-    base : str
-        URL of the folder they lie in, with a slash at the end.
-    urls : tuple of str
-        Of the data files.
-    """
-
-    item_id: str
-    base: str
-    urls: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What checking a folder found: files as promised, changed, missing."""
-
-    ok: tuple[Path, ...] = ()
-    changed: tuple[Path, ...] = ()
-    missing: tuple[Path, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.ok) and not self.changed and not self.missing
-
-    def __repr__(self) -> str:
-        return f"{len(self.ok)} ok, {len(self.changed)} changed, {len(self.missing)} missing"
+__all__ = ["Results", "Verification", "verify"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +75,7 @@ class Results(Sequence[ItemURL]):
         urls: Sequence[ItemURL],
         note: str | None = None,
     ) -> None:
-        self._transport = transport
+        self.transport = transport
         self.order_id = order_id
         self.name = name
         self.note = note
@@ -116,7 +90,7 @@ class Results(Sequence[ItemURL]):
 
     def __getitem__(self, index: int | slice) -> ItemURL | Results:
         if isinstance(index, slice):
-            return Results(self._transport, self.order_id, self.name, self._urls[index], self.note)
+            return Results(self.transport, self.order_id, self.name, self._urls[index], self.note)
         return self._urls[index]
 
     def __len__(self) -> int:
@@ -134,9 +108,9 @@ class Results(Sequence[ItemURL]):
         for each in self._urls:
             # a file's path holds its order; what another service made for ours lies there, under its own
             is_here = self.order_id.removeprefix("urn:uuid:") in each.url
-            own = self._transport.own(each.url)
+            own = self.transport.own(each.url)
             url = own if is_here else each.url
-            found.setdefault((each.item_id, _folder_of(url)), []).append(url)
+            found.setdefault((each.item_id, folder_of(url)), []).append(url)
         return tuple(
             Delivery(item_id=item_id, base=base, urls=tuple(urls)) for (item_id, base), urls in found.items()
         )
@@ -173,11 +147,11 @@ class Results(Sequence[ItemURL]):
 
         if not self._urls:
             raise _nothing(self)
-        root = _root(Path(folder).expanduser(), self.name, self.order_id)
+        root = place_of(Path(folder).expanduser(), self.name, self.order_id)
         plan = self._plan(root)
-        fetch_all(self._transport, plan.tasks, self.name, workers=workers, progress=progress)
+        fetch_all(self.transport, plan.tasks, self.name, workers=workers, progress=progress)
         for path, body in plan.manifests.items():
-            _write(path, body)
+            write(path, body)
         self.folder = root
         return [each.path for each in plan.tasks if each.is_data]
 
@@ -186,26 +160,11 @@ class Results(Sequence[ItemURL]):
         manifests: dict[Path, bytes] = {}
         for delivery in self.deliveries:
             place = root / folder_name(delivery.item_id)
-            body = self._beside(delivery, MANIFEST)
-            if body is None:
-                tasks += _tasks_of_urls(delivery, place)
-            else:
-                tasks += _tasks_of_manifest(delivery, place, body)
+            body = beside(self.transport, delivery, MANIFEST)
+            tasks += tasks_of(delivery, place, body)
+            if body is not None:
                 manifests[place / MANIFEST] = body
         return _Plan(tuple(tasks), manifests)
-
-    def _beside(self, delivery: Delivery, name: str) -> bytes | None:
-        """Return a small file that lies beside a delivery's data; None where a server keeps none."""
-        from oseo_lab.client.downloads import fetch_small
-
-        if f"/{FILES}" not in delivery.base:
-            return None  # no service of ours: whatever it answered there would be no manifest
-        try:
-            return fetch_small(self._transport, delivery.base + name)
-        except ResultExpired:
-            raise
-        except DeliveryError:
-            return None
 
     def verify(self, folder: str | Path | None = None) -> Verification:
         """Check downloaded files against their manifests (`verify`)."""
@@ -225,23 +184,25 @@ class Results(Sequence[ItemURL]):
             Where the files were downloaded to; without it, where the last `download` put them, else they
             are opened where they lie, by ranges over HTTP.
         **how
-            ``chunks`` (Dask chunks, default ``"auto"``), ``masked`` (nodata becomes NaN, default True).
+            ``chunks`` (Dask chunks, default ``"auto"``), ``masked`` (nodata becomes NaN, default True),
+            ``bands`` (only these).
 
         Raises
         ------
         ConfigurationError
             If xarray and rioxarray are missing: ``pip install 'oseo-lab[xarray]'``.
         DeliveryError
-            If the results do not lie on one grid; the text says which and what to do.
+            If the results differ in grid or bands; the text says how, and what to do.
         """
-        from oseo_lab.client.opening import open_dataset
+        from oseo_lab.client.opening import How, open_dataset
 
-        dataset = open_dataset(self._items(folder) or self._undescribed(folder), **how)
+        given = How(transport=self.transport, **how)
+        dataset = open_dataset(self._items(folder) or self._undescribed(folder), given)
         return dataset.assign_attrs(order=self.order_id, order_name=self.name)
 
     def to_stac(self, folder: str | Path | None = None) -> Any:
         """Return a `pystac.ItemCollection` whose assets point to the downloaded files, else to the server."""
-        from oseo_lab.client.opening import item_collection
+        from oseo_lab.client.describing import item_collection
 
         items = self._items(folder)
         if not items:
@@ -270,10 +231,10 @@ class Results(Sequence[ItemURL]):
             raise _nothing(self)
         found = []
         for delivery in self.deliveries:
-            body = self._beside(delivery, ITEM)
+            body = beside(self.transport, delivery, ITEM)
             if body is not None:
-                found.append((_object(body, f"{ITEM} of item {delivery.item_id!r}"), delivery))
-        return [(_with_links(item, delivery), delivery.base) for item, delivery in found]
+                found.append((object_of(body, f"{ITEM} of item {delivery.item_id!r}"), delivery))
+        return [(with_links(item, delivery), delivery.base) for item, delivery in found]
 
     # -------------------------------------------------------------------------------------- how it looks
 
@@ -286,55 +247,9 @@ class Results(Sequence[ItemURL]):
         return display.safely(self, self._html)
 
     def _html(self) -> str:
-        rows = [(each.item_id, _name_of(each.url), display.when(each.expiration)) for each in self._urls]
+        rows = [(each.item_id, name_of(each.url), display.when(each.expiration)) for each in self._urls]
         body = display.table(("item", "file", "kept until"), rows)
         return display.card(f"results of {self.name}", body, self.note or "")
-
-
-def verify(folder: str | Path) -> Verification:
-    """Check every delivery below a folder against its manifest: sizes and SHA-256.
-
-    Raises
-    ------
-    DeliveryError
-        If there is no manifest below it.
-    """
-    from oseo_lab.client.downloads import is_whole
-
-    ok, changed, missing = [], [], []
-    manifests = sorted(Path(folder).expanduser().rglob(MANIFEST))
-    if not manifests:
-        raise DeliveryError(f"there is no {MANIFEST} in or below {folder}: nothing was downloaded there")
-    for manifest in manifests:
-        for name, size, sha256, _ in _files(manifest.read_bytes(), str(manifest)):
-            path = manifest.parent / folder_name(name)
-            if not path.exists():
-                missing.append(path)
-            elif is_whole(path, size, sha256):
-                ok.append(path)
-            else:
-                changed.append(path)
-    return Verification(tuple(ok), tuple(changed), tuple(missing))
-
-
-def local_items(folder: Path, order_id: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield the STAC items of an order's deliveries below a folder, with the folder each lies in.
-
-    Raises
-    ------
-    DeliveryError
-        If there is none.
-    """
-    is_empty = True
-    for path in sorted(folder.rglob(ITEM)):
-        item = _object(path.read_bytes(), str(path))
-        if _mapping(item.get("properties")).get("oseo:order", order_id) == order_id:
-            is_empty = False
-            yield _with_files(item), f"{path.parent.resolve()}/"
-    if is_empty:
-        raise DeliveryError(
-            f"nothing of order {order_id} lies in or below {folder}: results.download({str(folder)!r}) first"
-        )
 
 
 def _nothing(results: Results) -> DeliveryError:
@@ -344,112 +259,3 @@ def _nothing(results: Results) -> DeliveryError:
         f"order {results.name!r} has delivered nothing (yet): order.wait() waits, order.failed says "
         "what went wrong"
     )
-
-
-def _root(folder: Path, name: str, order_id: str) -> Path:
-    """Return the order's own folder; a second order of the same name gets its id behind it."""
-    root = folder / folder_name(name)
-    for manifest in root.glob(f"*/{MANIFEST}"):
-        try:
-            other = json.loads(manifest.read_bytes()).get("order")
-        except (OSError, ValueError, AttributeError):
-            continue  # not a manifest: no other order's
-        if other not in (None, order_id):
-            return folder / f"{root.name}-{short_id(order_id)}"
-    return root
-
-
-def _folder_of(url: str) -> str:
-    return url.partition("?")[0].rpartition("/")[0] + "/"
-
-
-def _name_of(url: str) -> str:
-    return unquote(urlsplit(url).path.rpartition("/")[2]) or "file"
-
-
-def _tasks_of_urls(delivery: Delivery, place: Path) -> list[FileTask]:
-    """Return what to fetch from a server that keeps no manifest."""
-    from oseo_lab.client.downloads import FileTask
-
-    return [FileTask(url=url, path=place / folder_name(_name_of(url))) for url in delivery.urls]
-
-
-def _tasks_of_manifest(delivery: Delivery, place: Path, body: bytes) -> list[FileTask]:
-    from oseo_lab.client.downloads import FileTask
-
-    by_name = {_name_of(url): url for url in delivery.urls}
-    return [
-        FileTask(
-            url=by_name.get(name, delivery.base + quote(name, safe="")),
-            path=place / folder_name(name),
-            size=size,
-            sha256=sha256,
-            media_type=media_type,
-            is_data=name != ITEM,
-        )
-        for name, size, sha256, media_type in _files(body, f"the manifest of item {delivery.item_id!r}")
-    ]
-
-
-def _files(body: bytes, what: str) -> list[tuple[str, int, str, str]]:
-    """Return name, size, SHA-256 and media type of each file a manifest promises; a name is no path."""
-    try:
-        found = [
-            (str(each["name"]), int(each["size"]), str(each["sha256"]), str(each.get("media_type", "")))
-            for each in _object(body, what)["files"]
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as wrong:
-        raise DeliveryError(f"{what} cannot be read: {wrong!r}; download again") from None
-    if any(name in ("", ".", "..") for name, *_ in found):
-        raise DeliveryError(f"{what} lists a file without a name")
-    return found
-
-
-def _object(body: bytes, what: str) -> dict[str, Any]:
-    """Return what a server's JSON says, or said when it was downloaded."""
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        raise DeliveryError(f"{what} cannot be read: it is no JSON object; download again")
-    return said
-
-
-def _mapping(said: Any) -> Mapping[str, Any]:
-    return said if isinstance(said, Mapping) else {}
-
-
-def _assets(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    found = _mapping(item.get("assets"))
-    return {name: dict(asset) for name, asset in found.items() if isinstance(asset, Mapping)}
-
-
-def _with_files(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an item whose assets are the files beside it: its links may name any file of this machine."""
-    assets = _assets(item)
-    for asset in assets.values():
-        asset["href"] = f"./{folder_name(_name_of(str(asset.get('href', ''))))}"
-    return {**item, "assets": assets}
-
-
-def _with_links(item: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
-    """Return an item whose assets are at the URLs that were given for them, signatures included."""
-    by_name = {_name_of(url): url for url in delivery.urls}
-    assets = _assets(item)
-    for asset in assets.values():
-        name = _name_of(str(asset.get("href", "")))
-        asset["href"] = by_name.get(name, delivery.base + quote(name, safe=""))
-    return {**item, "assets": assets}
-
-
-def _write(path: Path, body: bytes) -> None:
-    from oseo_lab.client.downloads import settle
-
-    part = path.with_name(f".{path.name}.part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        part.write_bytes(body)
-        settle(part, path)
-    except OSError as wrong:
-        raise DeliveryError(f"{path} could not be written: {wrong}") from wrong

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -307,17 +308,8 @@ def test_pictures_are_not_opened_as_data(lab, tmp_path):
 
 
 def test_without_the_extra_its_name_is_said(lab, tmp_path, monkeypatch):
-    import builtins
-
     order = lab.order(["SCENE_A"], collection="scenes").submit().wait(60)
-    real = builtins.__import__
-
-    def without(name, *rest):
-        if name == "rioxarray":
-            raise ImportError(name=name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "rioxarray", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'oseo-lab\[xarray\]'"):
         order.to_xarray()
 

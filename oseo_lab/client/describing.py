@@ -1,0 +1,67 @@
+"""What was delivered as other libraries know it: a `pystac.ItemCollection`, a `geopandas.GeoDataFrame`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import Any
+from urllib.parse import urljoin
+
+from oseo_lab.model.errors import ConfigurationError
+
+__all__ = ["absolute", "geo_frame", "item_collection", "needed"]
+
+
+def needed(name: str, what: str, extra: str) -> Any:
+    """Return a library that an extra of this package installs.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is not installed; the text names the extra.
+    """
+    try:
+        return import_module(name)
+    except ImportError as lacking:
+        missing = lacking.name or name
+        raise ConfigurationError(f"{what} needs {missing}: pip install 'oseo-lab[{extra}]'") from None
+
+
+def absolute(href: str, base: str) -> str:
+    """Return where an asset lies, whose link may be relative to its item's folder."""
+    if "://" in href or href.startswith("/"):
+        return href
+    return urljoin(base, href) if base.startswith(("http://", "https://")) else base + href.removeprefix("./")
+
+
+def item_collection(items: Sequence[tuple[dict[str, Any], str]]) -> Any:
+    """Return a `pystac.ItemCollection` whose asset links are absolute.
+
+    Each item says which order it is of (``order:id``, as the STAC extension Order has it, and
+    ``oseo:order``); sizes and checksums are those of the file extension.
+    """
+    import pystac
+
+    found = []
+    for plain, base in items:
+        item = {**plain, "links": []}  # links of the delivery folder lead nowhere from here
+        item["properties"] = dict(plain.get("properties", {}))
+        if "oseo:order" in item["properties"]:
+            item["properties"].setdefault("order:id", item["properties"]["oseo:order"])
+            item["properties"].setdefault("order:status", "succeeded")
+        item["assets"] = {
+            name: {**asset, "href": absolute(str(asset["href"]), base)}
+            for name, asset in plain.get("assets", {}).items()
+        }
+        found.append(pystac.Item.from_dict(item))
+    return pystac.ItemCollection(found)
+
+
+def geo_frame(rows: Sequence[dict[str, Any]], geometries: Iterable[Any], what: str) -> Any:
+    """Return a `geopandas.GeoDataFrame`, EPSG:4326, of rows and their GeoJSON geometries (or None)."""
+    geopandas = needed("geopandas", what, "notebook")
+    from shapely.geometry import shape
+
+    shapes = [None if each is None else shape(each) for each in geometries]
+    frame = geopandas.GeoDataFrame(list(rows), geometry=shapes, crs="EPSG:4326")
+    return frame

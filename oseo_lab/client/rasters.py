@@ -1,0 +1,187 @@
+"""One delivered file as an `xarray.Dataset`: GeoTIFF, COG, NetCDF, or a picture on its grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from oseo_lab.client.describing import absolute
+from oseo_lab.client.spool import S3, is_remote, local_copy, object_store
+from oseo_lab.model.errors import DeliveryError
+
+if TYPE_CHECKING:
+    import xarray
+
+    from oseo_lab.client.transport import Transport
+
+__all__ = ["NETCDF", "PICTURE", "RASTERS", "How", "kind_of", "open_asset"]
+
+RASTERS = ("image/tiff", "image/vnd.stac.geotiff", "application/geotiff")
+NETCDF = ("application/netcdf", "application/x-netcdf")
+PICTURE = "image/png"
+#: Dask chunks of GeoTIFFs: one band is not read for another, 32 MB of float32 or so at a time.
+_CHUNKS = {"band": 1, "y": 2048, "x": 2048}
+_ENDINGS = {".tif": RASTERS[0], ".tiff": RASTERS[0], ".nc": NETCDF[0], ".png": PICTURE}
+#: What a picture's bands are called where nothing says it, by their number.
+_COLOURS = {
+    1: ("grey",),
+    2: ("grey", "alpha"),
+    3: ("red", "green", "blue"),
+    4: ("red", "green", "blue", "alpha"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How files are opened.
+
+    Parameters
+    ----------
+    chunks : any
+        Dask chunks; None reads when values are asked for, without Dask.
+    masked : bool
+        Whether nodata becomes NaN (integers then become floats).
+    bands : sequence of str or None
+        Only these variables, in this order.
+    transport : Transport or None
+        How to fetch what cannot be read by ranges; without one by the signature of its URL.
+    """
+
+    chunks: Any = "auto"
+    masked: bool = True
+    bands: Sequence[str] | None = None
+    transport: Transport | None = None
+
+
+def kind_of(asset: dict[str, Any]) -> str:
+    """Return the media type of an asset this module opens; empty for others."""
+    media = str(asset.get("type", "")).partition(";")[0].strip().lower()
+    if media in (*RASTERS, *NETCDF, PICTURE):
+        return media
+    href = str(asset.get("href", "")).partition("?")[0].lower()
+    return next((kind for ending, kind in _ENDINGS.items() if not media and href.endswith(ending)), "")
+
+
+def open_asset(asset: dict[str, Any], base: str, how: How) -> xarray.Dataset:
+    """Open one file of a delivery: its bands as variables.
+
+    Raises
+    ------
+    DeliveryError
+        If it lies where no data are read from, or is not what it is called.
+    """
+    href = absolute(str(asset["href"]), base)
+    kind = kind_of(asset)
+    if is_remote(href) and kind not in RASTERS:
+        href = str(local_copy(href, asset, how.transport))
+    if kind in NETCDF:
+        return _open_netcdf(href, how)
+    raster = _open_raster(href, "PNG" if kind == PICTURE else "GTiff", how)
+    if kind == PICTURE:
+        return _picture(raster, asset, how.masked)
+    return _bands_of(raster, asset, _band_names(asset, raster))
+
+
+def _open_raster(href: str, driver: str, how: How) -> Any:
+    """Open a raster where it lies: what calls itself a TIFF is read as one, a VRT would open other files."""
+    import rasterio
+    import rioxarray
+
+    remote = is_remote(href)
+    more = {"opener": object_store()} if href.startswith(S3) else {}
+    source = f"/vsicurl/{href}" if href.startswith(("http://", "https://")) else href
+    # a server is not asked for sidecars that it does not list, and asked again when it is busy
+    quiet = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_HTTP_MAX_RETRY": "3"} if remote else {}
+    try:
+        with rasterio.Env(**quiet):
+            return rioxarray.open_rasterio(
+                source,
+                masked=how.masked and driver == "GTiff",
+                chunks=_CHUNKS if how.chunks == "auto" else how.chunks,
+                default_name="band",
+                driver=driver,
+                **more,
+            )
+    except rasterio.errors.RasterioIOError as wrong:
+        where = href.partition("?")[0]
+        raise DeliveryError(f"{where} cannot be opened: {str(wrong).replace(href, where)}") from None
+
+
+def _bands_of(raster: Any, asset: Mapping[str, Any], names: Sequence[str]) -> xarray.Dataset:
+    import xarray
+
+    listed = asset.get("bands", asset.get("eo:bands", ()))
+    said = listed if len(listed) == len(names) else [{}] * len(names)
+    bands = {name: _one_band(raster, index, name) for index, name in enumerate(names)}
+    for band, about in zip(bands.values(), said, strict=True):
+        if common := about.get("eo:common_name", about.get("common_name")):
+            band.attrs["common_name"] = str(common)
+    return xarray.Dataset(bands)
+
+
+def _one_band(raster: Any, index: int, name: str) -> Any:
+    """Return one band of a raster with what is said of that band alone: its name, scale and offset."""
+    band = raster.isel(band=index, drop=True)
+    own = {"long_name": name}
+    for each, singular in (("scales", "scale_factor"), ("offsets", "add_offset")):
+        if each in raster.attrs:
+            own[singular] = raster.attrs[each][index]
+    count = raster.sizes["band"]
+    # what is listed for each band of the file is not said of this one
+    kept = {key: value for key, value in band.attrs.items() if not _is_list(value, count)}
+    band.attrs = {**kept, **own}
+    return band
+
+
+def _is_list(value: Any, count: int) -> bool:
+    return isinstance(value, tuple | list) and len(value) == count
+
+
+def _picture(raster: Any, asset: Mapping[str, Any], masked: bool) -> xarray.Dataset:
+    """Return a picture's colours on the grid that its description tells: PNG itself knows none."""
+    import numpy
+    from affine import Affine
+
+    count = raster.sizes["band"]
+    shown = [str(each.get("name")) for each in asset.get("bands", ())]
+    colours = _COLOURS.get(count, ())
+    has_alpha = colours[-1:] == ("alpha",)
+    own = shown if len(shown) == count - has_alpha else colours[: count - has_alpha]
+    whole = _bands_of(raster, {}, [*own, "alpha"] if has_alpha else own)
+    if masked and has_alpha:
+        whole = whole.where(whole["alpha"] > 0)
+    whole = whole.drop_vars("alpha", errors="ignore")
+    for name, colour in zip(own, ("red", "green", "blue") if len(own) == 3 else (), strict=False):
+        whole[name].attrs["common_name"] = colour
+    code, transform = asset.get("proj:code"), asset.get("proj:transform")
+    if code and transform and len(transform) >= 6:
+        at = Affine(*transform[:6])
+        x = at.c + at.a * (numpy.arange(whole.sizes["x"]) + 0.5)
+        y = at.f + at.e * (numpy.arange(whole.sizes["y"]) + 0.5)
+        whole = whole.assign_coords(x=("x", x), y=("y", y)).rio.write_crs(code)
+    return whole
+
+
+def _open_netcdf(href: str, how: How) -> xarray.Dataset:
+    import xarray
+
+    try:
+        dataset = xarray.open_dataset(
+            href, decode_coords="all", chunks=how.chunks, mask_and_scale=how.masked, engine="netcdf4"
+        )
+    except (OSError, ValueError) as wrong:
+        raise DeliveryError(f"{href} cannot be opened: {wrong}") from None
+    return dataset.rename({old: new for old, new in (("lon", "x"), ("lat", "y")) if old in dataset.dims})
+
+
+def _band_names(asset: dict[str, Any], raster: Any) -> list[str]:
+    """Return the names of a file's bands: its STAC asset's, its own descriptions', or numbers."""
+    count = raster.sizes["band"]
+    listed = [each.get("name") for each in asset.get("bands", asset.get("eo:bands", ()))]
+    own = raster.attrs.get("long_name", ())
+    own = [own] if isinstance(own, str) else list(own)
+    for names in (listed, own):
+        if len(names) == count and all(names) and len(set(names)) == count:
+            return [str(each) for each in names]
+    return [f"band_{number}" for number in range(1, count + 1)]

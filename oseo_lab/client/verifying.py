@@ -1,0 +1,53 @@
+"""Checking downloaded files against what was promised, however long ago they were fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from oseo_lab.client.deliveries import MANIFEST, files_of
+from oseo_lab.client.names import folder_name
+from oseo_lab.model.errors import DeliveryError
+
+__all__ = ["Verification", "verify"]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What checking a folder found: files as promised, changed, missing."""
+
+    ok: tuple[Path, ...] = ()
+    changed: tuple[Path, ...] = ()
+    missing: tuple[Path, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.ok) and not self.changed and not self.missing
+
+    def __repr__(self) -> str:
+        return f"{len(self.ok)} ok, {len(self.changed)} changed, {len(self.missing)} missing"
+
+
+def verify(folder: str | Path) -> Verification:
+    """Check every delivery below a folder against its manifest: sizes and SHA-256.
+
+    Raises
+    ------
+    DeliveryError
+        If there is no manifest below it.
+    """
+    from oseo_lab.client.downloads import is_whole
+
+    ok, changed, missing = [], [], []
+    manifests = sorted(Path(folder).expanduser().rglob(MANIFEST))
+    if not manifests:
+        raise DeliveryError(f"there is no {MANIFEST} in or below {folder}: nothing was downloaded there")
+    for manifest in manifests:
+        for name, size, sha256, _ in files_of(manifest.read_bytes(), str(manifest)):
+            path = manifest.parent / folder_name(name)
+            if not path.exists():
+                missing.append(path)
+            elif is_whole(path, size, sha256):
+                ok.append(path)
+            else:
+                changed.append(path)
+    return Verification(tuple(ok), tuple(changed), tuple(missing))
