@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Servers that tests talk to and that cannot live in .venv (pycsw needs an older SQLAlchemy).
+PEERS := .peers
+PEERS_READY := $(PEERS)/.ready
 EXTRAS := notebook,xarray,s3,postgres,test
 MINUTES ?= 30
 JOBS ?= 2
@@ -19,16 +22,22 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $(READY)
 
+$(PEERS_READY): tests/peers/requirements.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@echo "setting up $(PEERS): pycsw, for tests (once) ..."
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/peers/requirements.txt
+	@touch $(PEERS_READY)
+
 demo: $(READY)
 	@$(BIN)/oseo-lab demo
 
 lab: $(READY)
 	@$(BIN)/oseo-lab lab notebooks/01_first_order.ipynb
 
-test: $(READY)
+test: $(READY) $(PEERS_READY)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-test-long: $(READY)
+test-long: $(READY) $(PEERS_READY)
 	@OSEO_LAB_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -m long -s
 
 check: $(READY)
@@ -55,4 +64,4 @@ lock:
 	@rm -rf .lock
 
 clean:
-	rm -rf $(VENV) .demo .bench test-artefacts
+	rm -rf $(VENV) $(PEERS) .demo .bench test-artefacts

@@ -1,15 +1,57 @@
-"""Catalogue behind a CSW 2.0.2 server, asked through OWSLib; every answer is checked again on this side."""
+"""Catalogue behind a CSW 2.0.2 server, asked through OWSLib; every answer is checked again on this side.
+
+What the server's capabilities say it can filter by, it is asked to filter: area, time, words, collection. Its
+comparisons are often of texts, so what it is asked is a little wider than the query, and `Matcher` decides: a
+query means the same with every catalogue. Filters are kept flat, for servers differ in what else they read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from oseo_lab.builtin.catalogue_assets import AssetRules
+from oseo_lab.builtin.catalogue_csw_dc import read_dc
+from oseo_lab.builtin.catalogue_csw_iso import read_iso
+from oseo_lab.builtin.catalogue_csw_query import (
+    AXIS_ORDERS,
+    OutOfOrder,
+    area_filters,
+    in_order,
+    newest_first,
+    period_filters,
+    word_filters,
+)
+from oseo_lab.builtin.catalogue_csw_record import to_item
 from oseo_lab.builtin.catalogue_items import CatalogueFailed
+from oseo_lab.builtin.catalogue_search import Matcher, cursor_of, page, position, read_cursor
+from oseo_lab.encoding.xmltree import local_name
+from oseo_lab.model.errors import ConfigurationError, ValidationError
 from oseo_lab.model.job import CatalogueItem
-from oseo_lab.ports import CatalogueQuery
+from oseo_lab.ports import CatalogueQuery, ProcessingFailed
+
+if TYPE_CHECKING:
+    from oseo_lab.builtin.catalogue_csw_service import CswService, Facts
 
 __all__ = ["CswCatalogue"]
+
+_LOG = logging.getLogger(__name__)
+_IDS_AT_A_TIME = 50
+_MOST_READ = 10_000  # records one search may look through
+_SCHEMAS = ("iso", "dc")
+_KNOWN_FOR = 3600.0  # seconds that a server's capabilities are remembered
+#: Property names by schema: what OGC 07-045 (ISO) and 07-006r1 (Dublin Core) call what we filter by.
+_IDENTIFIER = {"iso": "apiso:Identifier", "dc": "dc:identifier"}
+_PARENTS = {"parentidentifier": "apiso:ParentIdentifier", "ispartof": "dct:isPartOf"}
+#: What any CSW can be filtered by, where its capabilities do not list it (07-006r1, table 53; 07-045).
+_CORE = frozenset({"anytext", "identifier", "boundingbox"})
+_OF_ISO = frozenset({"tempextent_begin", "tempextent_end", "parentidentifier"})
 
 
 class CswCatalogue:
@@ -20,22 +62,268 @@ class CswCatalogue:
     collection_id : str
         The collection they are ordered from.
     settings : mapping
-        ``href``, the server's URL.
+        ``href``, the server's URL; ``schema``, ``iso`` or ``dc`` (what the server offers, ISO 19139 first,
+        if not given); ``parent``, the identifier that the collection's records name as their parent;
+        ``where``, a table of CSW properties and what they must be, ``*`` for any characters; ``axis_order``
+        of its areas, ``lat,lon`` or ``lon,lat``; ``hosts`` and ``schemes`` online resources may have (the
+        server's own host if none is named); ``assets``, names of the resources to take; ``timeout`` in
+        seconds; ``page``, records asked for at a time.
+
+    Raises
+    ------
+    ConfigurationError
+        If a setting is not what it must be.
     """
 
     def __init__(self, collection_id: str, settings: Mapping[str, Any]) -> None:
         self._collection_id = collection_id
         self._href = str(settings["href"])
+        self._schema = str(settings.get("schema") or "")
+        self._axis_order = str(settings.get("axis_order") or "lat,lon").replace(" ", "")
+        self._parent = str(settings.get("parent") or "")
+        self._where = dict(settings.get("where") or {})
+        self._timeout = float(settings.get("timeout") or 30)
+        self._page = min(max(int(settings.get("page") or 100), 1), 1000)
+        _check(self._href, self._schema, self._axis_order, self._where)
+        own = (urlsplit(self._href).hostname or "").lower()
+        self._rules = AssetRules.of(settings, root=None, hosts=(own,))
+        self._hosts = (own, *self._rules.hosts)
+        self._facts: tuple[float, Facts] | None = None
+        self._lock = threading.Lock()
 
     def find(self, identifiers: Sequence[str]) -> dict[str, CatalogueItem]:
-        """Return the products that exist, by identifier."""
-        raise self._failed(f"{len(identifiers)} identifiers")
+        """Return the products that exist, by identifier.
+
+        Raises
+        ------
+        CatalogueFailed
+            If the server cannot be asked now.
+        """
+        from owslib.fes import Or, PropertyIsEqualTo
+
+        wanted = list(dict.fromkeys(identifiers))
+        found: dict[str, CatalogueItem] = {}
+        for start in range(0, len(wanted), _IDS_AT_A_TIME):
+            some = wanted[start : start + _IDS_AT_A_TIME]
+            name = _IDENTIFIER[self._schema_of(self._known())]
+            each = [PropertyIsEqualTo(name, identifier) for identifier in some]
+            for item in self._items([*self._fixed(), Or(each) if len(each) > 1 else each[0]], None):
+                if item.identifier in some:
+                    found.setdefault(item.identifier, item)
+        return found
 
     def search(self, query: CatalogueQuery) -> tuple[list[CatalogueItem], str | None]:
-        """Return matching products, newest first, and a cursor for more (None at the end)."""
-        raise self._failed(str(query))
+        """Return matching products, newest first, and a cursor for more (None at the end).
 
-    def _failed(self, asked: str) -> CatalogueFailed:
+        Raises
+        ------
+        CatalogueFailed
+            If the server cannot be asked now.
+        ValidationError
+            If the query cannot be understood, or would look through more than is looked through.
+        """
+        matches, after = Matcher(query), read_cursor(query.cursor)
+        filters = [*self._fixed(), *self._filters(query)]
+        if self._can_time():
+            try:
+                return self._in_pages(self._newest_first(filters, query, after), matches, after, query.limit)
+            except OutOfOrder:
+                _LOG.info("%s: the catalogue does not sort; all that matches is read", self._collection_id)
+        items = list(itertools.islice(self._items(filters, None), _MOST_READ + 1))
+        if len(items) > _MOST_READ:
+            raise ValidationError(
+                f"the catalogue of {self._collection_id} finds more than {_MOST_READ} products and cannot "
+                "sort them; say less at once: an area, a time, a word",
+                locator="limit",
+            )
+        return page(items, query)
+
+    # ------------------------------------------------------------------------------------------- asking
+
+    def _newest_first(
+        self, filters: Sequence[Any], query: CatalogueQuery, after: tuple[datetime | None, str] | None
+    ) -> Iterator[CatalogueItem]:
+        """Yield products in our order, from about where the last answer ended.
+
+        Those without a time come last, and no server can be asked for them alone: who goes on past the last
+        time reads over everything once more.
+        """
+        sort = newest_first()
+        wants_time = query.start is not None or query.end is not None
+        newest = after[0] if after else None
+        if after is None or newest is not None:
+            yield from in_order(self._items([*filters, *period_filters(query, newest)], sort))
+        if after is not None and not wants_time:
+            yield from sorted(
+                (item for item in self._items(filters, sort) if item.datetime is None), key=position
+            )
+
+    def _in_pages(
+        self,
+        items: Iterable[CatalogueItem],
+        matches: Matcher,
+        after: tuple[datetime | None, str] | None,
+        limit: int,
+    ) -> tuple[list[CatalogueItem], str | None]:
+        """Read until the answer is full; no more than one search may look through."""
+        last = _position_of(after)
+        found: list[CatalogueItem] = []
+        looked_at = 0
+        for item in items:
+            if last is not None and position(item) <= last:
+                continue
+            if matches(item):
+                if len(found) == max(1, limit):
+                    return found, cursor_of(found[-1])
+                found.append(item)
+            looked_at += 1
+            if looked_at == _MOST_READ:
+                return found, cursor_of(item)  # more may match: whoever asks goes on from here
+        return found, None
+
+    def _items(self, filters: Sequence[Any], sort: Any) -> Iterator[CatalogueItem]:
+        """Yield the products of all pages, each once; what has no identifier is left out."""
+        facts = self._known()
+        name = self._schema_of(facts)
+        read = read_iso if name == "iso" else read_dc
+        asked_for = self._parent if self._parent_name() else None  # Dublin Core need not say it again
+        seen: set[str] = set()
+        for element in self._elements(filters, sort, facts, name):
+            record = read(element)
+            if record is None or record.identifier in seen:
+                continue
+            if self._parent and record.properties.get("parent", asked_for) != self._parent:
+                continue  # of another collection: this server was not asked for one, or did not listen
+            seen.add(record.identifier)
+            yield to_item(record, self._collection_id, self._rules, self._href)
+
+    def _elements(self, filters: Sequence[Any], sort: Any, facts: Facts, name: str) -> Iterator[Any]:
+        from oseo_lab.builtin.catalogue_csw_service import DUBLIN_CORE, ISO
+
+        schema, start, read = ISO if name == "iso" else DUBLIN_CORE, 1, 0
+        while start > 0:
+            found, matched, following = self._asked(
+                lambda service, at=start: service.records(
+                    filters, schema=schema, start=at, limit=self._page, sort=sort, address=facts.address
+                )
+            )
+            read += len(found)
+            yield from (each for each in found if _is_record(each))
+            if following < 0:  # the server does not say
+                following = start + len(found)
+            goes_on = found and start < following and read < min(matched, 10 * _MOST_READ)
+            start = following if goes_on else 0
+
+    def _asked(self, ask: Any) -> Any:
+        """Do one errand at the server; say what went wrong as a catalogue does."""
+        from oseo_lab.builtin.catalogue_csw_service import CswService, NoCsw, RefusedByServer
+
+        service: CswService = CswService(self._href, self._hosts, self._timeout)
+        try:
+            return ask(service)
+        except RefusedByServer as refused:
+            raise self._failed(refused, retry=False, said=str(refused)) from refused
+        except NoCsw as wrong:
+            raise self._failed(wrong, retry=False) from wrong
+        except ProcessingFailed as elsewhere:
+            raise self._failed(elsewhere, retry=False, said=elsewhere.reason) from elsewhere
+        except OSError as broken:
+            raise self._failed(broken, retry=_may_pass(broken)) from broken
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as wrong:
+            raise self._failed(wrong, retry=False) from wrong  # OWSLib met what it did not expect
+
+    def _failed(self, why: Exception, *, retry: bool, said: str = "") -> CatalogueFailed:
+        host = urlsplit(self._href).netloc.rpartition("@")[2]
+        then = "it is tried again" if retry else "the operator must look at it"
+        told = f": {said[:500].rstrip('.')}" if said else ""
         return CatalogueFailed(
-            f"the catalogue of {self._collection_id} cannot be asked yet", retry=False, detail=asked
+            f"the catalogue of {self._collection_id} at {host} does not answer as it should{told}; {then}",
+            retry=retry,
+            detail=f"{type(why).__name__}: {str(why)[:2000]}",
         )
+
+    # ---------------------------------------------------------------------------- what can be asked for
+
+    def _known(self) -> Facts:
+        """Return the server's capabilities, asked for once an hour."""
+        with self._lock:
+            known = self._facts
+        if known is None or known[0] < time.monotonic():
+            known = time.monotonic() + _KNOWN_FOR, self._asked(lambda service: service.facts())
+            with self._lock:
+                self._facts = known
+        return known[1]
+
+    def _schema_of(self, facts: Facts) -> str:
+        from oseo_lab.builtin.catalogue_csw_service import ISO
+
+        return self._schema or ("iso" if ISO in facts.schemas else "dc")
+
+    def _can(self, name: str) -> bool:
+        facts = self._known()
+        is_iso = self._schema_of(facts) == "iso"
+        return name in (facts.queryables or (_CORE | (_OF_ISO if is_iso else frozenset())))
+
+    def _can_time(self) -> bool:
+        """Whether times can be asked for: Dublin Core has no acquisition, whatever its server knows of it."""
+        return self._schema_of(self._known()) == "iso" and self._can("tempextent_begin")
+
+    def _parent_name(self) -> str:
+        return next((name for each, name in _PARENTS.items() if self._can(each)), "")
+
+    def _fixed(self) -> list[Any]:
+        """Return what makes a record one of this collection."""
+        from owslib.fes import PropertyIsEqualTo, PropertyIsLike
+
+        wanted = dict(self._where)
+        if self._parent and (name := self._parent_name()):
+            wanted[name] = self._parent
+        return [
+            PropertyIsLike(property_name, str(value), wildCard="*", singleChar="?")
+            if "*" in str(value)
+            else PropertyIsEqualTo(property_name, str(value))
+            for property_name, value in wanted.items()
+        ]
+
+    def _filters(self, query: CatalogueQuery) -> list[Any]:
+        """Return what the server can be asked of a query's area and text; never narrower than the query."""
+        filters: list[Any] = []
+        if self._can("boundingbox"):
+            filters += area_filters(query, self._axis_order)
+        if self._can("anytext"):
+            filters += word_filters(query.text or "")
+        return filters
+
+
+def _check(href: str, schema: str, axis_order: str, where: Mapping[str, Any]) -> None:
+    problems = []
+    if urlsplit(href).scheme not in ("http", "https"):
+        problems.append(f"catalogue.href: {href[:100]!r} is no URL of a CSW; allowed: http or https")
+    if schema and schema not in _SCHEMAS:
+        problems.append(f"catalogue.schema: {schema[:40]!r} is unknown; allowed: {', '.join(_SCHEMAS)}")
+    if axis_order not in AXIS_ORDERS:
+        problems.append(
+            f"catalogue.axis_order: {axis_order[:40]!r} is unknown; allowed: {', '.join(AXIS_ORDERS)}"
+        )
+    if wrong := [name for name, value in where.items() if isinstance(value, dict | list)]:
+        problems.append(
+            f"catalogue.where: {wrong[0][:60]!r} is no text; allowed: a text, * for any characters"
+        )
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+
+
+def _is_record(element: Any) -> bool:
+    return local_name(element) in ("MD_Metadata", "MI_Metadata", "Record", "SummaryRecord", "BriefRecord")
+
+
+def _may_pass(broken: OSError) -> bool:
+    """Whether asking again may help: no answer, an overload, or a fault of the server."""
+    code = getattr(broken, "code", None)
+    return code is None or code >= 500 or code == 429
+
+
+def _position_of(after: tuple[datetime | None, str] | None) -> tuple[float, str] | None:
+    if after is None:
+        return None
+    return position(CatalogueItem(identifier=after[1], collection_id="", datetime=after[0]))

@@ -18,7 +18,7 @@ from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.ports import CatalogueQuery
 
-__all__ = ["OPERATORS", "Matcher", "cursor_of", "page", "position", "read_cursor"]
+__all__ = ["OPERATORS", "Matcher", "bounds", "cursor_of", "page", "position", "read_cursor"]
 
 #: Comparisons of property filters.
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -161,6 +161,16 @@ def _areas(query: CatalogueQuery) -> list[Any]:
         "mend it first (shapely: make_valid) or simplify it",
         locator="geometry",
     )
+
+
+def bounds(query: CatalogueQuery) -> tuple[float, float, float, float] | None:
+    """Return west, south, east, north of a query's area that `Matcher` has taken; None for everywhere."""
+    if query.bbox is not None or query.geometry is None:
+        return query.bbox
+    from shapely.geometry import shape
+
+    west, south, east, north = shape(query.geometry).bounds
+    return None if west != west else (west, south, east, north)  # an empty geometry has no bounds: NaN
 
 
 def _positions_of(geometry: Mapping[str, Any]) -> int:

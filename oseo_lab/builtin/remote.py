@@ -6,7 +6,7 @@ here. GDAL follows redirects anywhere and cannot be told not to, so it is given 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import IO
@@ -17,6 +17,9 @@ from oseo_lab.model.job import ItemJob
 from oseo_lab.ports import ProcessingFailed
 
 __all__ = ["check_redirects", "hosts_of", "is_http", "open_http"]
+
+#: Headers that a redirected request gets anew.
+_OF_ONE_HOST = frozenset({"host", "content-length"})
 
 
 def hosts_of(item: ItemJob) -> tuple[str, ...]:
@@ -42,10 +45,21 @@ class _NamedHosts(HTTPRedirectHandler):
                 f"{own} sends on to {host[:100]!r}, which is not followed; the collection's operator can "
                 "name it among the catalogue's hosts"
             )
+        if req.data is not None and code != 303:  # what was posted is posted there, not asked for by GET
+            again = {name: value for name, value in req.header_items() if name.lower() not in _OF_ONE_HOST}
+            return Request(newurl, data=req.data, headers=again)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def open_http(url: str, hosts: Sequence[str], timeout: float, first: int | None = None) -> IO[bytes]:
+def open_http(
+    url: str,
+    hosts: Sequence[str],
+    timeout: float,
+    first: int | None = None,
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> IO[bytes]:
     """Open a URL for reading.
 
     Parameters
@@ -58,6 +72,10 @@ def open_http(url: str, hosts: Sequence[str], timeout: float, first: int | None 
         Seconds without an answer.
     first : int or None
         How many bytes are wanted; all if None.
+    body : bytes or None
+        What is posted; a GET if None.
+    headers : mapping, optional
+        What else to say.
 
     Raises
     ------
@@ -66,8 +84,9 @@ def open_http(url: str, hosts: Sequence[str], timeout: float, first: int | None 
     OSError
         If it cannot be had (`urllib.error.HTTPError` where there is an answer).
     """
-    headers = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
-    opened: IO[bytes] = build_opener(_NamedHosts(hosts)).open(Request(url, headers=headers), timeout=timeout)
+    said = dict(headers or {}) | ({} if first is None else {"Range": f"bytes=0-{first - 1}"})
+    request = Request(url, data=body, headers=said)
+    opened: IO[bytes] = build_opener(_NamedHosts(hosts)).open(request, timeout=timeout)
     return opened
 
 

@@ -73,8 +73,8 @@ def _check_file(path: Path) -> dict:  # type: ignore[type-arg]
 
     file = read_collection(path.read_text(encoding="utf-8"), folder=path.absolute().parent)
     processor = load("processor", file.processor)
-    load("catalogue", file.catalogue)
-    collection = complete(file, processor.options, processor.scene_options)
+    load("catalogue", file.catalogue)(file.id, file.catalogue_settings)
+    collection = complete(file, processor.options, processor.scene_options, getattr(processor, "rules", ()))
     return {collection.id: collection}
 
 

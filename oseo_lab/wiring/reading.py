@@ -34,8 +34,10 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
         try:
             file = read_collection(path.read_text(encoding="utf-8"), folder=folder)
             processor = load("processor", file.processor)
-            load("catalogue", file.catalogue)
-            collection = complete(file, processor.options, processor.scene_options)
+            load("catalogue", file.catalogue)(file.id, file.catalogue_settings)  # wrong settings are said now
+            collection = complete(
+                file, processor.options, processor.scene_options, getattr(processor, "rules", ())
+            )
             _try_quoter(collection)
             _try_provider(collection, found)
             _try_tasking(collection)
