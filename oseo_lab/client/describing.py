@@ -1,15 +1,15 @@
-"""What was delivered as other libraries know it: a `pystac.ItemCollection`, a `geopandas.GeoDataFrame`."""
+"""What was delivered as a `pystac.ItemCollection`; and libraries that only an extra installs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 from urllib.parse import urljoin
 
 from oseo_lab.model.errors import ConfigurationError
 
-__all__ = ["absolute", "geo_frame", "item_collection", "needed"]
+__all__ = ["absolute", "item_collection", "needed"]
 
 
 def needed(name: str, what: str, extra: str) -> Any:
@@ -55,13 +55,3 @@ def item_collection(items: Sequence[tuple[dict[str, Any], str]]) -> Any:
         }
         found.append(pystac.Item.from_dict(item))
     return pystac.ItemCollection(found)
-
-
-def geo_frame(rows: Sequence[dict[str, Any]], geometries: Iterable[Any], what: str) -> Any:
-    """Return a `geopandas.GeoDataFrame`, EPSG:4326, of rows and their GeoJSON geometries (or None)."""
-    geopandas = needed("geopandas", what, "notebook")
-    from shapely.geometry import shape
-
-    shapes = [None if each is None else shape(each) for each in geometries]
-    frame = geopandas.GeoDataFrame(list(rows), geometry=shapes, crs="EPSG:4326")
-    return frame

@@ -387,6 +387,40 @@ class Items(Sequence[Item]):
 
         return item_collection(self._described())
 
+    def to_gdf(self) -> Any:
+        """Return them as a `geopandas.GeoDataFrame`, EPSG:4326: what, when, where, status, where it lies.
+
+        The footprint is the delivered one: an item that was not delivered has none, nor has one of a service
+        that describes nothing.
+
+        Raises
+        ------
+        ConfigurationError
+            If geopandas is missing: ``pip install 'oseo-lab[notebook]'``.
+        """
+        from oseo_lab.client.tabulating import geo_frame
+
+        there = self.succeeded
+        stac = dict(zip((each.id for each in there), self._described(), strict=True)) if there else {}
+        rows = []
+        for each in self:
+            about: dict[str, Any] = stac[each.id][0] if each.id in stac else {}
+            properties = about.get("properties", {})
+            rows.append(
+                {
+                    "item": each.id,
+                    "product": each.identifier,
+                    "datetime": properties.get("datetime") or properties.get("start_datetime"),
+                    "status": str(each.status),
+                    "why": each.info or "",
+                    "href": str(each.path) if each.is_delivered else None,
+                    "size": each.size if each.is_delivered else None,
+                    "checksum": str(each.checksum or "") if each.is_delivered else None,
+                    "geometry": about.get("geometry"),
+                }
+            )
+        return geo_frame(rows, ("datetime",), "items.to_gdf()")
+
     def _described(self) -> list[tuple[dict[str, Any], str]]:
         """Return the STAC items of those that were delivered, and where they lie."""
         there = self.succeeded

@@ -72,6 +72,9 @@ def _opening(what: str) -> Iterator[None]:
         # rioxarray multiplies transforms the way it always did; nothing a user can do about it
         warnings.filterwarnings("ignore", category=PendingDeprecationWarning)
         warnings.filterwarnings("ignore", message="(Scales|Offsets) differ across bands")
+        warnings.filterwarnings(
+            "ignore", message="Dataset has no geotransform"
+        )  # a picture's is told beside it
         yield
 
 

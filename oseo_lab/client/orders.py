@@ -22,6 +22,8 @@ from oseo_lab.model.order import order_uuid
 from oseo_lab.model.status import Status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from oseo_lab.client.session import Session
 
 __all__ = ["OrderList", "Orders"]
@@ -170,6 +172,32 @@ class Orders:
     def _ask(self, criteria: FilteringCriteria) -> OrderList:
         answer = self._session.transport.perform(GetStatus(filtering_criteria=criteria))
         return OrderList(Order(self._session, each) for each in reversed(answer.orders))
+
+    def download_ready(self, folder: Any = ".", **how: Any) -> list[Path]:
+        """Download everything of yours that is ready, whoever started it and whenever.
+
+        What is there already and right is not fetched again: run it as often as you like.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where to: each order gets its own folder, ``<folder>/<order name>/<item id>``.
+        **how
+            ``workers``, ``progress``, as in `Order.download`.
+
+        Returns
+        -------
+        list of Path
+            The data files of all orders.
+
+        Raises
+        ------
+        DeliveryError
+            If something could not be had, after all others were tried.
+        """
+        from oseo_lab.client.collecting import download_ready
+
+        return download_ready(self.filter(), folder, **how)
 
     def _unknown(self, key: str) -> NotFound:
         names = [name_of(each.record) for each in self.filter(since=RECENT)]

@@ -1,4 +1,4 @@
-"""Items and products as `pandas.DataFrame`, for those who filter and count."""
+"""Items and products as `pandas.DataFrame` and `geopandas.GeoDataFrame`, for those who filter and count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from oseo_lab.client.describing import needed
 from oseo_lab.model.errors import NotSupported
 
-__all__ = ["frame", "outcomes_of"]
+__all__ = ["frame", "geo_frame", "outcomes_of"]
 
 
 def frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], times: Sequence[str], what: str) -> Any:
@@ -28,6 +28,18 @@ def frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], times: Sequ
     for each in times:
         table[each] = pandas.to_datetime(table[each], utc=True)
     return table.set_index(columns[0])
+
+
+def geo_frame(rows: Sequence[Mapping[str, Any]], times: Sequence[str], what: str) -> Any:
+    """Return rows as a `geopandas.GeoDataFrame`, EPSG:4326; ``geometry`` is GeoJSON, or None."""
+    geopandas, pandas = needed("geopandas", what, "notebook"), needed("pandas", what, "notebook")
+    from shapely.geometry import shape
+
+    shapes = [None if (found := each.get("geometry")) is None else shape(found) for each in rows]
+    plain = pandas.DataFrame([{name: each[name] for name in each if name != "geometry"} for each in rows])
+    for each in times if len(rows) else ():
+        plain[each] = pandas.to_datetime(plain[each], utc=True, format="ISO8601")
+    return geopandas.GeoDataFrame(plain, geometry=shapes, crs="EPSG:4326")
 
 
 def outcomes_of(order: Any) -> dict[int, str | None]:
