@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oseo_lab.builtin.raster_options import OPTIONS, SCENE_OPTIONS
+from oseo_lab.builtin.raster_options import OPTIONS, RULES, SCENE_OPTIONS
 from oseo_lab.model.job import ItemJob, Product
+from oseo_lab.model.option_rules import OptionRule
 from oseo_lab.model.options import OptionDefinition
 from oseo_lab.ports import Inputs, Workspace
 
@@ -24,6 +25,7 @@ class RasterProcessor:
 
     options: Sequence[OptionDefinition] = OPTIONS
     scene_options: Sequence[OptionDefinition] = SCENE_OPTIONS
+    rules: Sequence[OptionRule] = RULES
 
     def __call__(self, item: ItemJob, inputs: Inputs, workspace: Workspace) -> list[Product]:
         """Make the item's file (and a picture's sidecars) in the workspace.

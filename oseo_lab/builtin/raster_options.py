@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from oseo_lab.model.job import FailureClass
+from oseo_lab.model.option_rules import OptionRule
 from oseo_lab.model.options import Category, DataArray, Field, OptionDefinition, Quantity, Vector
 from oseo_lab.ports import ProcessingFailed
 
-__all__ = ["OPTIONS", "SCENE_OPTIONS", "Choices"]
+__all__ = ["OPTIONS", "RULES", "SCENE_OPTIONS", "Choices"]
 
 _GROUP = "Processing Option"
 _EPSG = r"EPSG:[1-9]\d{3,5}"
@@ -41,7 +42,8 @@ OPTIONS: tuple[OptionDefinition, ...] = (
             label="File format",
             description="COG: GeoTIFF that can be read piecewise over HTTP, with overviews; GeoTIFF: "
             "the same without overviews; NetCDF: CF-1.8, one variable per band; PNG: a picture of at most "
-            "2048 pixels a side, with a world file.",
+            "2048 pixels a side, with a world file: three bands in colour or the first in grey, stretched "
+            "to bytes unless they are bytes.",
             allowed=("COG", "GeoTIFF", "NetCDF", "PNG"),
             value="COG",
         ),
@@ -151,6 +153,23 @@ SCENE_OPTIONS: tuple[OptionDefinition, ...] = (
             pattern=_EPSG,
             value="EPSG:4326",
         ),
+    ),
+)
+
+#: Which of these go together: a choice that would change nothing, or could not be made, is not offered.
+RULES: tuple[OptionRule, ...] = (
+    OptionRule(
+        when={"format": ("PNG",)}, then={"dataType": ("native", "uint8")}, reason="a PNG picture holds bytes"
+    ),
+    OptionRule(
+        when={"format": ("PNG",)},
+        then={"scaling": ("none", "minmax", "percentile")},
+        reason="a PNG picture shows stretched values, never physical ones",
+    ),
+    OptionRule(
+        when={"sceneBoundingRectangle": ()},
+        then={"sceneBoundingPolygon": ()},
+        reason="an area is a rectangle or a polygon",
     ),
 )
 

@@ -69,6 +69,15 @@ default = "COG"
 name = "crs"
 default = "native"
 
+[[options]]
+name = "bands"
+allowed = ["B02", "B03", "B04", "B08", "SCL"]
+
+[[rules]]
+when = { bands = ["SCL"] }
+then = { resampling = ["nearest", "mode"] }
+reason = "SCL holds codes of classes, and a mean of two codes is neither"
+
 [limits]
 items = 1000
 

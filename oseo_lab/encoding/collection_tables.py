@@ -12,6 +12,7 @@ from typing import Any
 
 from oseo_lab.encoding.collection_option_table import OptionTable
 from oseo_lab.encoding.collection_patterns import check_pattern
+from oseo_lab.encoding.collection_rules import RuleTable
 from oseo_lab.model.collection import Scope, SubscriptionRule
 from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging, Protocol
 from oseo_lab.model.identifiers import OrderType
@@ -250,6 +251,9 @@ class CollectionTable:
     options: tuple[OptionTable, ...] = field(
         default=(),
         metadata=_said("Options narrowed (of the processor's) or added; kind is a SWE Common component."),
+    )
+    rules: tuple[RuleTable, ...] = field(
+        default=(), metadata=_said("Which choices go together; the processor's own rules hold beside them.")
     )
     limits: LimitsTable = field(default_factory=LimitsTable, metadata=_said("How much at once."))
     approval: ApprovalTable = field(default_factory=ApprovalTable, metadata=_said("Who accepts orders."))

@@ -18,6 +18,7 @@ from oseo_lab.encoding.collection_files import read_documented, resolved_setting
 from oseo_lab.encoding.collection_groups import check_groups, make_groups
 from oseo_lab.encoding.collection_option_table import OptionTable
 from oseo_lab.encoding.collection_options import check_options, merge_options, settle_fixed
+from oseo_lab.encoding.collection_rules import RuleTable, check_presets, merge_rules
 from oseo_lab.encoding.collection_tables import OPEN_TABLES, CollectionTable, GroupTable, TaskingTable
 from oseo_lab.encoding.json_read import from_plain
 from oseo_lab.model.collection import (
@@ -31,6 +32,7 @@ from oseo_lab.model.collection import (
 )
 from oseo_lab.model.errors import ConfigurationError, Problem, ValidationError
 from oseo_lab.model.identifiers import OrderType
+from oseo_lab.model.option_rules import OptionRule
 from oseo_lab.model.options import OptionDefinition
 from oseo_lab.model.order import LOCAL
 
@@ -41,8 +43,8 @@ __all__ = ["CollectionFile", "collection_schema", "complete", "read_collection"]
 class CollectionFile:
     """A collection file that is right by itself, before its processor has had its say.
 
-    Fields are those of `Collection`; ``tables`` are the operator's [[options]], ``group_tables`` the
-    [[groups]], ``documented`` the option groups of a document handed in.
+    Fields are those of `Collection`; ``tables`` are the operator's [[options]], ``rule_tables`` the
+    [[rules]], ``group_tables`` the [[groups]], ``documented`` the option groups of a document handed in.
     """
 
     id: str
@@ -68,6 +70,7 @@ class CollectionFile:
     quoter_settings: Mapping[str, Any] = field(default_factory=dict)
     provider_plugin: str = ""
     provider_settings: Mapping[str, Any] = field(default_factory=dict)
+    rule_tables: tuple[RuleTable, ...] = ()
     group_tables: tuple[GroupTable, ...] = ()
     documented: tuple[OrderOptions, ...] = ()
 
@@ -176,6 +179,7 @@ def _file(
         quoter_settings=settings.get("quotation", {}),
         provider_plugin="" if made.provider_service is None else made.provider_service.use,
         provider_settings=settings.get("provider_service", {}),
+        rule_tables=made.rules,
         group_tables=made.groups,
         documented=documented,
     )
@@ -198,10 +202,12 @@ def complete(
     file: CollectionFile,
     processor_options: Iterable[OptionDefinition],
     processor_scene_options: Iterable[OptionDefinition] = (),
+    processor_rules: Iterable[OptionRule] = (),
 ) -> Collection:
     """Return the collection: the file's settings and the processor's options, narrowed by the operator's.
 
-    Options that ``fixed`` settles are checked and left out of what is offered.
+    Options that ``fixed`` settles are checked and left out of what is offered; what the rules say of them
+    becomes what they say of the others.
 
     Raises
     ------
@@ -213,18 +219,22 @@ def complete(
     problems: list[Problem] = []
     options, scene = merge_options(file.tables, declared, scene_declared, problems)
     fixed = settle_fixed(file.fixed, (*options, *scene), problems)
+    rules = merge_rules(file.rule_tables, tuple(processor_rules), (*options, *scene), fixed, problems)
     options = tuple(each for each in options if each.name not in fixed)
     scene = tuple(each for each in scene if each.name not in fixed)
     groups = make_groups(file.group_tables, options, scene, problems)
     _raise_all(problems)
-    return Collection(
+    collection = Collection(
         **{each.name: getattr(file, each.name) for each in _shared_fields()},
         fixed=fixed,
         options=options,
         scene_options=scene,
         groups=(*groups, *file.documented),
+        rules=rules,
         levels={each.name: each.level for each in file.tables if each.level is not OptionLevel.BOTH},
     )
+    _raise_all(check_presets(collection))
+    return collection
 
 
 def _shared_fields() -> Iterator[Any]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from oseo_lab.encoding.json_rules import rule_schemas
 from oseo_lab.model import options
+from oseo_lab.model.option_rules import OptionRule
 from oseo_lab.model.options import Component, Field, OptionDefinition
 
 __all__ = ["option_schema", "plain_value"]
@@ -17,12 +19,16 @@ __all__ = ["option_schema", "plain_value"]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def option_schema(definitions: Iterable[OptionDefinition]) -> dict[str, Any]:
+def option_schema(
+    definitions: Iterable[OptionDefinition], rules: Iterable[OptionRule] = ()
+) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the values of these options.
 
     The schema is for whoever writes a selection: numbers are numbers there and an array a list; numbers
     written as text are read as well. Required are those options without a preset value that are not
     optional; ``default`` is the preset value, ``x-uom`` the unit (UCUM), ``x-kind`` the SWE Common component.
+    Rules are ``if``/``then``, with their reason as ``x-reason``; they hold where an item chooses everything
+    itself, for what it leaves to its order is not in its values.
     """
     listed = tuple(definitions)
     schema: dict[str, Any] = {
@@ -32,7 +38,10 @@ def option_schema(definitions: Iterable[OptionDefinition]) -> dict[str, Any]:
         "additionalProperties": False,
     }
     required = [each.name for each in listed if each.required]
-    return schema | ({"required": required} if required else {})
+    conditions = rule_schemas(rules, listed, plain_value)
+    return (
+        schema | ({"required": required} if required else {}) | ({"allOf": conditions} if conditions else {})
+    )
 
 
 def _definition(definition: OptionDefinition) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""GetOptions both ways (06-141r6 clause 9): what is asked about, and the option groups that are answered."""
+"""GetOptions both ways (06-141r6 clause 9): what is asked about, and the option groups that are answered.
+
+The rules of a group have no element here and are left out; the service still refuses what breaks one, with
+the same sentence as by the JSON door.
+"""
 
 from __future__ import annotations
 

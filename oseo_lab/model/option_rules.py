@@ -193,27 +193,43 @@ def settled(
         If a settled value leaves an option nothing to be.
     """
     known, left = by_name(listed(offered)), frozenset(remaining)
-    found = []
+    found: list[OptionRule] = []
     for rule in rules:
-        gone = [name for name in rule.when if name not in left]
-        if not all(_holds(known, values, name, rule.when[name]) for name in gone):
-            continue
-        when = {name: texts for name, texts in rule.when.items() if name in left}
-        refused = [
-            name
-            for name, texts in rule.then.items()
-            if name not in left
-            and values.get(name) is not None
-            and not _goes(known[name], values[name], texts)
-        ]
-        then = {name: texts for name, texts in rule.then.items() if name in left}
+        when = {name: _still(known.get(name, ()), texts) for name, texts in rule.when.items()}
+        gone = [name for name in when if name not in left]
+        if None in when.values() or not all(_holds(known, values, each, rule.when[each]) for each in gone):
+            continue  # it never comes to that
+        met = {name: texts for name, texts in when.items() if name in left and texts is not None}
+        refused = [each for each in rule.then if not _can_be(known, values, rule, each, each in left)]
+        then = {name: _still(known[name], texts) or () for name, texts in rule.then.items() if name in left}
         if refused:
-            found.append(_without(rule, known, when, refused))
-        elif then and when:
-            found.append(replace(rule, when=when, then=then))
-        elif then:  # what it asks for holds always: of whatever value
+            found.append(_without(rule, known, met, refused))
+        elif then and met:
+            found.append(replace(rule, when=met, then=then))
+        else:  # what it asks for holds always: of whatever value
             found += [replace(rule, when={name: ()}, then={name: texts}) for name, texts in then.items()]
     return tuple(found)
+
+
+def _still(alternatives: Sequence[OptionDefinition], texts: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return those of a rule's values that an option still has; None where it had some and has none."""
+    scalars = [each for each in (_scalar(one.component) for one in alternatives) if each is not None]
+    kept = tuple(text for text in texts if any(_parsed(each, text) is not each for each in scalars))
+    return kept if kept or not texts else None
+
+
+def _can_be(
+    known: Mapping[str, Sequence[OptionDefinition]],
+    values: Mapping[str, Any],
+    rule: OptionRule,
+    name: str,
+    is_left: bool,
+) -> bool:
+    """Whether an option can be as a rule asks: one that is settled is; another may, or can be left out."""
+    if is_left:
+        preset = known[name][0].default
+        return _still(known[name], rule.then[name]) is not None or preset is None
+    return values.get(name) is None or _goes(known[name], values[name], rule.then[name])
 
 
 def _without(

@@ -28,12 +28,14 @@ __all__ = [
     "ForwardedItem",
     "Inputs",
     "Notifier",
+    "PicturedCatalogue",
     "ProcessingFailed",
     "Processor",
     "Provider",
     "QuoteRequest",
     "Quoter",
     "Tasking",
+    "Thumbnail",
 ]
 
 
@@ -88,7 +90,12 @@ class Inputs:
 
 @runtime_checkable
 class Processor(Protocol):
-    """Makes products from inputs. Knows neither Dask, nor store, nor delivery."""
+    """Makes products from inputs. Knows neither Dask, nor store, nor delivery.
+
+    A processor that cannot make every combination of its options has ``rules`` too: a sequence of
+    `oseo_lab.model.option_rules.OptionRule`. What they exclude is refused when it is ordered, and never
+    reaches a worker.
+    """
 
     options: Sequence[OptionDefinition]
     scene_options: Sequence[OptionDefinition]
@@ -126,7 +133,7 @@ class CatalogueQuery:
     start, end : datetime or None
         Acquisition between, both inclusive, UTC.
     text : str or None
-        Words found in the identifier, title or description.
+        Words found in the identifier, title, description or keywords.
     filters : mapping
         Property name to wanted value, or to ``{"lt": …, "lte": …, "gt": …, "gte": …, "eq": …}``.
     limit : int
@@ -145,10 +152,19 @@ class CatalogueQuery:
     cursor: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thumbnail:
+    """A small picture of a product: PNG, JPEG or WebP of at most 2 MiB, and its media type."""
+
+    content: bytes
+    media_type: str
+
+
 class Catalogue(Protocol):
     """Says what can be ordered and where it lies.
 
-    Made once per collection, as ``Plugin(collection_id, settings)``.
+    Made once per collection, as ``Plugin(collection_id, settings)``. One that has pictures of its products
+    is a `PicturedCatalogue` too.
     """
 
     def find(self, identifiers: Sequence[str]) -> dict[str, CatalogueItem]:
@@ -156,6 +172,20 @@ class Catalogue(Protocol):
 
     def search(self, query: CatalogueQuery) -> tuple[list[CatalogueItem], str | None]:
         """Return matching products, newest first, and a cursor for more (None at the end)."""
+
+
+@runtime_checkable
+class PicturedCatalogue(Protocol):
+    """A catalogue that can show its products."""
+
+    def thumbnail(self, identifier: str) -> Thumbnail | None:
+        """Return a product's small picture; None where there is none.
+
+        Raises
+        ------
+        ProcessingFailed
+            If the catalogue cannot be asked now.
+        """
 
 
 class Notifier(Protocol):

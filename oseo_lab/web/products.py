@@ -102,9 +102,9 @@ def _schemas(group: OrderOptions) -> dict[str, Any]:
     """Return the JSON Schemas of a group's options, and of what its policies may cut out."""
     parameters = [each for policy in group.scene_selections for each in policy.parameters]
     return {
-        "options": json_form.option_schema(group.options),
+        "options": json_form.option_schema(group.options, group.rules),
         "scene": json_form.option_schema(
-            parameters if len(group.scene_selections) == 1 else _optional(parameters)
+            parameters if len(group.scene_selections) == 1 else _optional(parameters), group.rules
         ),
     }
 
