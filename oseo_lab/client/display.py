@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from html import escape
 from importlib.metadata import entry_points
 from typing import Any
@@ -44,12 +46,16 @@ __all__ = [
     "shown",
     "size",
     "table",
+    "telling",
     "when",
     "widget_of",
 ]
 
 #: Media type of a widget in a cell's output (ipywidgets).
 WIDGET = "application/vnd.jupyter.widget-view+json"
+
+#: Who hears what is said, where it must not be printed: threads of widgets.
+_HEARD: ContextVar[Callable[[str], None] | None] = ContextVar("heard", default=None)
 
 _LOG = logging.getLogger("oseo_lab.client")
 
@@ -61,8 +67,21 @@ def in_notebook() -> bool:
     return shell is not None and getattr(shell, "kernel", None) is not None
 
 
+@contextmanager
+def telling(hear: Callable[[str], None]) -> Iterator[None]:
+    """Let what this thread would tell the person at the keyboard be heard by a widget instead of printed."""
+    before = _HEARD.set(hear)
+    try:
+        yield
+    finally:
+        _HEARD.reset(before)
+
+
 def say(text: str) -> None:
     """Tell the person at the keyboard one sentence; scripts get it on stderr."""
+    if (hear := _HEARD.get()) is not None:
+        hear(text)
+        return
     print(text, file=sys.stdout if in_notebook() else sys.stderr)
 
 

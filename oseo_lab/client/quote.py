@@ -9,16 +9,19 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client import display
 from oseo_lab.client.given import number, text
+from oseo_lab.client.limits import as_limits
 from oseo_lab.client.names import message_id
+from oseo_lab.client.prices import counted, money, prices
 from oseo_lab.client.session import Session
-from oseo_lab.model.errors import OseoError, ValidationError, WaitTimeout
+from oseo_lab.model.errors import OseoError, QuoteExpired, ValidationError, WaitTimeout
 from oseo_lab.model.estimates import Estimate, in_words
+from oseo_lab.model.limits import Limits
 from oseo_lab.model.messages import GetQuotation, GetQuotationAck, Submit
 from oseo_lab.model.order import OrderSpecification
 from oseo_lab.model.quotation import ItemGroupPrice, ItemPrice, Price, QuotationRecord
@@ -26,6 +29,7 @@ from oseo_lab.model.quotation import Quotation as Record
 
 if TYPE_CHECKING:
     from oseo_lab.client.order import Order
+    from oseo_lab.client.quote_hints import Hint
 
 __all__ = ["Quotation", "QuotationList", "Quotations"]
 
@@ -42,16 +46,45 @@ class Quotation:
         Where it was asked for.
     answer : GetQuotationAck
         What the service said last.
+    specification : OrderSpecification or None
+        What was asked, where that is known; then it can be asked again, and what would be cheaper.
     """
 
-    def __init__(self, session: Session, answer: GetQuotationAck) -> None:
+    def __init__(
+        self, session: Session, answer: GetQuotationAck, specification: OrderSpecification | None = None
+    ) -> None:
         self._session = session
         self._answer = answer
+        self._limited: dict[Limits, Quotation] = {}
+        self.specification = specification
 
     @classmethod
     def asked(cls, session: Session, specification: OrderSpecification) -> Quotation:
         """Ask a service for a quotation of an order."""
-        return cls(session, session.transport.perform(GetQuotation(specification=specification)))
+        answer = session.transport.perform(GetQuotation(specification=specification))
+        return cls(session, answer, specification)
+
+    def again(self, specification: OrderSpecification | None = None) -> Quotation:
+        """Ask anew for a quotation of the same order, or of another.
+
+        Raises
+        ------
+        OseoError
+            If what was asked is not known: this quotation was looked up by its id.
+        """
+        wanted = specification or self.specification
+        if wanted is None:
+            raise OseoError("what was asked is not known here; draft.quote() asks for a new quotation")
+        return Quotation.asked(self._session, wanted)
+
+    def cheaper(self) -> list[Hint]:
+        """Return what would cost less, or be smaller or quicker: variants the service quoted, at most three.
+
+        Each has ``text``, and ``quotation`` to be looked at and submitted. Asks the service.
+        """
+        from oseo_lab.client.quote_hints import hints_for
+
+        return hints_for(self)
 
     # --------------------------------------------------------------------------------------- what it says
 
@@ -152,18 +185,22 @@ class Quotation:
             pause = min(pause * 1.5, _LONGEST)
         return self
 
-    def submit(self, max_price: float | None = None) -> Order:
+    def submit(self, max_price: float | None = None, max_bytes: Any = None) -> Order:
         """Order what was quoted, at the price that was quoted; again, it is the same order.
 
         Parameters
         ----------
         max_price : float, optional
             Most it may cost altogether, in its own currency.
+        max_bytes : int or str, optional
+            Most it may deliver, such as ``"1GB"``: the service starts no item beyond it.
 
         Raises
         ------
+        QuoteExpired
+            If it lapsed; its ``new_quote`` says what it would cost now.
         ValidationError
-            If it lapsed, or costs more.
+            If it costs more than ``max_price``.
         Conflict
             If your balance does not suffice.
         """
@@ -171,19 +208,52 @@ class Quotation:
 
         if max_price is not None:
             self._check_price(max_price)
+        if max_bytes is not None:
+            return self._with_limits(max_price, max_bytes).submit()
         request = Submit(quotation_id=self.id)
-        answer = self._session.transport.perform(request, message_id=message_id("quotation", self.id))
+        try:
+            answer = self._session.transport.perform(request, message_id=message_id("quotation", self.id))
+        except ValidationError as refused:
+            raise self._expired(refused) from None
         self._session.submitted_here.add(answer.order_id)
         return Order.of_id(self._session, answer.order_id)
+
+    def _with_limits(self, max_price: float | None, max_bytes: Any) -> Quotation:
+        """Return a quotation of the same order with limits; refused if it costs more."""
+        limits = as_limits({"max_price": max_price, "max_bytes": max_bytes})
+        if limits not in self._limited:
+            known = self.specification
+            if known is None:
+                raise OseoError("what was asked is not known here: set draft.limits, and draft.quote()")
+            said = {each.partition("=")[0] for each in limits.extensions()}
+            kept = tuple(each for each in known.extensions if each.partition("=")[0] not in said)
+            new = self.again(replace(known, extensions=(*kept, *limits.extensions())))
+            if self.price is not None:
+                new._check_price(self.price.value)
+            self._limited[limits] = new
+        return self._limited[limits]
+
+    def _expired(self, refused: ValidationError) -> ValidationError:
+        """Return the refusal, with a new quotation where the old one's time is over."""
+        is_over = self.is_ready and (self.is_lapsed or "lapsed" in refused.text)
+        if refused.locator != "quotationId" or not is_over or self.specification is None:
+            return refused
+        new = self.again()
+        said = f"now: {new!r}" if new.is_ready else "a new one is being made"
+        return QuoteExpired(
+            f"this quotation lapsed on {display.when(self.valid_until)}, nothing was ordered; {said}; "
+            "error.new_quote.submit() orders it",
+            new,
+        )
 
     def _check_price(self, most: float) -> None:
         price = self.price
         if price is None:
-            text = f"{_prices(self.groups)} is not one price that max_price could be compared with"
+            text = f"{prices(self.groups)} is not one price that max_price could be compared with"
             raise ValidationError(text, locator="max_price")
         if price.value > number(most, "max_price"):
             raise ValidationError(
-                f"it costs {_money(price)}, and max_price is {most:g}: nothing was ordered",
+                f"it costs {money(price)}, and max_price is {most:g}: nothing was ordered",
                 locator="max_price",
             )
 
@@ -194,46 +264,31 @@ class Quotation:
             return f"Quotation({self.id!r}, not ready yet: quotation.wait())"
         likely = in_words(self.size, self.duration)
         parts = [
-            _prices(self.groups) if self.price is None else _money(self.price),
-            _items(len(self.items)),
+            prices(self.groups) if self.price is None else money(self.price),
+            counted(len(self.items)),
             *([likely] if likely else []),
-            *([self._holds()] if self.valid_until else []),
+            *([self.holds()] if self.valid_until else []),
             *([self.left_out] if self.left_out else []),
         ]
         return f"Quotation({', '.join(parts)})"
 
-    def _holds(self) -> str:
+    def holds(self) -> str:
+        """Return until when it holds, as words; empty for no limit."""
+        if self.valid_until is None:
+            return ""
         return f"{'lapsed' if self.is_lapsed else 'valid until'} {display.when(self.valid_until)}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Show it as a card that can be submitted; as HTML and text where there is no kernel."""
+        return display.bundle(self, self._html)
 
     def _repr_html_(self) -> str:
         return display.safely(self, self._html)
 
     def _html(self) -> str:
-        if not self.is_ready:
-            return display.card(f"quotation {self.id}", "<code>quotation.wait()</code>", "not ready yet")
-        facts: list[tuple[str, str]] = []
-        for group in self.groups:
-            said = _money(group.price)
-            if group.balance is not None:
-                said += f", which leaves {_money(group.balance)}"
-            provider = group.provider.service_name or group.provider.organization
-            facts.append((f"price ({provider})" if len(self.groups) > 1 else "price", said))
-            if group.contract_information:
-                facts.append(("contract", group.contract_information))
-        if self.price is not None and len(self.groups) > 1:
-            facts.append(("together", _money(self.price)))
-        facts.append(
-            ("likely", in_words(self.size, self.duration) or "nothing is known of size and time yet")
-        )
-        if self.left_out:
-            facts.append(("left out", self.left_out))
-        rows = [(each.item_id, _item_price(each), _likely(each)) for each in self.items]
-        notes = dict.fromkeys(each.price_information for each in self.items if each.price_information)
-        lines = "".join(f'<div class="quiet">{escape(each)}</div>' for each in list(notes)[:5])
-        body = display.facts(facts) + _table(rows) + lines
-        return display.card(
-            f"quotation · {_items(len(rows))}", body, self._holds() if self.valid_until else ""
-        )
+        from oseo_lab.client.quote_story import story
+
+        return story(self)
 
 
 class QuotationList(tuple[QuotationRecord, ...]):
@@ -249,7 +304,7 @@ class QuotationList(tuple[QuotationRecord, ...]):
             (
                 display.when(each.requested),
                 "ordered" if each.order_id else str(each.state),
-                _prices(each.quotation.groups) if each.quotation is not None else each.problem or "",
+                prices(each.quotation.groups) if each.quotation is not None else each.problem or "",
                 each.quotation_id,
             )
             for each in self
@@ -298,30 +353,3 @@ class Quotations:
 
     def __repr__(self) -> str:
         return "your quotations: lab.quotations.records(), lab.quotations[id]"
-
-
-def _items(count: int) -> str:
-    return "1 item" if count == 1 else f"{count} items"
-
-
-def _table(rows: list[tuple[str, str, str]]) -> str:
-    """Return the items' table; without a column of estimates where there are none."""
-    if any(likely for _, _, likely in rows):
-        return display.table(("item", "price", "likely"), rows)
-    return display.table(("item", "price"), [row[:2] for row in rows])
-
-
-def _money(price: Price) -> str:
-    return f"{price.value:,.2f} {price.currency}"
-
-
-def _prices(groups: tuple[ItemGroupPrice, ...]) -> str:
-    return " and ".join(_money(each.price) for each in groups)
-
-
-def _item_price(item: ItemPrice) -> str:
-    return _money(item.price) if item.price is not None else "in the group's"
-
-
-def _likely(item: ItemPrice) -> str:
-    return in_words(item.size, item.duration)

@@ -8,7 +8,8 @@ parameter it is about, ``http_status`` the answer of the JSON door::
     ├── NotAuthenticated           AuthenticationFailed         401
     ├── NotAuthorized              AuthorizationFailed          403
     ├── ValidationError            InvalidParameterValue, ..    422   every problem at once
-    │   └── BadMessage             not a message we can read    400
+    │   ├── BadMessage             not a message we can read    400
+    │   └── QuoteExpired           (client: ``new_quote`` is the one to look at now)
     ├── NotFound                   InvalidOrderIdentifier, ..   404
     ├── Conflict                   InvalidParameterValue        409
     ├── QuotaExceeded              NoApplicableCode             429
@@ -30,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "CODE_TEXTS",
@@ -46,6 +48,7 @@ __all__ = [
     "OseoError",
     "Problem",
     "QuotaExceeded",
+    "QuoteExpired",
     "ResultExpired",
     "TooLarge",
     "TransportError",
@@ -184,6 +187,14 @@ class BadMessage(ValidationError):
 
     code = "NoApplicableCode"
     http_status = 400
+
+
+class QuoteExpired(ValidationError):
+    """A quotation lapsed before it was ordered; nothing was. ``new_quote`` is what it would cost now."""
+
+    def __init__(self, text: str, new_quote: Any = None) -> None:
+        super().__init__(text, locator="quotationId")
+        self.new_quote = new_quote
 
 
 class NotFound(OseoError):

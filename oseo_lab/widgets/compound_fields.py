@@ -1,0 +1,355 @@
+"""Controls of several parts: ranges, records, choices, lists, rows of a matrix, areas.
+
+What they hold are lists and mappings of what their parts hold; a part is edited by its path. What is not
+complete yet stays in the form, and is no part of the order until the object takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from oseo_lab.client.area import as_area
+from oseo_lab.client.subscription import region_of
+from oseo_lab.model.components import Component, Simple
+from oseo_lab.model.options import (
+    CategoryRange,
+    CountRange,
+    DataArray,
+    DataChoice,
+    DataRecord,
+    QuantityRange,
+    Text,
+    TimeRange,
+)
+from oseo_lab.widgets.area_text import area_given, ring_text
+from oseo_lab.widgets.fields import About, Control, Raw, control_of, reasons_of, registered
+from oseo_lab.widgets.nodes import Node, button, buttons, fields, group
+
+__all__ = ["ADD", "REMOVE", "AreaField", "Array", "Choice", "Range", "Record"]
+
+#: Edits of a list of rows, beside values.
+ADD, REMOVE = "oseo:add", "oseo:remove"
+#: Most listed values that are shown as check boxes, and most parts that stand in one line.
+_BOXES, _LINE = 40, 4
+
+
+class _Parts(Control):
+    """What has named parts: what it holds is a mapping, or None."""
+
+    parts: Mapping[str, Control]
+
+    def edited(self, raw: Raw, path: Sequence[str], value: Any) -> Raw:
+        """Return the parts with one of them edited; None where none is left."""
+        if not path:
+            return value
+        held = dict(raw or {})
+        held[path[0]] = self.parts[path[0]].edited(held.get(path[0]), path[1:], value)
+        return held if any(each is not None for each in held.values()) else None
+
+    def part_nodes(self, raw: Raw, about: About) -> list[Node]:
+        """Return the nodes of the parts."""
+        held = raw or {}
+        return [part.node(held.get(name), about.inside()) for name, part in self.parts.items()]
+
+    def node(self, raw: Raw, about: About) -> Node:
+        """Return one line where the parts are few and plain, else a frame around them."""
+        children = self.part_nodes(raw, about)
+        plain = len(children) <= _LINE and all(each["kind"] == "field" for each in children)
+        node = group(
+            self.label + (" (needed)" if self.required and raw is None else ""),
+            [fields(children, row=True)] if plain else children,
+            help=self.component.description or "",
+            problem=about.problems.get(self.key, ""),
+            hint=self.component.label or "",
+        )
+        undo = {"key": self.key, "undo": about.undo if about.chosen or raw is not None else ""}
+        return node | undo
+
+
+@registered(CategoryRange, CountRange, QuantityRange, TimeRange)
+class Range(_Parts):
+    """Two values, lowest first."""
+
+    def __init__(self, component: Component, key: str, label: str, required: bool = False) -> None:
+        super().__init__(component, key, label, required)
+        end: Simple = self.component.scalar_component()
+        self.parts = {
+            name: control_of(end, f"{key}/{name}", word) for name, word in (("min", "from"), ("max", "to"))
+        }
+
+    def raw(self, value: Any) -> Raw:
+        """Return both ends as texts."""
+        ends = () if value is None else zip(self.parts.items(), value, strict=True)
+        return {name: part.raw(end) for (name, part), end in ends} or None
+
+    def given(self, raw: Raw) -> Any:
+        """Return both ends, in order; what lacks is empty, for the object to refuse."""
+        return None if raw is None else tuple(raw.get(name) or "" for name in self.parts)
+
+    def blank(self) -> Raw:
+        """Return the preset ends."""
+        return self.raw(self.component.default)
+
+
+@registered(DataRecord)
+class Record(_Parts):
+    """Records and vectors: named fields."""
+
+    def __init__(self, component: Component, key: str, label: str, required: bool = False) -> None:
+        super().__init__(component, key, label, required)
+        self.parts = {
+            each.name: control_of(
+                each.component,
+                f"{key}/{each.name}",
+                each.name,
+                not each.component.optional and each.component.default is None,
+            )
+            for each in self.component.fields
+        }
+
+    def raw(self, value: Any) -> Raw:
+        """Return the fields that are there."""
+        return None if value is None else {name: self.parts[name].raw(each) for name, each in value.items()}
+
+    def given(self, raw: Raw) -> Any:
+        """Return the fields that are set."""
+        if raw is None:
+            return None
+        found = {name: part.given(raw.get(name)) for name, part in self.parts.items()}
+        return {name: each for name, each in found.items() if each is not None}
+
+    def blank(self) -> Raw:
+        """Return the preset fields."""
+        return {name: part.blank() for name, part in self.parts.items()}
+
+
+@registered(DataChoice)
+class Choice(Control):
+    """Exactly one of several parts: which, and that part; holds ``which`` and ``value``."""
+
+    def __init__(self, component: Component, key: str, label: str, required: bool = False) -> None:
+        super().__init__(component, key, label, required)
+        self.parts = {
+            each.name: control_of(each.component, f"{key}/{each.name}", each.name, True)
+            for each in self.component.items
+        }
+
+    def raw(self, value: Any) -> Raw:
+        """Return which, and what it holds."""
+        for name, each in (value or {}).items():
+            return {"which": name, "value": self.parts[name].raw(each)}
+        return None
+
+    def given(self, raw: Raw) -> Any:
+        """Return the chosen part by its name; an empty mapping where it is not given yet."""
+        if raw is None:
+            return None
+        found = self.parts[raw["which"]].given(raw["value"])
+        return {} if found is None else {raw["which"]: found}
+
+    def edited(self, raw: Raw, path: Sequence[str], value: Any) -> Raw:
+        """Return another choice, or the chosen part edited."""
+        if not path:
+            return value
+        if path[0] == "?":
+            return None if value not in self.parts else {"which": value, "value": self.parts[value].blank()}
+        held = raw["value"] if raw is not None and raw["which"] == path[0] else self.parts[path[0]].blank()
+        return {"which": path[0], "value": self.parts[path[0]].edited(held, path[1:], value)}
+
+    def blank(self) -> Raw:
+        """Return the preset choice."""
+        return self.raw(self.component.default)
+
+    def node(self, raw: Raw, about: About) -> Node:
+        """Return the choice, and the part it leads to."""
+        which = None if raw is None else raw["which"]
+        choices = [{"value": name, "label": name, "offered": True, "reason": None} for name in self.parts]
+        children: list[Node] = [
+            {
+                "kind": "field",
+                "key": f"{self.key}/?",
+                "label": "one of",
+                "control": "radio" if len(choices) <= _LINE else "select",
+                "value": which,
+                "choices": choices,
+                "required": self.required,
+            }
+        ]
+        if which is not None and raw is not None:
+            children.append(self.parts[which].node(raw["value"], about.inside()))
+        problem = about.problems.get(self.key, "")
+        node = group(self.label, children, help=self.component.description or "", problem=problem)
+        undo = {"key": self.key, "undo": about.undo if about.chosen or raw is not None else ""}
+        return node | undo
+
+
+@registered(DataArray)
+class Array(Control):
+    """Lists: check boxes for listed values, one line for plain ones, rows for the rest, a map for areas."""
+
+    def __new__(cls, component: DataArray, *_: Any, **__: Any) -> Array:
+        """Return the control for such elements."""
+        return super().__new__(_array_kind(component))
+
+    def __init__(self, component: Component, key: str, label: str, required: bool = False) -> None:
+        super().__init__(component, key, label, required)
+        element = self.component.element
+        self.element = control_of(element.component, f"{key}/0", element.name)
+
+    def raw(self, value: Any) -> Raw:
+        """Return what each element holds."""
+        return None if value is None else [self.element.raw(each) for each in value]
+
+    def given(self, raw: Raw) -> Any:
+        """Return the elements."""
+        if raw is None:
+            return None
+        found = [self.element.given(each) for each in raw]
+        return [each if each is not None else "" for each in found]
+
+    def blank(self) -> Raw:
+        """Return the preset elements."""
+        return self.raw(self.component.default)
+
+    def allowed(self) -> str:
+        """Return how many are needed."""
+        count = self.component.element_count
+        return "" if count is None else f"exactly {count}"
+
+
+class ListedArray(Array):
+    """Listed values, each at most once: check boxes, in the order in which they were chosen."""
+
+    def given(self, raw: Raw) -> Any:
+        """Return the values; none of them is "not set"."""
+        return super().given(raw) or None
+
+    def node(self, raw: Raw, about: About) -> Node:
+        """Return check boxes; a line of text where a value is there twice, which they cannot say."""
+        held = raw or []
+        node = super().node(held, about)
+        choices = self.element.listed(None, about)  # type: ignore[attr-defined]  # of listed values
+        if len(set(held)) < len(held) or len(choices) > _BOXES:
+            return node | {"control": "text", "value": ", ".join(held), "wide": True}
+        greyed = [each for each in choices if not each["offered"]]
+        return node | {"control": "multi", "choices": choices, "reasons": reasons_of(greyed)}
+
+    def edited(self, raw: Raw, path: Sequence[str], value: Any) -> Raw:
+        """Return the values: a list of check boxes, or a line of text."""
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+class PlainArray(Array):
+    """Numbers, times, tokens: one line, separated by commas or blanks."""
+
+    def given(self, raw: Raw) -> Any:
+        """Return the elements; none of them is "not set"."""
+        return super().given(raw) or None
+
+    def node(self, raw: Raw, about: About) -> Node:
+        """Return a line of text."""
+        text = None if raw is None else ", ".join(raw)
+        return super().node(text, about) | {"wide": True, "placeholder": "one, or several with commas"}
+
+    def allowed(self) -> str:
+        """Return how many, and what each may be."""
+        each = self.element.allowed()
+        return " · ".join(filter(None, (super().allowed(), each)))
+
+    def edited(self, raw: Raw, path: Sequence[str], value: Any) -> Raw:
+        """Return the elements of a line."""
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+class RowsArray(Array):
+    """Elements of several parts, a matrix, free texts: rows that are added, edited, taken out."""
+
+    def edited(self, raw: Raw, path: Sequence[str], value: Any) -> Raw:
+        """Return the rows with one added, edited or taken out."""
+        rows = list(raw or [])
+        if not path:
+            return [*rows, self.element.blank()] if value == ADD else value
+        place = int(path[0])
+        if value == REMOVE and len(path) == 1:
+            del rows[place]
+        else:
+            rows[place] = self.element.edited(rows[place], path[1:], value)
+        return rows or None
+
+    def node(self, raw: Raw, about: About) -> Node:
+        """Return a frame of rows and a button that adds one."""
+        children: list[Node] = []
+        for place, row in enumerate(raw or []):
+            element = control_of(self.component.element.component, f"{self.key}/{place}", str(place + 1))
+            children.append(element.node(row, about.inside()))
+            children.append(buttons(button(f"{self.key}/{place}:remove", f"take out {place + 1}")))
+        children.append(buttons(button(f"{self.key}:add", f"add {self.component.element.name}")))
+        hint = " · ".join(filter(None, (self.component.label or "", self.allowed())))
+        problem = about.problems.get(self.key, "")
+        node = group(self.label, children, help=self.component.description or "", problem=problem, hint=hint)
+        undo = {"key": self.key, "undo": about.undo if about.chosen or raw is not None else ""}
+        return node | undo
+
+
+class AreaField(Array):
+    """A ring of places: typed as a box or WKT, or drawn on a map; holds the value of the object."""
+
+    def raw(self, value: Any) -> Raw:
+        """Return the ring as it is."""
+        return value
+
+    def given(self, raw: Raw) -> Any:
+        """Return the ring as it is."""
+        return raw
+
+    def edited(self, raw: Raw, path: Sequence[str], value: Any) -> Raw:
+        """Return the ring of an area that was typed or drawn; raises ValidationError if it is none."""
+        given = area_given(value)
+        if given is None:
+            return None
+        latitude, longitude = self.axes
+        ring = region_of(as_area(given))
+        return [{latitude: each["latitude"], longitude: each["longitude"]} for each in ring]
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        """The element's names of latitude and longitude."""
+        return axes_of(self.component)
+
+    def points(self, raw: Raw) -> list[tuple[float, float]]:
+        """Return the ring as longitude and latitude."""
+        latitude, longitude = self.axes
+        return [(float(each[longitude]), float(each[latitude])) for each in raw or ()]
+
+    def node(self, raw: Raw, about: About) -> Node:
+        """Return a line of text and a button that opens the map."""
+        text = ring_text(self.points(raw))
+        node = super().node(text, about) | {
+            "control": "area",
+            "placeholder": "west, south, east, north · or WKT",
+        }
+        return node | {"buttons": [button(f"{self.key}:map", "Map", reason="draw it on a map")]}
+
+    def allowed(self) -> str:
+        """Return what it is for."""
+        return self.component.label or ""
+
+
+def axes_of(component: DataArray) -> tuple[str, str]:
+    """Return the names of latitude and longitude in an array of places; empty where it is none."""
+    parts = getattr(component.element.component, "fields", ())
+    names = {each.name.lower()[:3]: each.name for each in parts}
+    return (names["lat"], names["lon"]) if names.keys() == {"lat", "lon"} and len(parts) == 2 else ("", "")
+
+
+def _array_kind(component: DataArray) -> type[Array]:
+    element: Any = component.element.component
+    if all(axes_of(component)) and component.element_count is None:
+        return AreaField
+    if not isinstance(element, Simple):
+        return RowsArray
+    others = getattr(element, "pattern", None) or getattr(element, "intervals", ())
+    if getattr(element, "allowed", ()) and not others:
+        return ListedArray
+    return RowsArray if isinstance(element, Text) else PlainArray
