@@ -1,4 +1,4 @@
-"""Jobs in this process, one after the other, in a thread of their own: no Dask, the same promises.
+"""Jobs in this process, in threads of their own: no Dask, the same promises.
 
 For a server of one person, for tests and for debugging. What it promises is tested together with
 `oseo_lab.executors.dask` by one suite.
@@ -10,6 +10,7 @@ import heapq
 import itertools
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -21,18 +22,24 @@ __all__ = ["InlineExecutor"]
 
 Run = Callable[..., ItemReport]
 
+#: Seconds that closing waits for jobs to heed it.
+FAREWELL = 2.0
+
 
 class InlineExecutor:
-    """Runs jobs in one thread, highest priority first (`ports.Executor`).
+    """Runs jobs in a few threads, highest priority first (`ports.Executor`).
 
     Parameters
     ----------
     run : callable, optional
         What makes an item; `oseo_lab.production.run_item` unless a test says otherwise.
+    threads : int
+        How many jobs run at a time.
     """
 
-    def __init__(self, *, run: Run = run_item) -> None:
+    def __init__(self, *, run: Run = run_item, threads: int = 1) -> None:
         self._run = run
+        self._most = max(threads, 1)
         self._events: queue.SimpleQueue[JobEvent] = queue.SimpleQueue()
         self._condition = threading.Condition()
         self._waiting: list[tuple[int, int, ItemJob]] = []
@@ -40,7 +47,7 @@ class InlineExecutor:
         self._held: dict[str, ItemJob] = {}
         self._unwanted: set[str] = set()
         self._closed = False
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def warm(self) -> None:
         """Do nothing: there is nothing to warm."""
@@ -52,10 +59,10 @@ class InlineExecutor:
                 if job.key not in self._held and not self._closed:
                     self._held[job.key] = job
                     heapq.heappush(self._waiting, (-job.priority, next(self._order), job))
-            if self._thread is None and self._waiting:
-                self._thread = threading.Thread(target=self._work, name="oseo-inline", daemon=True)
-                self._thread.start()
-            self._condition.notify()
+            while len(self._threads) < min(self._most, len(self._held)):
+                self._threads.append(threading.Thread(target=self._work, name="oseo-inline", daemon=True))
+                self._threads[-1].start()
+            self._condition.notify_all()
 
     def stop(self, keys: Iterable[str]) -> None:
         """Cancel jobs: queued ones report at once, the running one when it next asks."""
@@ -78,9 +85,10 @@ class InlineExecutor:
             self._closed = True
             self._waiting.clear()
             self._unwanted |= set(self._held)
-            self._condition.notify()
-        if self._thread is not None:
-            self._thread.join(timeout=2)
+            self._condition.notify_all()
+        end = time.monotonic() + FAREWELL
+        for thread in self._threads:
+            thread.join(timeout=max(0.0, end - time.monotonic()))
 
     def _work(self) -> None:
         while (job := self._next()) is not None:

@@ -95,7 +95,7 @@ class FileHandler(JsonHandler):
             await self.authorize("read")
         owner = None if is_signed else self.owner
         file = await self.state.work(_find, services, order_id, int(number), name, owner)
-        self._check_time(file)
+        _check_time(file, services.now())
         if file.href is not None:
             self.redirect(file.href, status=307)  # made elsewhere, and lies there
             return
@@ -144,12 +144,6 @@ class FileHandler(JsonHandler):
         if until and hmac.compare_digest(services.sign(path, until).encode(), signature.encode()):
             raise ResultExpired(f"this link ended at {_said(until)}; ask DescribeResultAccess for a new one")
         raise NotAuthorized("the link's signature is not right: use it exactly as it was given")
-
-    def _check_time(self, file: ResultFile) -> None:
-        now = datetime.now(UTC)
-        if file.removed or (file.expires is not None and file.expires <= now):
-            when = f" at {file.expires:%Y-%m-%dT%H:%M:%SZ}" if file.expires else ""
-            raise ResultExpired(f"{file.name} expired{when}; order it again")
 
     # ----------------------------------------------------------------------------------- the answer
 
@@ -272,6 +266,12 @@ def _covers(ranges: tuple[tuple[int, int], ...], size: int) -> bool:
 
 def _etag(file: ResultFile) -> str:
     return f'"{file.sha256}"'
+
+
+def _check_time(file: ResultFile, now: datetime) -> None:
+    if file.removed or (file.expires is not None and file.expires <= now):
+        when = f" at {file.expires:%Y-%m-%dT%H:%M:%SZ}" if file.expires else ""
+        raise ResultExpired(f"{file.name} expired{when}; order it again")
 
 
 def _said(until: int) -> str:

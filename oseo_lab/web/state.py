@@ -17,6 +17,8 @@ from oseo_lab.model.errors import Unavailable
 from oseo_lab.settings import Settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from oseo_lab.model.collection import Collection
     from oseo_lab.model.job import Progress
     from oseo_lab.operations.context import Context
@@ -69,6 +71,14 @@ class Services(Protocol):
     collections: Mapping[str, Collection]
     dispatcher: Any
     progress_listeners: list[Callable[[str, int, Progress], None]]
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The clock, UTC."""
+
+    @property
+    def instance(self) -> str:
+        """A name of this service that outlives its restarts."""
 
     @property
     def forwarding(self) -> Forwarding:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
+from datetime import datetime
 from uuid import uuid4
 
 from oseo_lab.dispatch.dispatcher import Dispatcher, Leases
@@ -23,14 +25,26 @@ from oseo_lab.store import open_store
 from oseo_lab.wiring.at_hand import notifier
 from oseo_lab.wiring.links import Links, read_key
 from oseo_lab.wiring.reading import read_collections
+from oseo_lab.wiring.running import Running
 from oseo_lab.wiring.sequence import Sequence
 from oseo_lab.wiring.services import ProgressListener, Services, now
 
 __all__ = ["Sequence", "Services", "build", "database_url", "read_collections", "read_key"]
 
 
-def build(settings: Settings) -> Services:
+def build(
+    settings: Settings, *, clock: Callable[[], datetime] = now, executor: Executor | None = None
+) -> Services:
     """Build the services; starts nothing.
+
+    Parameters
+    ----------
+    settings : Settings
+        What the operator settled.
+    clock : callable, optional
+        The time, UTC: another one than this machine's lets tests move it.
+    executor : Executor, optional
+        Where items are made, if not where the settings say.
 
     Raises
     ------
@@ -43,9 +57,10 @@ def build(settings: Settings) -> Services:
     if settings.callback_hosts:
         notifier(settings, CallbackKind.SUBMIT_RESPONSE)  # so that a wrong entry is heard of now
     store = open_store(database_url(settings))
-    executor = _executor(settings)
+    executor = executor or _executor(settings)
     places = Places(results=settings.results_dir.as_uri(), scratch=settings.scratch_dir.as_uri())
-    listeners: list[ProgressListener] = []
+    running = Running()
+    listeners: list[ProgressListener] = [running.tell]
 
     def tell(order_id: str, number: int, progress: Progress) -> None:
         for listener in tuple(listeners):
@@ -60,7 +75,7 @@ def build(settings: Settings) -> Services:
         places=places,
         policy=Policy(max_attempts=settings.max_attempts, retry_delay=settings.retry_delay),
         leases=Leases(max_in_flight=settings.max_in_flight, lease=settings.lease, renew=settings.renew),
-        now=now,
+        now=clock,
         on_progress=tell,
         presence=Presence(settings.data_dir / "dispatchers" / socket.gethostname(), name),
     )
@@ -70,9 +85,11 @@ def build(settings: Settings) -> Services:
         collections=collections,
         executor=executor,
         dispatcher=dispatcher,
-        sweeper=Sweeper(store=store, results=settings.results_dir, scratch=settings.scratch_dir, now=now),
-        links=Links(read_key(settings.data_dir / "keys" / "urls")),
+        sweeper=Sweeper(store=store, results=settings.results_dir, scratch=settings.scratch_dir, now=clock),
+        links=Links(read_key(settings.data_dir / "keys" / "urls"), clock),
+        now=clock,
         progress_listeners=listeners,
+        running=running,
     )
 
 
@@ -85,7 +102,7 @@ def _executor(settings: Settings) -> Executor:
     if settings.executor == "inline":
         from oseo_lab.executors.inline import InlineExecutor
 
-        return InlineExecutor()
+        return InlineExecutor(threads=settings.threads_per_worker)
     from oseo_lab.executors.dask import DaskExecutor
 
     return DaskExecutor(

@@ -6,9 +6,9 @@ import hashlib
 import hmac
 import os
 import secrets
-import time
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -25,12 +25,28 @@ class Links:
     ----------
     key : bytes
         Secret of this service.
+    now : callable, optional
+        The clock, UTC.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._key = key
+        self._now = now
 
-    def link(self, url: str, order_id: str, number: int, name: str, expires: datetime | None) -> str:
+    @property
+    def instance(self) -> str:
+        """A name of this service that outlives its restarts and says nothing of the key."""
+        return hmac.new(self._key, b"instance", hashlib.sha256).hexdigest()[:32]
+
+    def link(
+        self,
+        url: str,
+        order_id: str,
+        number: int,
+        name: str,
+        expires: datetime | None,
+        share: str | None = None,
+    ) -> str:
         """Return the URL of a delivered file; signed where it expires.
 
         Parameters
@@ -41,11 +57,16 @@ class Links:
             Which file.
         expires : datetime or None
             Until when it opens, UTC.
+        share : str or None
+            Id of the share it is made for: it ends with that.
         """
         path = f"files/{order_uuid(order_id)}/{number}/{quote(name)}"
         if expires is None:
             return f"{url}{path}"
         until = int(expires.timestamp())
+        if share is not None:
+            signature = self.sign(f"{path}?share={share}", until)
+            return f"{url}{path}?expires={until}&share={share}&signature={signature}"
         return f"{url}{path}?expires={until}&signature={self.sign(path, until)}"
 
     def sign(self, path: str, expires: int) -> str:
@@ -55,7 +76,7 @@ class Links:
     def verify(self, path: str, expires: int, signature: str) -> bool:
         """Whether a signature is ours and its time is not over."""
         good = hmac.compare_digest(self.sign(path, expires).encode(), signature.encode())
-        return good and expires >= time.time()
+        return good and expires >= self._now().timestamp()
 
 
 def read_key(path: Path) -> bytes:

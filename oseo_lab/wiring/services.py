@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from oseo_lab.ports import Catalogue, Executor, OrderStore, QuoteRequest
 from oseo_lab.settings import Settings
 from oseo_lab.wiring.at_hand import Plugins
 from oseo_lab.wiring.links import Links
+from oseo_lab.wiring.running import Running
 from oseo_lab.wiring.sequence import Sequence
 
 __all__ = ["ProgressListener", "Services", "now"]
@@ -53,6 +55,8 @@ class Services:
         Removes what must go.
     links : Links
         Signs URLs of results.
+    now : callable
+        The clock, UTC.
     """
 
     settings: Settings
@@ -63,6 +67,8 @@ class Services:
     sweeper: Sweeper
     links: Links = field(repr=False)
     progress_listeners: list[ProgressListener] = field(default_factory=list)
+    running: Running = field(default_factory=Running)
+    now: Callable[[], datetime] = field(default_factory=lambda: now, repr=False)
 
     def start(self) -> None:
         """Begin working on orders, those left by an earlier life first."""
@@ -109,7 +115,7 @@ class Services:
             store=self.store,
             collections=self.collections,
             catalogue=self.plugins.catalogue,
-            now=now,
+            now=self.now,
             wake=self.dispatcher.wake,
         )
 
@@ -118,10 +124,10 @@ class Services:
         """What lets those who wait for the world outside do what is due."""
         store, collections, wake = self.store, self.collections, self.dispatcher.wake
         massive = MassiveOrders(
-            store=store, collections=collections, catalogue=self.plugins.catalogue, now=now, wake=wake
+            store=store, collections=collections, catalogue=self.plugins.catalogue, now=self.now, wake=wake
         )
         tasking = TaskingDesk(
-            store=store, collections=collections, tasking=self.plugins.tasking, now=now, wake=wake
+            store=store, collections=collections, tasking=self.plugins.tasking, now=self.now, wake=wake
         )
         return Clockwork((self.calendar, massive, tasking))
 
@@ -135,7 +141,7 @@ class Services:
             providers=self.plugins.provider,
             policy=Policy(retry_delay=settings.retry_delay),
             collections=self.collections,
-            now=now,
+            now=self.now,
             callback=f"{settings.public_url.rstrip('/')}/callback" if settings.public_url else None,
         )
 
@@ -149,7 +155,7 @@ class Services:
             find=lambda collection_id, identifiers: self.plugins.catalogue(collection_id).find(identifiers),
             provider=ProviderName(service_name=settings.title[:40], organization=settings.provider_name[:40]),
         )
-        return Quoting(store=self.store, seams=seams, now=now)
+        return Quoting(store=self.store, seams=seams, now=self.now)
 
     def _quote(self, request: QuoteRequest) -> list[ItemGroupPrice] | None:
         """Ask the collection's quoter; without one the provider that makes its items."""
@@ -166,7 +172,7 @@ class Services:
             store=self.store,
             send=lambda notice: self.plugins.notifier(notice.kind)(notice),
             patience=Patience(tries=self.settings.callback_tries),
-            now=now,
+            now=self.now,
         )
 
     def wake(self) -> None:
@@ -213,7 +219,7 @@ class Services:
             collections=self.collections,
             service=self.service,
             wake=self.wake,
-            now=now,
+            now=self.now,
             url=url,
             link=partial(self.links.link, url),
             message_id=message_id,
@@ -228,7 +234,24 @@ class Services:
             would_match=self.calendar.would_match,
             announce=self.calendar.announce,
             update_sequence=self._sequence,
+            progress=self.running.of,
+            workers=self.workers,
         )
+
+    @property
+    def instance(self) -> str:
+        """A name of this service that is the same after a restart, and no other service's."""
+        return self.links.instance
+
+    @property
+    def workers(self) -> int:
+        """How many items can be made at a time; 0 where somebody else's cluster makes them."""
+        settings = self.settings
+        if settings.executor == "inline":
+            return settings.threads_per_worker
+        if settings.dask_scheduler or settings.dask_factory:
+            return 0
+        return (settings.workers or os.cpu_count() or 1) * settings.threads_per_worker
 
     @cached_property
     def service(self) -> Service:
