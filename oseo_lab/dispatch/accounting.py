@@ -16,7 +16,7 @@ from oseo_lab.model.collection import Collection
 from oseo_lab.model.estimates import Finished, choice_of
 from oseo_lab.model.job import ItemReport
 from oseo_lab.model.order import Order, OrderItem
-from oseo_lab.model.quotation import Charge, shares
+from oseo_lab.model.quotation import Charge, price_of
 from oseo_lab.model.status import Status
 from oseo_lab.ports import UnitOfWork
 
@@ -62,16 +62,13 @@ class Fare:
 def fare_of(work: UnitOfWork, order: Order, parent: OrderItem) -> Fare | None:
     """Return what each product of a standing item costs; None where nothing was quoted, or it is free."""
     record = work.quotations.get(order.quotation_id) if order.quotation_id else None
-    item_id = parent.specification.item_id
-    for group in record.quotation.groups if record and record.quotation else ():
-        amount = shares(group).get(item_id)
-        if amount:
-            balance = work.balances.of(order.owner).get(group.price.currency)
-            affordable = None if balance is None else max(0, int(balance // amount))
-            return Fare(
-                owner=order.owner, currency=group.price.currency, amount=amount, affordable=affordable
-            )
-    return None
+    price = price_of(record.quotation, parent.specification.item_id) if record else None
+    if price is None:
+        return None
+    currency, amount = price
+    balance = work.balances.of(order.owner).get(currency)
+    affordable = None if balance is None else max(0, int(balance // amount))
+    return Fare(owner=order.owner, currency=currency, amount=amount, affordable=affordable)
 
 
 def give_back(work: UnitOfWork, moves: Iterable[tuple[OrderItem, OrderItem]]) -> None:

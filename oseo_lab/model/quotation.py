@@ -38,6 +38,7 @@ __all__ = [
     "compose",
     "decimal_of",
     "new_quotation_id",
+    "price_of",
     "shares",
 ]
 
@@ -265,6 +266,15 @@ def compose(
 def decimal_of(price: Price) -> Decimal:
     """Return a price's value as it is written: 0.1 is one tenth."""
     return Decimal(repr(price.value))
+
+
+def price_of(quotation: Quotation | None, item_id: str) -> tuple[str, Decimal] | None:
+    """Return currency and amount that a quotation says of one item; None where it says nothing of it."""
+    for group in quotation.groups if quotation is not None else ():
+        amount = shares(group).get(item_id)
+        if amount:
+            return group.price.currency, amount
+    return None
 
 
 def shares(group: ItemGroupPrice) -> dict[str, Decimal]:

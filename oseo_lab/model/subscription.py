@@ -49,6 +49,7 @@ __all__ = [
     "period_of",
     "ring_of",
     "standing_of",
+    "stems_from",
     "without_period",
 ]
 
@@ -377,6 +378,14 @@ def generated(standing: ItemSpecification, product: ProductId, batch: int, place
         mark = "~" + hashlib.sha256(head.encode()).hexdigest()[:8]
         head = head[: ITEM_ID_LENGTH - len(tail) - len(mark)] + mark
     return replace(standing, item_id=head + tail, identifier=product)
+
+
+def stems_from(item: ItemSpecification, standing: ItemSpecification) -> bool:
+    """Whether an item is one that `generated` made of a standing item."""
+    batch, _, place = item.item_id.rpartition("-")[2].partition(".")
+    if not (batch.isdecimal() and place.isdecimal() and isinstance(item.identifier, ProductId)):
+        return False
+    return generated(standing, item.identifier, int(batch), int(place)).item_id == item.item_id
 
 
 # ------------------------------------------------------------------------------------------- massive orders

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from oseo_lab.model.errors import Conflict, Unavailable, ValidationError
 from oseo_lab.model.identifiers import OrderType
-from oseo_lab.model.order import Order, OrderSpecification
+from oseo_lab.model.limits import kept_limits, over_price
+from oseo_lab.model.order import Order, OrderItem, OrderSpecification
 from oseo_lab.model.quotation import (
     Charge,
     ItemGroupPrice,
@@ -21,14 +22,15 @@ from oseo_lab.model.quotation import (
     QuotationRecord,
     QuotationState,
     new_quotation_id,
+    price_of,
     shares,
 )
-from oseo_lab.model.subscription import is_massive
+from oseo_lab.model.subscription import is_massive, stems_from
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.get_quotation import mode_of, quotation_of
 from oseo_lab.ports import ProcessingFailed, UnitOfWork
 
-__all__ = ["charges_of", "orderable", "save_ordered"]
+__all__ = ["charges_of", "draw_again", "orderable", "save_ordered"]
 
 
 def orderable(quotation_id: str, context: Context) -> tuple[OrderSpecification, QuotationRecord]:
@@ -161,3 +163,52 @@ def _charges(order: Order, groups: Iterable[ItemGroupPrice]) -> list[Charge]:
         for item_id, amount in shares(group).items()
         if amount and item_id in numbers
     ]
+
+
+def draw_again(work: UnitOfWork, order: Order, items: Sequence[OrderItem]) -> None:
+    """Draw again what items were given back; what a standing order could not pay before, for the first time.
+
+    Raises
+    ------
+    Conflict
+        If the balance does not suffice, or the order would cost more than its limit.
+    """
+    kept = work.balances.charges(order.order_id)
+    numbers = {each.number for each in items}
+    charges = [
+        replace(each, is_given_back=False) for each in kept if each.is_given_back and each.number in numbers
+    ]
+    known = {each.number for each in kept}
+    charges += _first_charges(work, order, [each for each in items if each.number not in known])
+    drawn = ((each.currency, each.amount) for each in kept if not each.is_given_back)
+    more = ((each.currency, each.amount) for each in charges)
+    over = over_price(kept_limits(order.specification), drawn, more)
+    if over is not None:
+        raise Conflict(over, locator="max_price")
+    if charges:
+        work.balances.draw(charges)
+
+
+def _first_charges(work: UnitOfWork, order: Order, items: Sequence[OrderItem]) -> list[Charge]:
+    """Return what products of a standing order cost that could not be paid when they came."""
+    record = work.quotations.get(order.quotation_id) if order.quotation_id else None
+    of_batches = [each for each in items if each.batch]
+    if record is None or not of_batches:
+        return []
+    charges = []
+    standing = [each.specification for each in work.items.of_batch(order.order_id, 0) if each.number]
+    for item in of_batches:
+        parent = next((each for each in standing if stems_from(item.specification, each)), None)
+        price = price_of(record.quotation, parent.item_id) if parent is not None else None
+        if price is not None:
+            currency, amount = price
+            charges.append(
+                Charge(
+                    order_id=item.order_id,
+                    number=item.number,
+                    owner=order.owner,
+                    currency=currency,
+                    amount=amount,
+                )
+            )
+    return charges
