@@ -16,7 +16,15 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from oseo_lab.model.job import Asset
 
-__all__ = ["MEDIA_TYPES", "RASTER_SUFFIXES", "AssetRules", "Refused", "is_data", "read_bands"]
+__all__ = [
+    "MEDIA_TYPES",
+    "PICTURE_SUFFIXES",
+    "RASTER_SUFFIXES",
+    "AssetRules",
+    "Refused",
+    "is_data",
+    "read_bands",
+]
 
 #: Media type by file name suffix, of what the box can serve from a folder.
 MEDIA_TYPES = {
@@ -28,10 +36,14 @@ MEDIA_TYPES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
     ".xml": "application/xml",
     ".json": "application/json",
     ".txt": "text/plain",
 }
+#: Pictures that are shown as thumbnails.
+PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/jpg", "image/webp"})
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".nc", ".nc4", ".jp2"})
 
 _RASTER_TYPES = ("image/tiff", "image/jp2", "application/x-netcdf", "application/netcdf", "application/x-hdf")
@@ -183,7 +195,7 @@ class AssetRules:
         description is left out.
         """
         found: list[Asset] = []
-        thumbnail = reason = None
+        reason = None
         holds_data = False
         for name, asset in assets.items():
             if not isinstance(asset, Mapping) or not self.takes(str(name)):
@@ -196,11 +208,26 @@ class AssetRules:
                 reason = reason or (f"its asset {str(name)[:60]!r} cannot be used: {why}" if data else None)
                 continue
             found.append(_asset(str(name), href, asset))
-            if "thumbnail" in found[-1].roles:
-                thumbnail = thumbnail or href
         if not holds_data:
             reason = reason or "it has no asset that holds data"
-        return tuple(found), thumbnail, reason
+        return tuple(found), _thumbnail(found), reason
+
+
+def _thumbnail(assets: Iterable[Asset]) -> str | None:
+    """Return the address of the picture to show: a thumbnail, or else an overview that is one."""
+    pictures = [each for each in assets if _is_picture(each)]
+    for role in ("thumbnail", "overview"):
+        for each in pictures:
+            if role in each.roles or (not each.roles and each.name == role):
+                return each.href
+    return None
+
+
+def _is_picture(asset: Asset) -> bool:
+    """Whether an asset may be a picture that is shown: PNG, JPEG or WebP, as far as the catalogue says."""
+    suffix = PurePosixPath(urlsplit(asset.href).path).suffix.lower()
+    said = (asset.media_type or "").partition(";")[0].strip().lower()
+    return said in PICTURE_TYPES or (not said and suffix in ("", *PICTURE_SUFFIXES))
 
 
 def _refuse_vrt(path: str) -> None:

@@ -31,10 +31,11 @@ from oseo_lab.builtin.catalogue_csw_query import (
 from oseo_lab.builtin.catalogue_csw_record import to_item
 from oseo_lab.builtin.catalogue_items import CatalogueFailed
 from oseo_lab.builtin.catalogue_search import Matcher, cursor_of, page, position, read_cursor
+from oseo_lab.builtin.catalogue_thumbnails import read_thumbnail
 from oseo_lab.encoding.xmltree import local_name
 from oseo_lab.model.errors import ConfigurationError, ValidationError
 from oseo_lab.model.job import CatalogueItem
-from oseo_lab.ports import CatalogueQuery, ProcessingFailed
+from oseo_lab.ports import CatalogueQuery, ProcessingFailed, Thumbnail
 
 if TYPE_CHECKING:
     from oseo_lab.builtin.catalogue_csw_service import CswService, Facts
@@ -137,6 +138,16 @@ class CswCatalogue:
                 locator="limit",
             )
         return page(items, query)
+
+    def thumbnail(self, identifier: str) -> Thumbnail | None:
+        """Return the picture of a record's browse graphic.
+
+        Raises
+        ------
+        CatalogueFailed
+            If the server cannot be asked now.
+        """
+        return read_thumbnail(self.find([identifier]).get(identifier), self._hosts)
 
     # ------------------------------------------------------------------------------------------- asking
 

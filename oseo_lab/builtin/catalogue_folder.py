@@ -1,9 +1,9 @@
 """Catalogue of a plain folder: each GeoTIFF or NetCDF file, and each sub-folder of files, is a product.
 
 The identifier is the file's name without suffix, or the sub-folder's name. A STAC item beside the file
-(``<name>.json``) or in the sub-folder adds what it knows; its assets are matched by file name, for the
-files that count are those in the folder. A damaged file is listed with what is known of it: what is wrong
-with it is found, and said, when it is processed.
+(``<name>.json``) or in the sub-folder adds what it knows, and a picture there is its thumbnail; assets are
+matched by file name, for the files that count are those in the folder. A damaged file is listed with what is
+known of it: what is wrong with it is found, and said, when it is processed.
 """
 
 from __future__ import annotations
@@ -19,17 +19,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from oseo_lab.builtin.catalogue_assets import MEDIA_TYPES, RASTER_SUFFIXES, AssetRules, read_bands
+from oseo_lab.builtin.catalogue_assets import (
+    MEDIA_TYPES,
+    PICTURE_SUFFIXES,
+    RASTER_SUFFIXES,
+    AssetRules,
+    read_bands,
+)
 from oseo_lab.builtin.catalogue_items import CatalogueFailed, bounds_of, read_time
 from oseo_lab.builtin.catalogue_rasters import RasterFacts, read_facts, time_in_name
 from oseo_lab.builtin.catalogue_search import page
+from oseo_lab.builtin.catalogue_thumbnails import read_thumbnail
 from oseo_lab.model.job import Asset, CatalogueItem
-from oseo_lab.ports import CatalogueQuery
+from oseo_lab.ports import CatalogueQuery, Thumbnail
 
 __all__ = ["FolderCatalogue"]
 
 _LOG = logging.getLogger(__name__)
-_PICTURES = frozenset({".png", ".jpg", ".jpeg"})
 _MOST_FILES = 5000  # of one sub-folder; more is not one product
 _MOST_JSON = 16 * 1024 * 1024
 
@@ -84,6 +90,10 @@ class FolderCatalogue:
                 del self._known[gone]
         return found
 
+    def thumbnail(self, identifier: str) -> Thumbnail | None:
+        """Return the picture that lies beside a product's file or in its sub-folder."""
+        return read_thumbnail(self.find([identifier]).get(identifier), ())
+
     def _entries(self) -> dict[str, list[os.DirEntry[str]]]:
         """Return the folder's entries by the identifier they belong to; sidecars beside their raster."""
         try:
@@ -103,7 +113,7 @@ class FolderCatalogue:
                 found.setdefault(entry.name, []).append(entry)
             elif suffix in RASTER_SUFFIXES:
                 found.setdefault(Path(entry.name).stem, []).append(entry)
-            elif suffix == ".json":
+            elif suffix == ".json" or suffix in PICTURE_SUFFIXES:
                 sidecars.append(entry)
         for entry in sidecars:
             if Path(entry.name).stem in found:
@@ -224,7 +234,7 @@ def _stac_assets(
 def _role(file: _File) -> str:
     if file.is_raster:
         return "data"
-    return "thumbnail" if file.suffix in _PICTURES else "metadata"
+    return "thumbnail" if file.suffix in PICTURE_SUFFIXES else "metadata"
 
 
 def _key(path: Path, prefix: str, rasters: int) -> str:

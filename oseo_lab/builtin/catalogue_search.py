@@ -77,7 +77,9 @@ class Matcher:
     def _has_words(self, item: CatalogueItem) -> bool:
         if not self._words:
             return True
-        said = (item.identifier, item.properties.get("title"), item.properties.get("description"))
+        keywords = item.properties.get("keywords")
+        said = [item.identifier, item.properties.get("title"), item.properties.get("description")]
+        said += keywords if isinstance(keywords, list) else []
         text = " ".join(str(part) for part in said if part).lower()
         return all(word in text for word in self._words)
 

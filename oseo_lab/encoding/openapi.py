@@ -17,6 +17,7 @@ from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import Attempt, Order, OrderItem, OrderSpecification, StatusChange
 from oseo_lab.model.quotation import QuotationAnswer, QuotationRecord
 from oseo_lab.model.status import Status
+from oseo_lab.model.view import OrderView
 
 __all__ = ["openapi"]
 
@@ -155,6 +156,18 @@ _ANNOUNCEMENT = {
     "required": ["identifiers"],
     "properties": {"identifiers": {"type": "array", "minItems": 1, "maxItems": 1000, "items": _TEXT}},
 }
+_RETRY = {
+    "type": "object",
+    "properties": {
+        "item_ids": {
+            "type": ["array", "null"],
+            "minItems": 1,
+            "maxItems": 10_000,
+            "items": _TEXT,
+            "description": "By itemId, whatever they failed of; null for all that failed and may be helped.",
+        }
+    },
+}
 _ORDERED = {"type": "object", "required": ["ordered"], "properties": {"ordered": {"type": "integer"}}}
 
 _PARAMETERS: dict[str, dict[str, Any]] = {
@@ -168,6 +181,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "account": {"in": "path", "schema": _TEXT, "description": "The owner, percent-encoded."},
     "currency": {"in": "path", "schema": _TEXT, "description": "ISO 4217 code, or a quota unit."},
     "collection_id": {"in": "path", "schema": _TEXT, "description": "collectionId, percent-encoded."},
+    "identifier": {"in": "path", "schema": _TEXT, "description": "Of the product, percent-encoded."},
     "order_id": {"in": "path", "schema": _TEXT, "description": "The order's UUID or urn:uuid: id."},
     "presentation": {"in": "query", "schema": {"enum": [*messages.Presentation], "default": "brief"}},
     "sub_function": {"in": "query", "schema": {"enum": [*messages.SubFunction], "default": "allReady"}},
@@ -183,7 +197,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "last_update_end": {"in": "query", "schema": _TIME, "description": "Changed at or before, UTC."},
     "bbox": {"in": "query", "schema": _TEXT, "description": "west,south,east,north; EPSG:4326, degrees."},
     "datetime": {"in": "query", "schema": _TEXT, "description": "start/end, either may be empty or '..'."},
-    "text": {"in": "query", "schema": _TEXT, "description": "Words in identifier, title or description."},
+    "text": {"in": "query", "schema": _TEXT, "description": "Words of identifier, title, text or keywords."},
     "ids": {"in": "query", "schema": _TEXT, "description": "Identifiers, separated by commas."},
     "cursor": {"in": "query", "schema": _TEXT, "description": "Where the last answer ended."},
     "filters": {
@@ -249,6 +263,14 @@ _ROWS = (
         parameters=_SEARCH,
     ),
     _Row(
+        path="/collections/{collection_id}/products/{identifier}/thumbnail",
+        name="getThumbnail",
+        summary="A small picture of a product: PNG, JPEG or WebP, 2 MiB at most",
+        answer={"type": "string", "format": "binary"},
+        media_type="image/*",
+        parameters=("collection_id", "identifier"),
+    ),
+    _Row(
         path="/collections/{collection_id}/products",
         name="searchProducts",
         summary="Products that can be ordered, within a geometry",
@@ -292,6 +314,13 @@ _ROWS = (
         parameters=("order_id", "after", "limit"),
     ),
     _Row(
+        path="/orders/{order_id}/view",
+        name="getView",
+        summary="An order as a card shows it: counts, the items that matter most, time left",
+        answer=OrderView,
+        parameters=("order_id",),
+    ),
+    _Row(
         path="/orders/{order_id}/history",
         name="getHistory",
         summary="What happened to an order, and every attempt",
@@ -322,9 +351,9 @@ _ROWS = (
         parameters=("order_id",),
     ),
     _Row(
-        path="/orders/{order_id}/suspend",
-        name="suspendOrder",
-        summary="A subscription orders nothing more until it is resumed",
+        path="/orders/{order_id}/pause",
+        name="pauseOrder",
+        summary="Nothing more of an order begins until it is resumed; what is being made is finished",
         method="post",
         answer=Order,
         status=202,
@@ -333,8 +362,18 @@ _ROWS = (
     _Row(
         path="/orders/{order_id}/resume",
         name="resumeOrder",
-        summary="A suspended subscription goes on; what it has missed comes",
+        summary="A paused order goes on where it was; what a subscription missed comes",
         method="post",
+        answer=Order,
+        status=202,
+        parameters=("order_id",),
+    ),
+    _Row(
+        path="/orders/{order_id}/retry",
+        name="retryOrder",
+        summary="Items that were not made are tried again: those named, or all that trying again may help",
+        method="post",
+        body=_RETRY,
         answer=Order,
         status=202,
         parameters=("order_id",),

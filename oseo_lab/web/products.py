@@ -6,18 +6,20 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from oseo_lab.encoding import json_form
 from oseo_lab.model.collection import Collection, OrderOptions
 from oseo_lab.model.errors import (
     BadMessage,
+    NotFound,
     Unavailable,
     ValidationError,
 )
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import GetOptions
 from oseo_lab.model.options import OptionDefinition
-from oseo_lab.ports import CatalogueQuery, ProcessingFailed
+from oseo_lab.ports import CatalogueQuery, PicturedCatalogue, ProcessingFailed, Thumbnail
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import MOST, PAGE, JsonHandler, instant_of
 
@@ -27,6 +29,7 @@ __all__ = [
     "OptionsHandler",
     "ProductsHandler",
     "SchemaHandler",
+    "ThumbnailHandler",
     "public",
 ]
 
@@ -202,10 +205,41 @@ class ProductsHandler(JsonHandler):
         return filters
 
 
+class ThumbnailHandler(JsonHandler):
+    """``GET api/v1/collections/{id}/products/{identifier}/thumbnail``: a product's small picture."""
+
+    @door
+    async def get(self, collection_id: str, identifier: str) -> None:
+        """Send it, to be kept for a day by whoever asked."""
+        services = await self.services()
+        await self.authorize("read")
+        await self.collection(collection_id)
+        catalogue = services.catalogue(collection_id)
+
+        def ask() -> Thumbnail | None:
+            return catalogue.thumbnail(identifier) if isinstance(catalogue, PicturedCatalogue) else None
+
+        try:
+            found = await self.state.errand(ask)
+        except ProcessingFailed as failed:
+            raise Unavailable(f"the catalogue of {collection_id} did not answer: {failed.reason}") from failed
+        if found is None:
+            raise NotFound(
+                f"there is no picture of {identifier[:100]!r} in {collection_id}", locator="identifier"
+            )
+        self.set_header("Cache-Control", "private, max-age=86400")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.answer(found.content, found.media_type)
+
+
 def public(item: CatalogueItem) -> CatalogueItem:
-    """Return a product as users may see it: of a file of this machine only the name, never where it lies."""
+    """Return a product as users may see it: of a file of this machine only the name, never where it lies.
+
+    Its thumbnail is the path below ``api/v1/`` where this service shows it.
+    """
     assets = tuple(replace(each, href=_address(each.href)) for each in item.assets)
-    return replace(item, assets=assets, thumbnail=_address(item.thumbnail) if item.thumbnail else None)
+    path = f"collections/{quote(item.collection_id, safe='')}/products/{quote(item.identifier, safe='')}"
+    return replace(item, assets=assets, thumbnail=f"{path}/thumbnail" if item.thumbnail else None)
 
 
 def _address(href: str) -> str:

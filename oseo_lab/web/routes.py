@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oseo_lab.encoding.soap import version_of
 from oseo_lab.model.errors import NotFound, OseoError
-from oseo_lab.web import notices, products, quotations, rest, standing
+from oseo_lab.web import notices, products, quotations, rest, standing, steering, views
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.callback_door import CallbackHandler
 from oseo_lab.web.events import EventsHandler
@@ -52,13 +52,15 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_API}/events", EventsHandler),
     (f"{_API}/orders/?", rest.OrdersHandler),
     (f"{_ORDER}/items", rest.ItemsHandler),
+    (f"{_ORDER}/view", views.ViewHandler),
     (f"{_ORDER}/history", rest.HistoryHandler),
     (f"{_ORDER}/results", rest.ResultsHandler),
     (f"{_ORDER}/charges", quotations.ChargesHandler),
     (f"{_ORDER}/cancel", rest.CancelHandler),
     (f"{_ORDER}/notices", notices.NoticesHandler),
-    (f"{_ORDER}/suspend", standing.SuspendHandler),
-    (f"{_ORDER}/resume", standing.ResumeHandler),
+    (f"{_ORDER}/pause", steering.PauseHandler),
+    (f"{_ORDER}/resume", steering.ResumeHandler),
+    (f"{_ORDER}/retry", steering.RetryHandler),
     (f"{_ORDER}/match", standing.MatchHandler),
     (f"{_COLLECTION}/announce", standing.AnnounceHandler),
     (f"{_API}/quotations/?", quotations.QuotationsHandler),
@@ -75,5 +77,6 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_COLLECTION}/options", products.OptionsHandler),
     (f"{_COLLECTION}/schema", products.SchemaHandler),
     (f"{_COLLECTION}/products", products.ProductsHandler),
+    (f"{_COLLECTION}/products/([^/]+)/thumbnail", products.ThumbnailHandler),
     ("(?:/.*)?", NowhereHandler),
 ]
