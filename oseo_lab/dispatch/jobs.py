@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from oseo_lab.model.collection import Collection, Scope
 from oseo_lab.model.identifiers import OrderType, ProductId
-from oseo_lab.model.job import ItemJob
-from oseo_lab.model.order import Order, OrderItem, Priority, order_uuid
+from oseo_lab.model.job import ItemJob, job_key
+from oseo_lab.model.order import Order, OrderItem, Priority
 
 __all__ = ["Places", "job_of", "key_of"]
 
@@ -23,7 +23,7 @@ class Places:
 
 def key_of(item: OrderItem) -> str:
     """Return the name of an item's current attempt, on workers and in reports."""
-    return f"oseo-{order_uuid(item.order_id)}-{item.number}-{item.attempt}"
+    return job_key(item.order_id, item.number, item.attempt)
 
 
 def job_of(

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import NotAuthenticated, NotFound
-from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.job import CatalogueItem, Progress
 from oseo_lab.model.order import Order, order_uuid
 from oseo_lab.model.quotation import QuotationRecord, QuotationState
 from oseo_lab.ports import Catalogue, OrderStore, Quoter, UnitOfWork
@@ -23,8 +23,10 @@ __all__ = ["Context", "Link", "Service", "order_of"]
 class Link(Protocol):
     """Makes the public URL of a delivered file."""
 
-    def __call__(self, order_id: str, number: int, name: str, expires: datetime | None) -> str:
-        """Return a URL that its user can fetch until ``expires``."""
+    def __call__(
+        self, order_id: str, number: int, name: str, expires: datetime | None, share: str | None = None
+    ) -> str:
+        """Return a URL that its user can fetch until ``expires``, or until ``share`` (its id) is over."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +64,11 @@ def _nothing_matches(order: Order) -> list[CatalogueItem]:
 def _nothing_ordered(collection_id: str, identifiers: Sequence[str]) -> int:
     """Stand for the calendar of standing orders, where there is none."""
     return 0
+
+
+def _nothing_heard(order_id: str) -> Mapping[int, Progress]:
+    """Stand for what workers say, where none is listened to."""
+    return {}
 
 
 def _unquoted(record: QuotationRecord) -> QuotationRecord:
@@ -116,6 +123,10 @@ class Context:
         Matches new products of a collection against its subscriptions; says how many items came of it.
     update_sequence : callable
         Numbers the capabilities document, by a fingerprint of it: higher with every change.
+    progress : callable
+        Says how far an order's running items are, as workers said last, by item number.
+    workers : int
+        How many items can be made at a time; 0 where that is not known.
     """
 
     owner: str | None
@@ -138,6 +149,8 @@ class Context:
     would_match: Callable[[Order], list[CatalogueItem]] = _nothing_matches
     announce: Callable[[str, Sequence[str]], int] = _nothing_ordered
     update_sequence: Callable[[str], str] = _first
+    progress: Callable[[str], Mapping[int, Progress]] = _nothing_heard
+    workers: int = 0
 
     @property
     def caller(self) -> str:

@@ -73,8 +73,8 @@ class Shares(Protocol):
     def remove(self, order_id: str, share_id: str) -> bool:
         """Take one back; False where it is not there."""
 
-    def grants(self, order_id: str, reader: str, now: datetime) -> bool:
-        """Whether an order is shared with somebody now."""
+    def granted(self, order_id: str, reader: str, now: datetime) -> Share | None:
+        """Return by which share somebody may read an order now; None where by none."""
 
     def holds(self, order_id: str, share_id: str, now: datetime) -> bool:
         """Whether a share is there and its time is not over."""

@@ -35,9 +35,7 @@ _OVER = Statement(
     "order_ref",
     "now",
 )
-_GRANTS = Statement(
-    sa.select(_s.order_ref).where(_IS_GRANTEE, _OF_ORDER, _HOLDS), "grantee", "order_ref", "now"
-)
+_GRANTED = Statement(sa.select(*_SHARE).where(_IS_GRANTEE, _OF_ORDER, _HOLDS), "grantee", "order_ref", "now")
 _ONE = Statement(
     sa.select(_s.order_ref).where(_OF_ORDER, _s.uuid == bindparam("uuid"), _HOLDS),
     "order_ref",
@@ -87,12 +85,13 @@ class Shares:
         ref, key = self._session.order_ref(order_id), _packed(share_id)
         return ref is not None and key is not None and self._session.run(_REMOVE, (ref, key)) > 0
 
-    def grants(self, order_id: str, reader: str, now: datetime) -> bool:
-        """Whether an order is shared with somebody now."""
+    def granted(self, order_id: str, reader: str, now: datetime) -> Share | None:
+        """Return by which share somebody may read an order now; None where by none."""
         reader_ref, ref = self._session.find(reader), self._session.order_ref(order_id)
         if reader_ref is None or ref is None:
-            return False
-        return self._session.one(_GRANTS, (reader_ref, ref, micros(now))) is not None
+            return None
+        row = self._session.one(_GRANTED, (reader_ref, ref, micros(now)))
+        return None if row is None else self._share(row, order_id)
 
     def holds(self, order_id: str, share_id: str, now: datetime) -> bool:
         """Whether a share is there and its time is not over."""

@@ -184,8 +184,10 @@ items = Table(
     ),
     # What is shown of a large order: the newest of each status, and what went wrong by its reason.
     Index("items_status", "order_ref", "status", "updated", "number"),
-    _partial("items_failed", "order_ref", "info", "number", where="status = 12"),  # Failed
-    _partial("items_retry", "order_ref", "info", "number", where="retry_at IS NOT NULL AND status < 10"),
+    _partial("items_failed", "order_ref", "status", "info", "number", where="status = 12"),  # Failed
+    _partial(
+        "items_retry", "order_ref", "info", "number", "status", "retry_at", where="retry_at IS NOT NULL"
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -31,10 +31,11 @@ __all__ = [
     "PACKAGES",
     "RETRIED_BY_REASON",
     "RETRIED_OF_REASON",
-    "RETRIES",
+    "RETRIED",
     "SHARED",
     "STANDING",
     "lines",
+    "numbered",
     "outcomes",
 ]
 
@@ -60,7 +61,8 @@ _ORDER = [
     *(_o[name] for name in TALLIES.values()),
 ]
 _OF_ORDER = _i.order_ref == bindparam("order_ref")
-_IS_PRODUCT = _i.number > _ZERO
+#: The sum keeps SQLite from walking the whole order along its primary key instead of an index of what is asked.
+_IS_PRODUCT = _i.number + _ZERO > _ZERO
 
 ONE = Statement(sa.select(*_ORDER).where(_o.uuid == bindparam("uuid")), "uuid")
 OWN = Statement(
@@ -89,19 +91,12 @@ SHARED = Statement(
     "below",
     "limit",
 )
-EXPIRES = {
-    size: Statement(statement, *(f"key_{place}" for place in range(size)))
-    for size in (1, 8, 64, 256)
-    for statement in (
-        sa.select(_r.order_ref, sa.func.min(_r.expires))
-        .where(
-            _r.order_ref.in_([bindparam(f"key_{place}", type_=sa.BigInteger) for place in range(size)]),
-            _r.removed == _ZERO,
-            _r.position == _ZERO,
-        )
-        .group_by(_r.order_ref),
-    )
-}
+_earliest = (
+    sa.select(sa.func.min(_r.expires))
+    .where(_r.order_ref == _o.id, _r.removed == _ZERO, _r.position == _ZERO)  # as the partial index says
+    .scalar_subquery()
+)
+EXPIRES = among_statements(_o.id, _o.id, _earliest)
 PACKAGES = among_statements(_i.order_ref, _i.order_ref, _i.status, where=_i.number == _ZERO)
 STANDING = among_statements(
     _i.order_ref,
@@ -109,7 +104,7 @@ STANDING = among_statements(
     _i.number,
     _i.status,
     _i.attempt,
-    where=sa.and_(_IS_PRODUCT, _i.number <= sa.literal_column(str(_FIRST)), _i.batch == _ZERO),
+    where=sa.and_(_i.number > _ZERO, _i.number <= sa.literal_column(str(_FIRST)), _i.batch == _ZERO),
 )
 
 
@@ -139,7 +134,7 @@ _FAILED = (_OF_ORDER, _i.status == sa.literal_column("12"), _IS_PRODUCT)
 _RETRIED = (
     _OF_ORDER,
     _i.retry_at.is_not(None),
-    _i.status < sa.literal_column("10"),
+    _i.status + _ZERO < sa.literal_column("10"),
     _i.status != sa.literal_column("3"),  # Suspended: paused, and not tried before that is over
     _i.info.is_not(None),  # given back by a server that ended: nothing went wrong
     _IS_PRODUCT,
@@ -154,19 +149,20 @@ def _by_reason(*where: sa.ColumnElement[bool]) -> Statement:
 
 def _of_reason(*where: sa.ColumnElement[bool]) -> Statement:
     same = _i.info.is_not_distinct_from(bindparam("info", type_=sa.Integer))
-    return Statement(
-        limited(sa.select(*_ITEM).where(*where, same).order_by(_i.number)), "order_ref", "info", "limit"
-    )
+    query = sa.select(_i.number).where(*where, same).order_by(_i.number)
+    return Statement(limited(query), "order_ref", "info", "limit")
 
 
+# Reasons, counts and numbers are in the indexes: no item is read to find them.
 FAILED_BY_REASON, FAILED_OF_REASON = _by_reason(*_FAILED), _of_reason(*_FAILED)
 RETRIED_BY_REASON, RETRIED_OF_REASON = _by_reason(*_RETRIED), _of_reason(*_RETRIED)
-RETRIES = Statement(limited(sa.select(*_ITEM).where(*_RETRIED)), "order_ref", "limit")
+RETRIED = Statement(limited(sa.select(_i.number).where(*_RETRIED)), "order_ref", "limit")
 COUNT_LINES = Statement(
     sa.select(sa.func.count()).select_from(
         sa.select(sa.literal_column("1").label("one"))
         .where(_e.order_ref == bindparam("order_ref"))
         .limit(sa.literal_column(str(MOST_LINES)))
+        .offset(_ZERO)  # keeps SQLite's compiler from adding a parameter of its own
         .subquery()
     ),
     "order_ref",
@@ -192,6 +188,14 @@ def lines(size: int) -> Statement:
     query = sa.select(*EVENT).where(_e.order_ref == bindparam("order_ref"), among)
     # the sum keeps the planner from walking everybody's history backwards
     return Statement(limited(query.order_by((_e.id + _ZERO).desc())), "order_ref", *names, "limit")
+
+
+@cache
+def numbered(size: int) -> Statement:
+    """Return so many items of one order by their numbers."""
+    among, names = _numbers(_i.number, size)
+    query = sa.select(*_ITEM).where(_OF_ORDER, among).order_by(_i.number)
+    return Statement(query, "order_ref", *names)
 
 
 @cache

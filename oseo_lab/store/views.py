@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from oseo_lab.model.identifiers import OrderType
-from oseo_lab.model.job import FailureClass
+from oseo_lab.model.job import FailureClass, can_retry
 from oseo_lab.model.names import name_of
 from oseo_lab.model.order import Order, OrderItem, ResultFile, StatusChange
 from oseo_lab.model.quotation import Price
@@ -29,7 +28,7 @@ from oseo_lab.store.results import Results
 from oseo_lab.store.session import NO_LIMIT, Session, chunks, uuid_of
 from oseo_lab.store.values import STATUS, STATUSES, from_micros, micros
 
-__all__ = ["Views", "can_retry"]
+__all__ = ["Views"]
 
 #: Most items of a group of failures that are named.
 NAMED = 20
@@ -144,7 +143,15 @@ class Views:
     def retried(self, order_id: str, limit: int) -> list[OrderItem]:
         """Return products that wait to be tried again by themselves."""
         ref = self._session.order_ref(order_id)
-        rows = [] if ref is None else self._session.all(statements.RETRIES, (ref, limit))
+        rows = [] if ref is None else self._session.all(statements.RETRIED, (ref, limit))
+        return [] if ref is None else self._numbered(ref, rows)
+
+    def _numbered(self, ref: int, numbers: Sequence[Row]) -> list[OrderItem]:
+        """Return items by rows of their numbers, in the order of these."""
+        parts = chunks(row[0] for row in numbers)
+        rows = [
+            row for part in parts for row in self._session.all(statements.numbered(len(part)), (ref, *part))
+        ]
         return items_from_rows(rows, self._session)
 
     def failures(self, order_id: str, limit: int = 20) -> list[FailureGroup]:
@@ -158,7 +165,7 @@ class Views:
             (statements.RETRIED_BY_REASON, statements.RETRIED_OF_REASON, False),
         ):
             for info, count in self._session.all(by_reason, (ref, limit)):
-                items = items_from_rows(self._session.all(of_reason, (ref, info, NAMED)), self._session)
+                items = self._numbered(ref, self._session.all(of_reason, (ref, info, NAMED)))
                 groups.append(self._group(items, count, is_final))
         return sorted(groups, key=lambda each: -each.count)[:limit]
 
@@ -231,13 +238,6 @@ class Views:
         ref = self._session.order_ref(order_id)
         rows = [] if ref is None else self._session.all(statements.COST, (ref,))
         return [Price(value=int(total) / 1_000_000, currency=name) for name, total in rows]
-
-
-def can_retry(kind: str | None) -> bool:
-    """Whether trying again may help after a failure of this class; where it is not known, it may."""
-    with suppress(ValueError):
-        return FailureClass(kind or "").can_retry
-    return True
 
 
 def _may_stand(order: Order) -> bool:

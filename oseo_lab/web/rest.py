@@ -61,9 +61,10 @@ class AboutHandler(JsonHandler):
     @door
     async def get(self) -> None:
         """Say what this is."""
-        await self.services()
+        services = await self.services()
         await self.authorize("read")
-        self.send({"service": "oseo_lab", "version": _version(), "owner": self.owner})
+        facts = {"service": "oseo_lab", "version": _version(), "owner": self.owner}
+        self.send(facts | {"instance": services.instance})
 
 
 @cache

@@ -18,7 +18,9 @@ from oseo_lab.store import (
     provider_orders,
     quotations,
     sendings,
+    shares,
     subscribers,
+    view_statements,
 )
 
 WALKS = [
@@ -47,6 +49,21 @@ WALKS = [
     (past._TRIM, "past_collection"),
     (subscribers._OF, "subscribers_owner"),
     (sendings._OF, "sendings_subject"),
+    (view_statements.LATEST, "items_status (order_ref=? AND status=?)"),
+    (view_statements.EARLIEST, "items_status (order_ref=? AND status=?)"),
+    (view_statements.MOVED, "COVERING INDEX items_status"),
+    (view_statements.FAILED_BY_REASON, "COVERING INDEX items_failed"),
+    (view_statements.FAILED_OF_REASON, "items_failed (order_ref=? AND status=? AND info=?)"),
+    (view_statements.RETRIED_BY_REASON, "COVERING INDEX items_retry"),
+    (view_statements.RETRIED_OF_REASON, "items_retry (order_ref=? AND info=?)"),
+    (view_statements.RETRIED, "COVERING INDEX items_retry"),
+    (view_statements.EXPIRES[8], "results_kept (order_ref=?)"),
+    (view_statements.lines(8), "events_item (order_ref=? AND number=?)"),
+    (view_statements.LAST_BATCH, "items_batch (order_ref=?)"),
+    (view_statements.OWN, "orders_owner (owner=? AND id<?)"),
+    (view_statements.SHARED, "shares_grantee (grantee=?)"),
+    (shares._GRANTED, "PRIMARY KEY (order_ref=?)"),
+    (shares._BY_SECRET, "shares_secret"),
 ]
 
 

@@ -35,9 +35,9 @@ def _add_columns() -> None:
 def _create_indexes() -> None:
     op.create_index("orders_owner", "orders", ["owner", "id"], unique=False)
     op.create_index("items_status", "items", ["order_ref", "status", "updated", "number"], unique=False)
-    columns = ["order_ref", "info", "number"]
-    _partial("items_failed", "items", columns, "status = 12")
-    _partial("items_retry", "items", columns, "retry_at IS NOT NULL AND status < 10")
+    _partial("items_failed", "items", ["order_ref", "status", "info", "number"], "status = 12")
+    columns = ["order_ref", "info", "number", "status", "retry_at"]
+    _partial("items_retry", "items", columns, "retry_at IS NOT NULL")
     _partial("results_kept", "results", ["order_ref", "expires"], "removed = 0 AND position = 0")
 
 
