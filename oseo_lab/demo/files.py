@@ -245,6 +245,7 @@ def _write_elevation(folder: Path, terrain: Terrain) -> None:
             units=["m"],
             tags={"TIFFTAG_DATETIME": "2024:01:01 00:00:00"},
         )
+        (folder / f"DEM-DEMO_{name}.png").write_bytes(_png(_relief(part, height.max())))
 
 
 def _resample(grid: Grid, step: float) -> np.ndarray[Any, Any]:
@@ -267,6 +268,18 @@ def _thumbnail(pixels: np.ndarray[Any, Any]) -> bytes:
         stretched = np.clip((small[band] - low) / max(high - low, 1), 0, 1) * 255
         picture[..., band] = np.where(valid, stretched, 0)
     return _png(picture)
+
+
+def _relief(height: np.ndarray[Any, Any], top: float) -> np.ndarray[Any, Any]:
+    """Return shaded heights in RGB: green below, brown and white above, light from the north-west."""
+    small = height[::3, ::3]
+    down, right = np.gradient(small, 3 * _DEM_CELL)
+    light = np.clip(0.72 + 0.6 * (down + right), 0.25, 1.0)
+    steps = np.array([0.0, 0.3, 0.7, 1.0])
+    colours = np.array([[104, 150, 96], [196, 184, 124], [150, 116, 92], [245, 245, 245]], dtype=float)
+    share = (small - small.min()) / max(float(top - small.min()), 1.0)
+    bands = [np.interp(share, steps, colours[:, band]) * light for band in range(3)]
+    return np.stack(bands, axis=-1).astype(np.uint8)
 
 
 def _png(picture: np.ndarray[Any, Any]) -> bytes:
