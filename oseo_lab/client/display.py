@@ -124,14 +124,15 @@ def bundle(thing: Any, html: Callable[[], str], data: Mapping[str, Any] | None =
     return found
 
 
-def widget_of(thing: Any) -> Any | None:
+def widget_of(thing: Any, name: str | None = None, **more: Any) -> Any | None:
     """Return a new widget of a thing; None where widgets are not installed or this one fails.
 
-    Widgets stand above the client: they are found by the entry points ``oseo_lab.widgets``, by class name.
+    Widgets stand above the client: they are found by the entry points ``oseo_lab.widgets``, by class name,
+    or by another ``name``.
     """
-    for entry in entry_points(group="oseo_lab.widgets", name=type(thing).__name__):
+    for entry in entry_points(group="oseo_lab.widgets", name=name or type(thing).__name__):
         try:
-            return entry.load()(thing)
+            return entry.load()(thing, **more)
         except ImportError as missing:
             _LOG.debug("no widgets: %s", missing)
         except Exception as wrong:

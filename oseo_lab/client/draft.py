@@ -146,6 +146,11 @@ class OrderDraft:
     # ------------------------------------------------------------------------------------- what is chosen
 
     @property
+    def session(self) -> Session:
+        """Where it will be submitted."""
+        return self._session
+
+    @property
     def name(self) -> str | None:
         """What you will find the order by; may be longer than OSEO's 30 characters."""
         return self._name

@@ -214,7 +214,7 @@ class Lab(Session):
         Returns
         -------
         Order
-            Its handle: ``items`` grow, ``results()`` hold what has come; ``suspend()``, ``resume()``,
+            Its handle: ``items`` grow, ``results()`` hold what has come; ``pause()``, ``resume()``,
             ``cancel()``.
 
         Raises
@@ -374,6 +374,24 @@ class Lab(Session):
         from oseo_lab.client.composing import compose
 
         return compose(self, products, name, collection, area, area_crs, options)
+
+    def composer(self, basemap: Any = None) -> Any:
+        """Return an application: search, pick, choose options, quote, submit, watch. Voilà serves it too.
+
+        Parameters
+        ----------
+        basemap : str or basemap of ipyleaflet, optional
+            Tiles below maps, such as ``"https://.../{z}/{x}/{y}.png"``; without it no network is needed.
+
+        Raises
+        ------
+        ConfigurationError
+            If widgets are not installed.
+        """
+        made = display.widget_of(self, "Composer", basemap=basemap)
+        if made is None:
+            raise ConfigurationError("the composer needs widgets: pip install 'oseo-lab[notebook]'")
+        return made
 
     def __repr__(self) -> str:
         return f"Lab({self.transport.url!r})"

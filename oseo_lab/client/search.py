@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
+from urllib.parse import quote
 
+from oseo_lab.client import display
 from oseo_lab.client.area import Area, as_area, as_period
 from oseo_lab.client.found import Found
-from oseo_lab.model.errors import TransportError, ValidationError
+from oseo_lab.client.transport import API
+from oseo_lab.model.errors import NotFound, TransportError, ValidationError
 from oseo_lab.model.job import CatalogueItem
 
 if TYPE_CHECKING:
@@ -23,6 +27,8 @@ __all__ = ["Products", "query_of", "search"]
 
 #: Products asked for at a time.
 PAGE = 200
+#: Most pieces of a picture that are taken.
+_CHUNKS = 100
 
 
 class Products(Found):
@@ -57,6 +63,32 @@ class Products(Found):
         if isinstance(index, slice):
             return Products(self._session, self.collection_id, self._items[index], self.area)
         return self._items[index]
+
+    def of(self, items: Sequence[CatalogueItem]) -> Products:
+        """Return some of these products, in their own order."""
+        return Products(self._session, self.collection_id, items, self.area)
+
+    def thumbnail(self, product: CatalogueItem | str) -> bytes:
+        """Return a product's small picture (PNG, JPEG or WebP), as the service keeps it.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        TransportError
+            If it cannot be had.
+        """
+        name = product if isinstance(product, str) else product.identifier
+        transport = self._session.transport
+        place = f"collections/{quote(self.collection_id, safe='')}/products/{quote(name, safe='')}/thumbnail"
+        with transport.fetch(f"{transport.url}{API}{place}") as found:
+            if found.status != 200:
+                raise NotFound(f"{name} has no picture (HTTP {found.status})", locator="identifier")
+            return b"".join(islice(found.chunks, _CHUNKS))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Show them on a map, to choose from; as HTML and text where there is no kernel."""
+        return display.bundle(self, self._html)
 
     def order(
         self, name: str | None = None, area: Any = None, area_crs: Any = None, **options: Any

@@ -87,9 +87,14 @@ class AreaPicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     # ---------------------------------------------------------------------------------------- what is done
 
+    @staticmethod
+    def read(area: Any) -> Area | None:
+        """Return an area from anything `Lab.search` takes; None for none."""
+        return None if area is None else as_area(area)
+
     def show(self, area: Any) -> None:
         """Show another area, without telling anybody."""
-        place = None if area is None else as_area(area)
+        place = self.read(area)
         if place != self._area:
             self._area = place
             self._layer.data = self._data()

@@ -8,7 +8,7 @@ it and submit it; what asks the service does so in a thread, and what comes of i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets
 
@@ -234,7 +234,7 @@ class DraftForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             return
         self.worker.start(what, work, done)
 
-    _VERBS: dict[str, Callable[[DraftForm], None]] = {
+    _VERBS: ClassVar[dict[str, Callable[[Any], None]]] = {
         "do/submit": submit,
         "do/quote": quote,
         "do/validate": validate,

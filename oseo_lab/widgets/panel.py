@@ -36,7 +36,7 @@ class Panel(anywidget.AnyWidget):
     _esm = _HERE / "panel.js"
     _css = _HERE / "panel.css"
 
-    tree = traitlets.List().tag(sync=True)
+    tree: Any = traitlets.List().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
 
     def __init__(
