@@ -1,29 +1,37 @@
 """What can go wrong, said once: one tree of errors, one table of codes.
 
 The classes say what a caller can do; ``code`` is the OWS / OSEO exception code, ``locator`` the
-parameter it is about, ``http_status`` the answer of the JSON door::
+parameter it is about, ``http_status`` the answer of the JSON door, ``exit_code`` that of the command line;
+what an error knows beyond its text (``facts``) is in brackets::
 
-    OseoError                      NoApplicableCode             500
-    ├── ConfigurationError         (operators: a wrong setting or collection file)
-    ├── NotAuthenticated           AuthenticationFailed         401
-    ├── NotAuthorized              AuthorizationFailed          403
-    ├── ValidationError            InvalidParameterValue, ..    422   every problem at once
-    │   ├── BadMessage             not a message we can read    400
-    │   └── QuoteExpired           (client: ``new_quote`` is the one to look at now)
-    ├── NotFound                   InvalidOrderIdentifier, ..   404
-    ├── Conflict                   InvalidParameterValue        409
-    ├── QuotaExceeded              NoApplicableCode             429
-    ├── NotSupported               OperationNotSupported, ..    501
-    ├── TooLarge                   NoApplicableCode             413
-    ├── Unavailable                NoApplicableCode             503
-    ├── OrderFailed                (client: raised by wait(check=True))
-    ├── WaitTimeout                (client: still running, nothing cancelled)
-    ├── DeliveryError              (client: a file could not be had)
-    │   ├── IntegrityError         its bytes are not those promised
-    │   └── ResultExpired          NoApplicableCode             410
-    └── TransportError             (client: the server could not be reached)
+    OseoError                      NoApplicableCode             500  1   [hint, request_id]
+    ├── ConfigurationError         (operators, users: a wrong setting, file or place)
+    │                                                                1   [looked_in]
+    ├── AuthError
+    │   ├── NotAuthenticated       AuthenticationFailed         401  1
+    │   └── NotAuthorized          AuthorizationFailed          403  1
+    ├── ValidationError            InvalidParameterValue, ..    422  2   every problem at once
+    │   ├── BadMessage             not a message we can read    400  1
+    │   └── QuoteExpired           (client: what it costs now)  422  1   [new_quote]
+    ├── NotFound                   InvalidOrderIdentifier, ..   404  1   [close_matches]
+    ├── Conflict                   InvalidParameterValue        409  1
+    │   ├── InvalidState           not now, but perhaps later   409  1   [status, allowed_actions]
+    │   └── DuplicateReference     it was submitted before      409  1   [order]
+    ├── QuotaExceeded              NoApplicableCode             429  1   [limit, used, requested, resets_at]
+    ├── NotSupported               OperationNotSupported, ..    501  1   [operation, alternative]
+    ├── TooLarge                   NoApplicableCode             413  1
+    ├── Unavailable                NoApplicableCode             503  1
+    ├── OrderFailed                (client: wait(check=True))        1   [order, failed]
+    ├── WaitTimeout                (client: still running)           4   [order]
+    ├── DeliveryError              (client: a file could not be had) 1
+    │   ├── IntegrityError         not the bytes promised            1   [expected, actual, path]
+    │   └── ResultExpired          NoApplicableCode             410  1   [expired_at]
+    └── TransportError             (client: no server, no answer)    1   [status, retryable, attempts,
+                                                                          retry_after]
 
-Operations raise these, doors render them, the client raises them again. Sources: OGC 06-141r6
+Operations raise these, doors render them, the client raises them again: `encoding.json_form` writes class,
+hint and facts into problem documents. In a notebook an error shows one sentence and the user's own line
+(`model.readable`). Sources: OGC 06-141r6
 exception tables; OWS Common 2.0 section 8; ``ExceptionText`` of each code is the standard's own.
 """
 
@@ -31,15 +39,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
 __all__ = [
     "CODE_TEXTS",
+    "AuthError",
     "BadMessage",
     "ConfigurationError",
     "Conflict",
     "DeliveryError",
+    "DuplicateReference",
     "IntegrityError",
+    "InvalidState",
     "NotAuthenticated",
     "NotAuthorized",
     "NotFound",
@@ -56,6 +68,7 @@ __all__ = [
     "ValidationError",
     "WaitTimeout",
     "error_of",
+    "kind_named",
 ]
 
 #: Most problems of one error that are said one by one.
@@ -116,10 +129,20 @@ class OseoError(Exception):
         What the error is about.
     problems : iterable of Problem, optional
         All that was wrong; one made from the other arguments by default.
+    hint : str, optional
+        What to do next, where the text does not say it.
+    request_id : str, optional
+        Name of the request, to quote when asking for help.
+    **facts
+        What the class knows beyond its text: attributes of the same names.
     """
 
     code = "NoApplicableCode"
     http_status = 500
+    #: Exit code of the command line: 1 failed, 2 wrong usage, 4 still running.
+    exit_code = 1
+    #: Names of the facts that travel to a client.
+    told: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -128,34 +151,62 @@ class OseoError(Exception):
         code: str | None = None,
         locator: str | None = None,
         problems: Iterable[Problem] = (),
+        hint: str | None = None,
+        request_id: str | None = None,
+        **facts: Any,
     ) -> None:
         super().__init__(text)
         self.text = text
         self.code = code or type(self).code
         self.locator = locator
         self.problems = tuple(problems) or (Problem(code=self.code, locator=locator, text=text),)
+        self.hint = hint
+        self.request_id = request_id
+        for name, value in facts.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} knows no {name}")
+            setattr(self, name, value)
 
     @property
     def is_callers_fault(self) -> bool:
         """Whether the caller must change something (SOAP Client / Sender), rather than the server."""
         return self.http_status < 500 or self.http_status == 501
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it knows beyond its text and may tell a client; what is not known is left out."""
+        known = {name: getattr(self, name) for name in self.told}
+        return {name: value for name, value in known.items() if value not in (None, ())}
+
     def __str__(self) -> str:
         return self.text
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: what was wrong, and the user's own line; no lines of ours."""
+        from oseo_lab.model.readable import in_a_cell
+
+        return in_a_cell(self)
+
 
 class ConfigurationError(OseoError):
-    """A setting, collection file or installation is not as it must be."""
+    """A setting, collection file or installation is not as it must be, or there is no server."""
+
+    #: Every place that was looked at, with what it said.
+    looked_in: tuple[str, ...] = ()
 
 
-class NotAuthenticated(OseoError):
+class AuthError(OseoError):
+    """The caller is not known, or may not."""
+
+
+class NotAuthenticated(AuthError):
     """No identity, or one that could not be verified."""
 
     code = "AuthenticationFailed"
     http_status = 401
 
 
-class NotAuthorized(OseoError):
+class NotAuthorized(AuthError):
     """The caller is known but may not use this operation at all."""
 
     code = "AuthorizationFailed"
@@ -167,6 +218,7 @@ class ValidationError(OseoError):
 
     code = "InvalidParameterValue"
     http_status = 422
+    exit_code = 2
 
     @classmethod
     def of(cls, problems: Iterable[Problem]) -> ValidationError:
@@ -187,14 +239,17 @@ class BadMessage(ValidationError):
 
     code = "NoApplicableCode"
     http_status = 400
+    exit_code = 1
 
 
 class QuoteExpired(ValidationError):
     """A quotation lapsed before it was ordered; nothing was. ``new_quote`` is what it would cost now."""
 
-    def __init__(self, text: str, new_quote: Any = None) -> None:
-        super().__init__(text, locator="quotationId")
-        self.new_quote = new_quote
+    exit_code = 1
+    new_quote: Any = None
+
+    def __init__(self, text: str, new_quote: Any = None, **more: Any) -> None:
+        super().__init__(text, **{"locator": "quotationId", "new_quote": new_quote, **more})
 
 
 class NotFound(OseoError):
@@ -202,6 +257,9 @@ class NotFound(OseoError):
 
     code = "InvalidOrderIdentifier"
     http_status = 404
+    told = ("close_matches",)
+    #: Names of what is there and may have been meant, the nearest first.
+    close_matches: tuple[str, ...] = ()
 
 
 class Conflict(OseoError):
@@ -211,10 +269,32 @@ class Conflict(OseoError):
     http_status = 409
 
 
+class InvalidState(Conflict):
+    """What was asked for is not possible in the state things are in."""
+
+    told = ("status", "allowed_actions")
+    #: The status, in OSEO's words.
+    status: str | None = None
+    #: What is possible now: words such as ``cancel``, ``resume``.
+    allowed_actions: tuple[str, ...] = ()
+
+
+class DuplicateReference(Conflict):
+    """Something of this name is there already; ``order`` is it, or its id."""
+
+    order: Any = None
+
+
 class QuotaExceeded(OseoError):
     """A limit of the caller's account is reached."""
 
     http_status = 429
+    told = ("limit", "used", "requested", "resets_at")
+    limit: float | None = None
+    used: float | None = None
+    requested: float | None = None
+    #: When there is room again, UTC.
+    resets_at: datetime | str | None = None
 
 
 class NotSupported(OseoError):
@@ -222,6 +302,10 @@ class NotSupported(OseoError):
 
     code = "OperationNotSupported"
     http_status = 501
+    told = ("operation", "alternative")
+    operation: str | None = None
+    #: What to do instead.
+    alternative: str | None = None
 
 
 class TooLarge(OseoError):
@@ -237,15 +321,18 @@ class Unavailable(OseoError):
 
 
 class OrderFailed(OseoError):
-    """Items of an order failed, raised where the caller asked for it; ``order`` is the handle."""
+    """Items of an order failed, raised where the caller asked for it."""
 
-    order: object = None
+    #: The order's handle, and its items that failed.
+    order: Any = None
+    failed: Any = ()
 
 
 class WaitTimeout(OseoError):
     """The order is still running; nothing was cancelled; ``order`` is the handle."""
 
-    order: object = None
+    exit_code = 4
+    order: Any = None
 
 
 class DeliveryError(OseoError):
@@ -255,15 +342,32 @@ class DeliveryError(OseoError):
 class IntegrityError(DeliveryError):
     """A file's bytes are not those its manifest promises."""
 
+    #: Checksum or size promised and found, and the file.
+    expected: str | None = None
+    actual: str | None = None
+    path: Any = None
+
 
 class ResultExpired(DeliveryError):
     """The result was there and is not any more: its time is over."""
 
     http_status = 410
+    told = ("expired_at",)
+    #: When its time was over, UTC.
+    expired_at: datetime | str | None = None
 
 
 class TransportError(OseoError):
     """The server could not be reached, or answered something that is not its protocol."""
+
+    #: HTTP status, where there was an answer.
+    status: int | None = None
+    #: Whether asking again later may help.
+    retryable: bool = False
+    #: How often it was asked.
+    attempts: int = 1
+    #: Seconds the server asks to wait.
+    retry_after: float | None = None
 
 
 _CLASS_OF: dict[str, type[OseoError]] = {
@@ -293,3 +397,9 @@ def error_of(problems: Iterable[Problem]) -> OseoError:
     first = found[0]
     text = "; ".join(str(problem) for problem in found)
     return _CLASS_OF.get(first.code, OseoError)(text, code=first.code, locator=first.locator, problems=found)
+
+
+def kind_named(name: str) -> type[OseoError] | None:
+    """Return the class of a name, as problem documents say it; None for one that is not known."""
+    kind = globals().get(name)
+    return kind if isinstance(kind, type) and issubclass(kind, OseoError) else None
