@@ -19,7 +19,6 @@ from oseo_lab.model.errors import (
     TransportError,
     Unavailable,
     ValidationError,
-    error_of,
 )
 
 if TYPE_CHECKING:
@@ -76,19 +75,18 @@ def not_ours(response: httpx.Response) -> TransportError:
     kind = response.headers.get("content-type", "nothing").partition(";")[0]
     return TransportError(
         f"{shown(str(response.url))} answered {response.status_code} with {kind}, not JSON: "
-        "is the extension oseo_lab enabled there, and is the URL the server's base URL?"
+        "is the extension oseo_lab enabled there, and is the URL the server's base URL?",
+        status=response.status_code,
     )
 
 
 def refusal(response: httpx.Response) -> OseoError:
     """Turn an answer that is no success into the exception it was."""
-    from oseo_lab.encoding.json_form import read_problems
+    from oseo_lab.encoding.json_form import read_error
 
     if "problem+json" not in response.headers.get("content-type", ""):
         return _plain_refusal(response)
-    error = error_of(read_problems(response.content))
-    kind = _BY_STATUS.get(response.status_code, type(error))
-    return kind(error.text, code=error.code, locator=error.locator, problems=error.problems)
+    return read_error(response.content, _BY_STATUS.get(response.status_code))
 
 
 def _plain_refusal(response: httpx.Response) -> OseoError:

@@ -21,7 +21,7 @@ from oseo_lab.encoding.json_parts import encode_order, encode_status
 from oseo_lab.encoding.json_read import from_plain, load
 from oseo_lab.encoding.json_values import encode_selection
 from oseo_lab.encoding.openapi import openapi
-from oseo_lab.model.errors import OseoError, Problem
+from oseo_lab.model.errors import OseoError, Problem, error_of, kind_named
 
 __all__ = [
     "PROBLEM_TYPE",
@@ -38,6 +38,7 @@ __all__ = [
     "option_schema",
     "problem_document",
     "read_collection",
+    "read_error",
     "read_problems",
     "to_plain",
 ]
@@ -111,10 +112,14 @@ def problem_document(error: OseoError, *, request_id: str | None = None) -> byte
             {"code": each.code, "locator": each.locator, "text": each.text, "item_id": each.item_id}
             for each in error.problems
         ],
+        "kind": type(error).__name__,
+        "hint": error.hint,
+        "facts": to_plain(facts) if (facts := error.facts) else None,
         "request_id": request_id,
     }
-    if request_id is None:
-        del document["request_id"]
+    for name in ("hint", "facts", "request_id"):
+        if document[name] is None:
+            del document[name]
     # Whatever a hostile message made of a text, the answer is JSON: half characters are replaced.
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
@@ -133,6 +138,39 @@ def read_problems(body: bytes) -> tuple[Problem, ...]:
         [_read_problem(each) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     )
     return tuple(found) or (_read_problem({**document, "text": _said(document)}),)
+
+
+def read_error(body: bytes, usual: type[OseoError] | None) -> OseoError:
+    """Return the error a problem document tells of, with what it knows beyond its text.
+
+    Parameters
+    ----------
+    body : bytes
+        The document, ours or anybody's.
+    usual : type or None
+        Class of the HTTP status it came with; the document may name a narrower one.
+    """
+    problems = read_problems(body)
+    error = error_of(problems)
+    kind = usual or type(error)
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = {}
+    told = document if isinstance(document, dict) else {}
+    named = kind_named(str(told.get("kind")))
+    if named is not None and issubclass(named, kind):
+        kind = named
+    said = told.get("facts")
+    facts: dict[str, Any] = said if isinstance(said, dict) else {}
+    found = kind(error.text, code=error.code, locator=error.locator, problems=error.problems)
+    for name in kind.told:
+        if name in facts:
+            setattr(found, name, tuple(facts[name]) if isinstance(facts[name], list) else facts[name])
+    for name in ("hint", "request_id"):
+        if isinstance(told.get(name), str):
+            setattr(found, name, told[name])
+    return found
 
 
 def _said(document: Mapping[str, Any]) -> str:

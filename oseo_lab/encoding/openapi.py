@@ -501,6 +501,9 @@ _PROBLEM = {
                 },
             },
         },
+        "kind": {**_TEXT, "description": "Name of the exception class in Python."},
+        "hint": {**_TEXT, "description": "What to do next."},
+        "facts": {"type": "object", "description": "What is known beyond the text, by name."},
         "request_id": {**_TEXT, "description": "To quote when asking for help."},
     },
 }

@@ -222,6 +222,7 @@ def test_a_problem_document_says_what_rfc_9457_asks_and_every_problem() -> None:
             {"code": "InvalidParameterValue", "locator": "format", "text": "no JPEG", "item_id": "7"},
             {"code": "MissingParameterValue", "locator": "band", "text": "no band", "item_id": None},
         ],
+        "kind": "ValidationError",
         "request_id": "r1",
     }
 
