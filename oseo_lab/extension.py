@@ -191,7 +191,7 @@ class OseoLab(ExtensionApp):
         from oseo_lab.web.hub import Hub
 
         assert self._state is not None
-        hub = Hub(services.store, self._state.work)
+        hub = Hub(services.store, self._state.work, services.now)
         services.progress_listeners.append(hub.progress)
         self._state.arrive(services, credentials, hub)
         self.log.info("oseo_lab: %d collections, orders in %s", len(services.collections), self.data_dir)

@@ -169,7 +169,7 @@ class HomeService:
         sockets = bind_sockets(0, "127.0.0.1")
         try:
             server.add_sockets(sockets)
-            hub = Hub(services.store, state.work)
+            hub = Hub(services.store, state.work, services.now)
             services.progress_listeners.append(hub.progress)
             key_file = self.settings.data_dir / KEY_FILE
             state.arrive(services, Credentials(services.store, key_file, self.clock), hub)

@@ -277,8 +277,15 @@ class Events(Protocol):
     def add(self, changes: Sequence[StatusChange]) -> None:
         """Append status changes; their ids rise."""
 
-    def after(self, event_id: int, *, owner: str | None = None, limit: int = 500) -> list[StatusChange]:
-        """Return changes with a higher id, oldest first."""
+    def after(
+        self,
+        event_id: int,
+        *,
+        owner: str | None = None,
+        shared_at: datetime | None = None,
+        limit: int = 500,
+    ) -> list[StatusChange]:
+        """Return changes with a higher id, oldest first; with ``shared_at`` also of what is shared then."""
 
     def last_id(self) -> int:
         """Return the highest id given so far; 0 where there is none."""
@@ -478,6 +485,12 @@ class OrderStore(Protocol):
 
     def submit(self, work: Callable[[UnitOfWork], T]) -> Future[T]:
         """Queue ``work`` as `write` does and return at once; the future is done after the commit."""
+
+    def when_news(self, told: Callable[[], None]) -> Callable[[], None]:
+        """Have ``told`` called after each commit of this process that adds to the history.
+
+        It is called by whoever writes, and must neither take time nor raise. Return what ends that.
+        """
 
     def close(self) -> None:
         """Finish what is queued and let go of the database."""

@@ -176,6 +176,7 @@ class Store:
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._is_closed = False
+        self._told: tuple[Callable[[], None], ...] = ()
         self._thread = threading.Thread(target=self._write_groups, name="oseo-lab-store", daemon=True)
         self._thread.start()
 
@@ -220,6 +221,17 @@ class Store:
             if self._pending:  # came while we wrote, and their callers only wait
                 self._wake.set()
         return future.result()
+
+    def when_news(self, told: Callable[[], None]) -> Callable[[], None]:
+        """Have ``told`` called after each commit that adds to the history; return what ends that."""
+        with self._lock:
+            self._told = (*self._told, told)
+
+        def stop() -> None:
+            with self._lock:
+                self._told = tuple(each for each in self._told if each is not told)
+
+        return stop
 
     def close(self) -> None:
         """Finish what is queued and let go of the database."""
@@ -281,10 +293,14 @@ class Store:
         """Run all under savepoints and commit once; what this raises is everybody's error."""
         pair = self._writers.begin()
         session = pair[1].session
+        session.has_news = False
         try:
             for write in writes:
                 _run_one(write, pair[1])
             session.commit()
+            if session.has_news:
+                for told in self._told:
+                    told()
         except BaseException:
             with suppress(OseoError):  # the first error is the one to tell
                 session.rollback()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ _ATTEMPT_COLUMNS = ("order_ref", "number", "attempt", "started", "ended", "worke
 _e = tables.events.c
 _a = tables.attempts.c
 _o = tables.orders.c
+_s = tables.shares.c
 EVENT = [*(_e[name] for name in EVENT_COLUMNS), _e.id]
 _ATTEMPT = [_a[name] for name in _ATTEMPT_COLUMNS]
 
@@ -34,12 +36,15 @@ def _after(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 _ADD = Statement(insert_of(tables.events, EVENT_COLUMNS), *EVENT_COLUMNS)
 _AFTER = Statement(_after(), "after", "limit")
-_AFTER_OF_OWNER = Statement(
-    _after(sa.exists().where(_o.id == _e.order_ref, _o.owner == bindparam("owner"))),
-    "after",
-    "owner",
-    "limit",
+_IS_OWN = sa.exists().where(_o.id == _e.order_ref, _o.owner == bindparam("owner"))
+_IS_SHARED = sa.exists().where(
+    _s.grantee == bindparam("grantee"),
+    _s.grantee.is_not(None),  # as the partial index says
+    _s.order_ref == _e.order_ref,
+    _s.until > bindparam("now", type_=sa.BigInteger),
 )
+_AFTER_OF_OWNER = Statement(_after(_IS_OWN), "after", "owner", "limit")
+_AFTER_OF_READER = Statement(_after(sa.or_(_IS_OWN, _IS_SHARED)), "after", "owner", "grantee", "now", "limit")
 _LAST = Statement(sa.select(sa.func.max(_e.id)))
 _OF = Statement(sa.select(*EVENT).where(_e.order_ref == bindparam("order_ref")).order_by(_e.id), "order_ref")
 _OF_ITEM = Statement(
@@ -83,10 +88,18 @@ class Events:
         """Append status changes; their ids rise."""
         session = self._session
         refs = session.known_refs(change.order_id for change in changes)
+        session.has_news = session.has_news or bool(changes)
         session.many(_ADD, [_event_row(refs[change.order_id], change, session) for change in changes])
 
-    def after(self, event_id: int, *, owner: str | None = None, limit: int = 500) -> list[StatusChange]:
-        """Return changes with a higher id, oldest first.
+    def after(
+        self,
+        event_id: int,
+        *,
+        owner: str | None = None,
+        shared_at: datetime | None = None,
+        limit: int = 500,
+    ) -> list[StatusChange]:
+        """Return changes with a higher id, oldest first; with ``shared_at`` also of what is shared then.
 
         Ids become visible in their order, for one transaction writes at a time: who has seen one has
         seen all below it.
@@ -95,7 +108,12 @@ class Events:
         if owner is None:
             return self.from_rows(session.all(_AFTER, (event_id, limit)))
         ref = session.find(owner)
-        return [] if ref is None else self.from_rows(session.all(_AFTER_OF_OWNER, (event_id, ref, limit)))
+        if ref is None:
+            return []
+        if shared_at is None:
+            return self.from_rows(session.all(_AFTER_OF_OWNER, (event_id, ref, limit)))
+        values = (event_id, ref, ref, micros(shared_at), limit)
+        return self.from_rows(session.all(_AFTER_OF_READER, values))
 
     def last_id(self) -> int:
         """Return the highest id given so far; 0 where there is none."""

@@ -234,6 +234,7 @@ class Items:
                 )
                 for item, moment in zip(added, at, strict=True)
             ]
+            session.has_news = True
             session.many(ADD_EVENT, changes)
             moved[ref] = Counter(item.status.status for item in added), max(at)
         raise_revisions(session, moved)

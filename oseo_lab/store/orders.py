@@ -249,6 +249,7 @@ class Orders:
             )
             for item in order.items
         ]
+        session.has_news = True
         session.many(ADD_EVENT, changes)
 
     def get(self, order_id: str, owner: str | None = None) -> Order | None:

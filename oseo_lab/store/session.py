@@ -178,7 +178,7 @@ _ADD_TEXT = Statement(
 
 
 def among_statements(
-    column: sa.Column[Any], *columns: sa.Column[Any], where: sa.ColumnElement[bool] | None = None
+    column: sa.Column[Any], *columns: sa.ColumnElement[Any], where: sa.ColumnElement[bool] | None = None
 ) -> dict[int, Statement]:
     """Make "these columns where column is one of" for each length that `chunks` gives."""
     also = () if where is None else (where,)
@@ -212,6 +212,8 @@ class Session:
         self.dialect = dialect
         self.caches = caches
         self.is_broken = False
+        #: Whether the transaction added to the history.
+        self.has_news = False
         self._cursor = connection.cursor()
         self._dbapi: Any = dialect.loaded_dbapi
         self._errors = (self._dbapi.Error, UnicodeEncodeError)

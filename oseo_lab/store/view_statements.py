@@ -29,9 +29,9 @@ __all__ = [
     "ONE",
     "OWN",
     "PACKAGES",
+    "RETRIED",
     "RETRIED_BY_REASON",
     "RETRIED_OF_REASON",
-    "RETRIED",
     "SHARED",
     "STANDING",
     "lines",
@@ -61,7 +61,7 @@ _ORDER = [
     *(_o[name] for name in TALLIES.values()),
 ]
 _OF_ORDER = _i.order_ref == bindparam("order_ref")
-#: The sum keeps SQLite from walking the whole order along its primary key instead of an index of what is asked.
+#: The sum keeps SQLite from walking the whole order along its primary key instead of an index made for it.
 _IS_PRODUCT = _i.number + _ZERO > _ZERO
 
 ONE = Statement(sa.select(*_ORDER).where(_o.uuid == bindparam("uuid")), "uuid")

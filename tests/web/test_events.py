@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +20,7 @@ from serving import Server
 from oseo_lab.encoding import json_form
 from oseo_lab.model.job import Progress
 from oseo_lab.model.order import StatusChange, new_order_id
+from oseo_lab.model.share import Share
 from oseo_lab.model.status import Status
 from oseo_lab.web import hub as hub_module
 from oseo_lab.web.hub import Hub, Listener, status_message
@@ -173,7 +176,7 @@ def test_a_history_that_cannot_be_read_is_read_again(monkeypatch: pytest.MonkeyP
             return self
 
         def __enter__(self) -> Any:
-            return SimpleNamespace(events=self, orders=self)
+            return SimpleNamespace(events=self, orders=self, shares=self)
 
         def __exit__(self, *_: object) -> None:
             return None
@@ -186,6 +189,12 @@ def test_a_history_that_cannot_be_read_is_read_again(monkeypatch: pytest.MonkeyP
             if isinstance(answer, OSError):
                 raise answer
             return answer
+
+        def when_news(self, told: Callable[[], None]) -> Callable[[], None]:
+            return lambda: None
+
+        def readers(self, order_ids: set[str], now: datetime) -> dict[str, set[str]]:
+            return {}
 
         def get_many(self, order_ids: set[str]) -> dict[str, Any]:
             return {each: SimpleNamespace(owner="zoe") for each in order_ids}
@@ -201,3 +210,72 @@ def test_a_history_that_cannot_be_read_is_read_again(monkeypatch: pytest.MonkeyP
         return message
 
     assert asyncio.run(listen()).startswith(b"id: 1\n")
+
+
+async def in_a_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    return await asyncio.to_thread(function, *arguments)
+
+
+def test_what_this_process_writes_is_heard_before_the_history_is_looked_at_again(
+    services: Services, submit: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hub_module, "POLL", 600)
+    order_id = f"urn:uuid:{submit()}"
+
+    async def listen() -> None:
+        hub = Hub(services.store, in_a_thread)
+        mine = await hub.join("local")
+        for number in range(3):
+            said = change(0, order_id, info=f"{number}")
+            await asyncio.to_thread(services.store.write, lambda work, said=said: work.events.add([said]))
+            message = await asyncio.wait_for(mine.queue.get(), 30)
+            assert json.loads(message.partition(b"data: ")[2])["info"] == f"{number}"
+        await hub.close()
+
+    asyncio.run(listen())
+
+
+def test_whom_an_order_is_shared_with_hears_of_it_until_that_is_taken_back(
+    services: Services, submit: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hub_module, "KNOWN", 0)
+    order_id = f"urn:uuid:{submit()}"
+    now = datetime.now(UTC)
+    share = Share(
+        order_id=order_id, share_id=str(uuid.uuid4()), grantee="ben", created=now, until=now + timedelta(1)
+    )
+
+    async def tell(info: str) -> None:
+        said = change(0, order_id, info=info)
+        await asyncio.to_thread(services.store.write, lambda work: work.events.add([said]))
+
+    async def listen() -> list[str]:
+        hub = Hub(services.store, in_a_thread)
+        mine, his = await hub.join("local"), await hub.join("ben")
+        heard: list[str] = []
+
+        async def hear(listener: Listener) -> str:
+            message = await asyncio.wait_for(listener.queue.get(), 30)
+            said = json.loads(message.partition(b"data: ")[2])
+            return said.get("info") or said["stage"]
+
+        await tell("before")
+        assert await hear(mine) == "before"
+        await asyncio.to_thread(services.store.write, lambda work: work.shares.add(share))
+        await tell("shared")
+        heard.append(await hear(his))
+        hub.progress(order_id, 1, Progress(key="k", fraction=0.5, stage="reading"))
+        heard.append(await hear(his))
+        assert [await hear(mine), await hear(mine)] == ["shared", "reading"]
+        await asyncio.to_thread(
+            services.store.write, lambda work: work.shares.remove(order_id, share.share_id)
+        )
+        await tell("revoked")
+        hub.progress(order_id, 1, Progress(key="k", fraction=0.6, stage="writing"))
+        assert {await hear(mine), await hear(mine)} == {"revoked", "writing"}
+        assert his.queue.empty()
+        assert await hub.history("ben", 0) == []
+        await hub.close()
+        return heard
+
+    assert asyncio.run(listen()) == ["shared", "reading"]
