@@ -1,4 +1,4 @@
-"""``oseo-lab orders``: list, show, submit, wait, cancel, download, verify. The client, at a prompt."""
+"""``oseo-lab orders``: list, submit, wait, pause, retry, cancel, download, ... The client, at a prompt."""
 
 from __future__ import annotations
 
@@ -195,18 +195,34 @@ def notices(name: Name, as_json: AsJson = False, url: Url = None, token: Token =
 
 
 @app.command()
-def suspend(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
-    """Let a subscription order nothing more until it is resumed."""
+def pause(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Let nothing more of an order begin until it is resumed; what is being made is finished."""
     with connected(url, token) as lab:
-        order = lab.orders[name].suspend()
+        order = lab.orders[name].pause()
     _print_order(order, as_json)
 
 
 @app.command()
 def resume(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
-    """Let a suspended subscription go on; what it has missed comes."""
+    """Let a paused order go on where it was; what a subscription missed comes."""
     with connected(url, token) as lab:
         order = lab.orders[name].resume()
+    _print_order(order, as_json)
+
+
+@app.command()
+def retry(
+    name: Name,
+    item: Annotated[
+        list[str] | None, typer.Option("--item", help="Only this item, whatever it failed of; may repeat.")
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Try again what of an order was not made and may be helped by it; what was delivered stays."""
+    with connected(url, token) as lab:
+        order = lab.orders[name].retry(item or None)
     _print_order(order, as_json)
 
 

@@ -24,6 +24,7 @@ from oseo_lab.model.order import Order as Record
 from oseo_lab.model.status import Status
 
 if TYPE_CHECKING:
+    from oseo_lab.client.drawing import Plot
     from oseo_lab.client.parcels import Checksum, ItemFile, Parcel
     from oseo_lab.client.session import Session
     from oseo_lab.client.transport import Transport
@@ -75,6 +76,9 @@ class Handle(Protocol):
 
     def attempts(self) -> list[Attempt]:
         """Return every try at making an item, oldest first."""
+
+    def retry(self, items: Iterable[Item | str] | None = None) -> Self:
+        """Try again what was not made."""
 
 
 class Item:
@@ -237,6 +241,12 @@ class Item:
         found = open_item(*parcel.stac(self.place), how)
         return found.assign_attrs(order=parcel.order_id, order_name=parcel.order_name, item=self.id)
 
+    def plot(self, bands: str | Sequence[str] | None = None, **how: Any) -> Plot:
+        """Draw what was delivered (`oseo_lab.client.plots.plot`): natural colours, or what suits its band."""
+        from oseo_lab.client.plots import plot
+
+        return plot(self.open(), bands, **how)
+
     def download(self, folder: str | Path = ".", **how: Any) -> list[Path]:
         """Download its files to ``<folder>/<order name>/<item id>``, as `Results.download` does."""
         from oseo_lab.client.transport import HttpTransport
@@ -332,6 +342,29 @@ class Items(Sequence[Item]):
         return Items(self._order, (each for each in products if each.is_failed))
 
     @property
+    def retryable(self) -> Items:
+        """Those that failed and that trying again may help: ``order.failed.retryable.submit()``."""
+        from oseo_lab.client.tabulating import outcomes_of
+
+        outcomes = outcomes_of(self._order)
+        failed = (each for each in self.failed if each.status is Status.FAILED)
+        return Items(self._order, (each for each in failed if can_retry(outcomes.get(each.number))))
+
+    def submit(self) -> Any:
+        """Have these items tried again (`Order.retry`); returns their order.
+
+        Raises
+        ------
+        ValidationError
+            If there are none.
+        Conflict
+            If they cannot be tried again; the text says why.
+        """
+        from oseo_lab.client.steering import names_of
+
+        return self._order.retry(names_of(self))
+
+    @property
     def reasons(self) -> dict[str, str]:
         """What there is to say about each item, by item id."""
         return {each.id: each.info or "" for each in self}
@@ -420,6 +453,20 @@ class Items(Sequence[Item]):
                 }
             )
         return geo_frame(rows, ("datetime",), "items.to_gdf()")
+
+    def plot(self, bands: str | Sequence[str] | None = None, **how: Any) -> Plot:
+        """Draw those that were delivered, in the order of their times, on whatever grids they lie.
+
+        Parameters
+        ----------
+        bands, **how
+            As in `oseo_lab.client.plots.plot`.
+        """
+        from oseo_lab.client.plots import plot_all
+
+        if not (there := self.succeeded):
+            raise DeliveryError(f"none of these {len(self)} items was delivered: there is nothing to draw")
+        return plot_all([each.open for each in there], bands, **how)
 
     def _described(self) -> list[tuple[dict[str, Any], str]]:
         """Return the STAC items of those that were delivered, and where they lie."""

@@ -1,6 +1,6 @@
 """What of an order is a product rather than a wish for some, and what only a service of ours is asked of it.
 
-Of an `Order` that is a subscription: suspend, resume, and what it would order now.
+Of an `Order`: what is wished of it; of a subscription, what it would order now.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def named(item: OrderItem) -> str:
 
 
 def wish(session: Session, order_id: str, verb: str) -> None:
-    """Suspend or resume a subscription of ours.
+    """Pause or resume an order of ours.
 
     Raises
     ------
     NotSupported
-        If the order is no subscription, or the service is reached over SOAP, which has no such operation.
+        If the service is reached over SOAP, which has no such operation.
     Conflict
         If it is final already.
     """

@@ -1,13 +1,12 @@
-"""What is done with standing orders beyond the standard: suspend, resume, look ahead, announce products.
+"""What is done with standing orders beyond the standard: look ahead, announce products.
 
-Suspending writes what is wanted; the calendar stops, and goes on where it was. Cancel ends a subscription
-(06-141r6 16.1: it unsubscribes).
+They are paused and resumed as every order is (`steering`): the calendar stops, and goes on where it was.
+Cancel ends a subscription (06-141r6 16.1: it unsubscribes).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from oseo_lab.model.errors import Conflict, NotAuthorized, NotSupported, Unavailable, ValidationError
 from oseo_lab.model.identifiers import OrderType
@@ -16,54 +15,19 @@ from oseo_lab.model.order import Order
 from oseo_lab.model.status import Wanted
 from oseo_lab.operations.context import Context, order_of
 from oseo_lab.operations.get_options import unsupported
-from oseo_lab.ports import ProcessingFailed, UnitOfWork
+from oseo_lab.ports import ProcessingFailed
 
-__all__ = ["MOST_ANNOUNCED", "announce", "resume", "suspend", "would_match"]
+__all__ = ["MOST_ANNOUNCED", "announce", "would_match"]
 
 #: Most products announced at once.
 MOST_ANNOUNCED = 1000
-
-
-def suspend(order_id: str, context: Context) -> Order:
-    """Let a subscription order nothing more until it is resumed; what it has ordered is made.
-
-    Raises
-    ------
-    NotFound
-        If the order is unknown or not the caller's.
-    NotSupported
-        If it is no subscription.
-    Conflict
-        If it is final, or to be cancelled.
-    """
-    return _want(order_id, Wanted.SUSPENDED, context)
-
-
-def resume(order_id: str, context: Context) -> Order:
-    """Let a suspended subscription go on; what it has missed comes. Raises as `suspend`."""
-    return _want(order_id, Wanted.COMPLETED, context)
-
-
-def _want(order_id: str, wanted: Wanted, context: Context) -> Order:
-    owner, now = context.caller, context.now()
-
-    def write(work: UnitOfWork) -> Order:
-        order = _open_subscription(order_of(work, order_id, owner))
-        if order.wanted is wanted:
-            return order
-        work.orders.save(replace(order, wanted=wanted, updated=now))
-        return work.orders.get(order_id) or order
-
-    order = context.store.write(write)
-    context.wake()
-    return order
 
 
 def _open_subscription(order: Order) -> Order:
     if order.specification.order_type is not OrderType.SUBSCRIPTION_ORDER:
         raise NotSupported(
             f"the order is a {order.specification.order_type}, and only a {OrderType.SUBSCRIPTION_ORDER} "
-            "waits for products: cancel it, or let it go on",
+            "waits for products",
             locator="orderId",
         )
     if order.status.status.is_final:

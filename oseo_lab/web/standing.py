@@ -1,49 +1,19 @@
-"""The JSON API of standing orders: suspend, resume, what would match; and products announced by operators.
+"""The JSON API of standing orders: what would match; and products announced by operators.
 
 Beside the standard, whose Submit, GetStatus and Cancel are all that a subscription needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from oseo_lab.encoding import json_form
-from oseo_lab.model.order import Order
-from oseo_lab.operations import Context
-from oseo_lab.operations.standing import announce, resume, suspend, would_match
+from oseo_lab.operations.standing import announce, would_match
 from oseo_lab.web.base import door
-from oseo_lab.web.json_door import JSON, JsonHandler, order_id_of
+from oseo_lab.web.json_door import JsonHandler, order_id_of
 from oseo_lab.web.products import public
 
-__all__ = ["AnnounceHandler", "MatchHandler", "ResumeHandler", "SuspendHandler"]
-
-
-class _WishHandler(JsonHandler):
-    """What a user wants of a subscription."""
-
-    carry_out: Callable[[str, Context], Order]
-
-    @door
-    async def post(self, order: str) -> None:
-        """Carry out the wish and send the order."""
-        services = await self.services()
-        await self.authorize("write")
-        context = services.context(self.owner, url=self.service_url)
-        order_id, carry_out = order_id_of(order), type(self).carry_out
-        self.answer(await self.state.work(lambda: json_form.encode(carry_out(order_id, context))), JSON, 202)
-
-
-class SuspendHandler(_WishHandler):
-    """``POST api/v1/orders/{id}/suspend``: a subscription orders nothing more until it is resumed."""
-
-    carry_out = staticmethod(suspend)
-
-
-class ResumeHandler(_WishHandler):
-    """``POST api/v1/orders/{id}/resume``: a suspended subscription goes on."""
-
-    carry_out = staticmethod(resume)
+__all__ = ["AnnounceHandler", "MatchHandler"]
 
 
 class MatchHandler(JsonHandler):

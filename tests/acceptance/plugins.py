@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
-from oseo_lab.model.job import ItemJob, Product
+from oseo_lab.model.job import FailureClass, ItemJob, Product
 from oseo_lab.model.options import OptionDefinition
-from oseo_lab.ports import Inputs, Workspace
+from oseo_lab.ports import Inputs, ProcessingFailed, Workspace
 
 
 class Steady:
@@ -29,3 +31,27 @@ class Steady:
 
 
 STEADY = Steady()
+
+
+class Willed:
+    """Does what the file of its product's name says, in the folder ``OSEO_TEST_WILL``.
+
+    ``fail <class>`` fails, ``wait`` waits until it says something else, ``<number>`` delivers so many bytes.
+    """
+
+    options: Sequence[OptionDefinition] = ()
+    scene_options: Sequence[OptionDefinition] = ()
+
+    def __call__(self, item: ItemJob, inputs: Inputs, workspace: Workspace) -> list[Product]:
+        will = Path(os.environ["OSEO_TEST_WILL"]) / item.product.identifier
+        while (said := will.read_text().split() if will.exists() else ["100"])[0] == "wait":
+            workspace.cancelled()
+            time.sleep(0.02)
+        if said[0] == "fail":
+            raise ProcessingFailed("as it was willed", failure_class=FailureClass(" ".join(said[1:])))
+        path = workspace.path("data.bin")
+        path.write_bytes(b"x" * int(said[0]))
+        return [Product(path=str(path), name="data.bin", media_type="application/octet-stream")]
+
+
+WILLED = Willed()

@@ -183,8 +183,8 @@ def test_a_product_that_appears_is_delivered_to_its_subscription(call, server, f
 def test_a_subscription_from_python_is_suspended_and_resumed(lab, folder):
     order = lab.subscribe("coming", name="watch", start=NOW - timedelta(days=1), area=(-180, -90, 180, 90))
     assert order.info in ("subscription is active", None) or "so far" in order.info
-    order.suspend()
-    wait_until(lambda: (order.refresh().info or "").startswith("suspended at the user's request"))
+    order.pause()
+    wait_until(lambda: (order.refresh().info or "").startswith("paused at the user's request"))
     before = len(order.items)
     appear(folder, "LATER")
     assert "LATER" in [each.identifier for each in order.would_match()]
@@ -321,8 +321,8 @@ def test_the_command_line_suspends_resumes_and_looks_ahead(server, lab, folder):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    run("suspend", "by command")
-    wait_until(lambda: (order.refresh().info or "").startswith("suspended at the user's request"))
+    run("pause", "by command")
+    wait_until(lambda: (order.refresh().info or "").startswith("paused at the user's request"))
     appear(folder, "AHEAD")
     assert "AHEAD" in run("match", "by command")
     assert json.loads(run("resume", "by command", "--json"))["order_id"] == order.id
@@ -334,7 +334,7 @@ def _name(item) -> str:
     return getattr(item.specification.identifier, "identifier", "")
 
 
-@pytest.mark.parametrize("verb", ["suspend", "resume", "match"])
+@pytest.mark.parametrize("verb", ["pause", "resume", "match"])
 def test_orders_that_are_not_there_are_not_found(server, verb):
     nobodys = "00000000-0000-4000-8000-000000000000"
     with server.client as client:

@@ -1,4 +1,4 @@
-"""Suspend, resume, look ahead, announce: who may, of which orders."""
+"""Pause, resume, look ahead, announce: who may, of which orders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from oseo_lab.model.messages import Cancel, Submit
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from oseo_lab.model.status import Wanted
 from oseo_lab.operations import perform
-from oseo_lab.operations.standing import announce, resume, suspend, would_match
+from oseo_lab.operations.standing import announce, would_match
+from oseo_lab.operations.steering import pause, resume
 from oseo_lab.ports import ProcessingFailed
 from tests.operations.orders import order
 from tests.operations.test_order_types import ALL, PERIOD, chosen
@@ -39,32 +40,31 @@ def order_id(here):
     return perform(Submit(specification=specification), here()).order_id
 
 
-def test_a_subscription_is_suspended_and_resumed(order_id, here, woken):
-    assert suspend(order_id, here()).wanted is Wanted.SUSPENDED
-    assert suspend(order_id, here()).wanted is Wanted.SUSPENDED
+def test_a_subscription_is_paused_and_resumed(order_id, here, woken):
+    assert pause(order_id, here()).wanted is Wanted.SUSPENDED
+    assert pause(order_id, here()).wanted is Wanted.SUSPENDED
     assert resume(order_id, here()).wanted is Wanted.COMPLETED
     assert len(woken) >= 3
 
 
-@pytest.mark.parametrize("function", [suspend, resume, would_match])
+@pytest.mark.parametrize("function", [pause, resume, would_match])
 def test_another_owners_is_as_an_unknown_one(order_id, here, function):
     with pytest.raises(NotFound) as refused:
         function(order_id, here("eve"))
     assert (refused.value.code, refused.value.locator) == ("InvalidOrderIdentifier", "orderId")
 
 
-@pytest.mark.parametrize("function", [suspend, resume, would_match])
+@pytest.mark.parametrize("function", [pause, resume, would_match])
 def test_what_is_to_be_cancelled_is_left_alone(order_id, here, function):
     perform(Cancel(order_id=order_id), here())
     with pytest.raises(Conflict):
         function(order_id, here())
 
 
-@pytest.mark.parametrize("function", [suspend, resume, would_match])
-def test_only_subscriptions_are_suspended(context, function):
+def test_only_subscriptions_look_ahead(context):
     made = perform(order(), context()).order_id
     with pytest.raises(NotSupported, match="SUBSCRIPTION_ORDER"):
-        function(made, context())
+        would_match(made, context())
 
 
 def test_only_operators_announce(here):
