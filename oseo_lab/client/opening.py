@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client.describing import needed
 from oseo_lab.client.grids import on_one_grid, same_bands, same_shape
+from oseo_lab.client.plots import register
 from oseo_lab.client.rasters import NETCDF, PICTURE, RASTERS, How, kind_of, open_asset
 from oseo_lab.model.errors import DeliveryError, ValidationError
 
@@ -68,6 +69,7 @@ def open_dataset(items: Sequence[tuple[dict[str, Any], str]], how: How = _AS_USU
 @contextmanager
 def _opening(what: str) -> Iterator[None]:
     needed("rioxarray", what, "xarray")  # importing it gives datasets their .rio
+    register()
     with warnings.catch_warnings():
         # rioxarray multiplies transforms the way it always did; nothing a user can do about it
         warnings.filterwarnings("ignore", category=PendingDeprecationWarning)

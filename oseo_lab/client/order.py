@@ -17,10 +17,11 @@ from oseo_lab.client import display
 from oseo_lab.client.counts import counts_of, in_short, of_items
 from oseo_lab.client.given import seconds
 from oseo_lab.client.items import Item, Items, items_table
+from oseo_lab.client.parcels import Parcel, Parcels
 from oseo_lab.client.progress import Progress
 from oseo_lab.client.standing import matching, wish
 from oseo_lab.client.waiting import WaitInterrupted, as_completed, raise_failures, wait
-from oseo_lab.model.errors import NotFound
+from oseo_lab.model.errors import DeliveryError, NotFound
 from oseo_lab.model.identifiers import SubscriptionId
 from oseo_lab.model.messages import (
     Cancel,
@@ -36,10 +37,12 @@ from oseo_lab.model.status import Status
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from oseo_lab.client.drawing import Plot
     from oseo_lab.client.found import Found
     from oseo_lab.client.notices import Notices
     from oseo_lab.client.results import Results
     from oseo_lab.client.session import Session
+    from oseo_lab.client.verifying import Verification
     from oseo_lab.model.quotation import Price
 
 __all__ = ["Item", "Items", "Order", "WaitInterrupted"]
@@ -68,6 +71,7 @@ class Order:
         self._asked = time.monotonic()
         self._as_of = datetime.now(UTC)
         self._downloaded: Path | None = None
+        self._parcels = Parcels()
 
     @classmethod
     def of_id(cls, session: Session, order_id: str) -> Order:
@@ -116,6 +120,11 @@ class Order:
     def known_items(self) -> Items:
         """The items as last heard of; nothing is asked."""
         return Items(self, self._record.items)
+
+    @property
+    def downloaded(self) -> Path | None:
+        """Where its results were downloaded to last, by this handle; None if they were not."""
+        return self._downloaded
 
     @property
     def is_full(self) -> bool:
@@ -301,6 +310,10 @@ class Order:
         answer = self._session.transport.perform(DescribeResultAccess(order_id=self.id))
         return Results(self._session.transport, self.id, self.name, answer.urls, answer.error_message)
 
+    def parcels(self, item_ids: Iterable[str]) -> list[Parcel]:
+        """Return what opens the deliveries of items, without asking twice."""
+        return self._parcels.of(self.results, item_ids)
+
     def download(self, folder: Any = ".", **how: Any) -> list[Path]:
         """Download what has been delivered so far (`Results.download`)."""
         results = self.results()
@@ -315,8 +328,39 @@ class Order:
         return self.results().to_xarray(folder or self._downloaded, **how)
 
     def to_stac(self) -> Any:
-        """Return the STAC items of what has been delivered so far (`Results.to_stac`)."""
+        """Return what has been delivered so far as a `pystac.ItemCollection` (`Results.to_stac`).
+
+        Each item says its order (``order:id``), processing and licence; assets have sizes and checksums.
+        """
         return self.results().to_stac(self._downloaded)
+
+    def to_gdf(self) -> Any:
+        """Return the items as a `geopandas.GeoDataFrame`: what, when, where, status, href, checksum."""
+        return self.items.to_gdf()
+
+    def plot(self, bands: Any = None, **how: Any) -> Plot:
+        """Draw what has been delivered so far (`oseo_lab.client.plots.plot`), along time."""
+        return self.items.plot(bands, **how)
+
+    def verify(self, folder: Any = None) -> Verification:
+        """Check this order's downloaded files, however old: sizes and SHA-256 of their manifests.
+
+        Parameters
+        ----------
+        folder : str or Path, optional
+            In or below which; without it, where this handle downloaded them to.
+
+        Raises
+        ------
+        DeliveryError
+            If nothing of this order was downloaded there.
+        """
+        from oseo_lab.client.verifying import verify
+
+        where = self._downloaded if folder is None else folder
+        if where is None:
+            raise DeliveryError("nothing was downloaded by this handle yet: say which folder, verify('data')")
+        return verify(where, self.id)
 
     # ------------------------------------------------------------------------------------------ how it looks
 

@@ -153,7 +153,7 @@ def _picture(raster: Any, asset: Mapping[str, Any], masked: bool) -> xarray.Data
         whole = whole.where(whole["alpha"] > 0)
     whole = whole.drop_vars("alpha", errors="ignore")
     for name, colour in zip(own, ("red", "green", "blue") if len(own) == 3 else (), strict=False):
-        whole[name].attrs["common_name"] = colour
+        whole[name].attrs |= {"common_name": colour, "valid_range": (0, 255)}  # its light is right
     code, transform = asset.get("proj:code"), asset.get("proj:transform")
     if code and transform and len(transform) >= 6:
         at = Affine(*transform[:6])
