@@ -9,18 +9,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from oseo_lab.client import display
 from oseo_lab.client.counts import counts_of, in_short, of_items
 from oseo_lab.client.given import seconds
-from oseo_lab.client.items import Item, Items, items_table
+from oseo_lab.client.items import Item, Items
 from oseo_lab.client.parcels import Parcel, Parcels
 from oseo_lab.client.progress import Progress
-from oseo_lab.client.standing import matching, wish
+from oseo_lab.client.showing import ORDER, order_data, settle, show_order
+from oseo_lab.client.standing import matching
+from oseo_lab.client.steering import pause, reorder, resume, retry
+from oseo_lab.client.views import ask_view, view_of
 from oseo_lab.client.waiting import WaitInterrupted, as_completed, raise_failures, wait
+from oseo_lab.encoding.order_html import order_html
 from oseo_lab.model.errors import DeliveryError, NotFound
 from oseo_lab.model.identifiers import SubscriptionId
 from oseo_lab.model.messages import (
@@ -30,13 +33,14 @@ from oseo_lab.model.messages import (
     Presentation,
 )
 from oseo_lab.model.names import name_of, short_id
-from oseo_lab.model.order import Attempt, OrderItem, StatusChange
+from oseo_lab.model.order import Attempt, StatusChange
 from oseo_lab.model.order import Order as Record
 from oseo_lab.model.status import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from oseo_lab.client.draft import OrderDraft
     from oseo_lab.client.drawing import Plot
     from oseo_lab.client.found import Found
     from oseo_lab.client.notices import Notices
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from oseo_lab.client.session import Session
     from oseo_lab.client.verifying import Verification
     from oseo_lab.model.quotation import Price
+    from oseo_lab.model.view import OrderView
 
 __all__ = ["Item", "Items", "Order", "WaitInterrupted"]
 
@@ -71,6 +76,7 @@ class Order:
         self._asked = time.monotonic()
         self._as_of = datetime.now(UTC)
         self._downloaded: Path | None = None
+        self._view: OrderView | None = None
         self._parcels = Parcels()
 
     @classmethod
@@ -136,7 +142,23 @@ class Order:
         """Where it was submitted."""
         return self._session
 
+    @property
+    def last_view(self) -> OrderView:
+        """The order at a glance, as last heard of."""
+        if self._view is None or self._view.as_of < self._as_of:
+            self._view = view_of(self._record, as_of=self._as_of)
+        return self._view
+
+    def saw(self, view: OrderView) -> None:
+        """Keep what another thread heard of it."""
+        self._view = view
+
     # --------------------------------------------------------------------------------- what may ask again
+
+    def view(self) -> OrderView:
+        """Ask for the order at a glance: counts, what matters most, time left, what can be done."""
+        self._view = ask_view(self)
+        return self._view
 
     def refresh(self) -> Order:
         """Ask the service where the order stands."""
@@ -213,6 +235,7 @@ class Order:
             With ``check=True``, naming each item and why; ``.order`` is this handle.
         """
         wait(self, seconds(timeout, "timeout"), progress)
+        settle(self)
         if check:
             raise_failures(self, self.failed)
         return self
@@ -269,21 +292,53 @@ class Order:
         """Return every try at making an item, oldest first."""
         return _history(self._session, self.id)[1]
 
-    def suspend(self) -> Order:
-        """Let a subscription order nothing more until `resume`; what it has ordered is made.
+    def pause(self) -> Order:
+        """Let nothing more of the order begin until `resume`; what is being made is finished.
 
         Raises
         ------
-        NotSupported
-            If this is no subscription.
+        Conflict
+            If it is final, or is being cancelled.
         """
-        wish(self._session, self.id, "suspend")
-        return self.refresh()
+        return pause(self)
 
     def resume(self) -> Order:
-        """Let a suspended subscription go on; what it has missed comes."""
-        wish(self._session, self.id, "resume")
-        return self.refresh()
+        """Let a paused order go on where it was; what a subscription missed comes."""
+        return resume(self)
+
+    def retry(self, items: Iterable[Item | str] | None = None) -> Order:
+        """Try again what was not made: same order, same items, next attempt; what was delivered stays.
+
+        Parameters
+        ----------
+        items : Items, or iterable of Item or item id, optional
+            Which, whatever they failed of, cancelled ones too; by default all that trying again may help.
+
+        Raises
+        ------
+        Conflict
+            If trying again helps nothing, or cannot be paid; the text says what to do.
+        """
+        retry(self, items)
+        return self
+
+    def reorder(self, items: Iterable[Item | str] | None = None, **options: Any) -> OrderDraft:
+        """Return the draft of a new order of some of the items, with changes; nothing is sent yet.
+
+        Parameters
+        ----------
+        items : Items, or iterable of Item or item id, optional
+            Which; by default those that were not made, or all if all were.
+        **options
+            What shall be otherwise: options, and ``area``, ``name``, ``packaging``, ``priority``,
+            ``group``, ``max_price``, ``max_bytes``. Its remark says which order it follows.
+
+        Raises
+        ------
+        ValidationError
+            If an option is not offered, or the items are of several collections.
+        """
+        return reorder(self, items, options)
 
     def would_match(self) -> Found:
         """Return the products a subscription would order now; nothing is ordered by asking."""
@@ -378,23 +433,15 @@ class Order:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return display.safely(self, self._html)
+        return display.safely(self, lambda: order_html(self.last_view))
 
-    def _html(self) -> str:
-        status = self.last_status
-        counts = counts_of(self._record)
-        coloured = (
-            f'<div><span style="color:{display.colour(status)}" aria-hidden="true">{display.mark(status)}'
-            "</span> "
-            f"<b>{escape(str(status))}</b>{'' if self._full else escape(_info(self._record))} "
-            f'<span class="quiet">{escape(of_items(self._record)) if self._full else ""}</span></div>'
-        )
-        body = coloured
-        if self._full:
-            body += display.bar(counts) + items_table(_urgent(self._record.items))
-        back = f"lab.orders[{self.name!r}] · made {display.when(self.created)}"
-        body += f'<div class="quiet">{escape(back)}</div>'
-        return display.card(f"{self.name} · {self.short_id}", body, f"as of {display.when(self._as_of)}")
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        view = self.last_view
+        return display.bundle(self, lambda: order_html(view), {ORDER: order_data(self, view)})
+
+    def _ipython_display_(self) -> None:
+        """Show it live; what becomes of it is written into the cell. Nothing is waited for."""
+        show_order(self)
 
 
 def _ask(session: Session, order_id: str) -> Record:
@@ -415,11 +462,3 @@ def _history(session: Session, order_id: str) -> tuple[list[StatusChange], list[
 
 def _info(record: Record) -> str:
     return f": {record.status.additional}" if record.status.additional else ""
-
-
-_URGENCY = {Status.FAILED: 0, Status.TERMINATED: 0, Status.IN_PRODUCTION: 1}
-
-
-def _urgent(items: Iterable[OrderItem]) -> list[OrderItem]:
-    """Return what went wrong first, then what runs: the rows that fit are those that matter."""
-    return sorted(items, key=lambda each: _URGENCY.get(each.status.status, 2))

@@ -1,0 +1,121 @@
+"""Orders in cells: a live card at once, never waiting; at the end what became of it, written into the cell.
+
+A saved notebook tells how an order ended though its kernel has gone: when the order is final, the output that
+shows it is replaced by its last state (the same card, without what needs a kernel). That works from a thread
+on ipykernel 6 and 7, for display handles find their output by themselves.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from oseo_lab.client import display
+from oseo_lab.client.following import Told, follower_of
+from oseo_lab.client.items import Handle
+from oseo_lab.client.views import instance_of
+from oseo_lab.model.errors import OseoError
+from oseo_lab.model.view import OrderView
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ORDER", "Showable", "order_data", "settle", "show_order", "story"]
+
+#: Media type of an order in a cell's output: what the JupyterLab extension draws live.
+ORDER = "application/vnd.oseo-lab.order+json"
+
+
+class Showable(Handle, Protocol):
+    """What is needed of an order that is shown (`oseo_lab.client.order.Order`)."""
+
+    @property
+    def last_view(self) -> OrderView:
+        """The order at a glance, as last heard of."""
+
+    def view(self) -> OrderView:
+        """Ask for the order at a glance."""
+
+    def saw(self, view: OrderView) -> None:
+        """Keep what another thread heard of it."""
+
+    def _repr_mimebundle_(self) -> Mapping[str, Any]: ...
+
+
+@dataclass
+class _Shown:
+    """One output that shows an order."""
+
+    handle: Any
+    is_final: bool
+    revision: int = -1
+
+
+_SHOWN: dict[str, list[_Shown]] = {}
+_LOCK = threading.Lock()
+
+
+def order_data(order: Showable, view: OrderView) -> dict[str, Any]:
+    """Return what a page needs to draw an order, and to find it again on its server."""
+    from oseo_lab.encoding.json_form import to_plain
+
+    return {"order_id": order.id, "instance": instance_of(order.session), "view": to_plain(view)}
+
+
+def story(order: Showable, view: OrderView) -> dict[str, Any]:
+    """Return an order as a saved notebook keeps it: without what needs its kernel."""
+    from oseo_lab.encoding.order_html import order_html
+
+    return {
+        ORDER: order_data(order, view),
+        "text/html": display.safely(order, lambda: order_html(view)),
+        "text/plain": repr(order),
+    }
+
+
+def show_order(order: Showable) -> None:
+    """Show an order in the cell that runs, live where that can be; its end is written back."""
+    from IPython.display import display as show
+
+    bundle = order._repr_mimebundle_()
+    if not display.in_notebook():
+        show(bundle, raw=True)  # type: ignore[no-untyped-call]
+        return
+    handle = show(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    shown = _Shown(handle, order.last_view.summary.status.is_final)
+    with _LOCK:
+        is_first = order.id not in _SHOWN
+        _SHOWN.setdefault(order.id, []).append(shown)
+    if is_first:
+        follower_of(order.session).follow(order, lambda told: _told(order, told))
+
+
+def settle(order: Showable) -> None:
+    """Write what became of a final order into the cells that show it; called by whoever waited for it."""
+    with _LOCK:
+        waiting = any(not each.is_final for each in _SHOWN.get(order.id, ()))
+    if waiting:
+        try:
+            _write(order, order.view())
+        except OseoError:
+            return  # the follower comes back to it
+
+
+def _told(order: Showable, told: Told) -> None:
+    if told.view is not None:
+        order.saw(told.view)
+        _write(order, told.view)
+
+
+def _write(order: Showable, view: OrderView) -> None:
+    """Write a final state back once; an order that goes on (tried again) is written back at its next end."""
+    is_final = view.summary.status.is_final
+    with _LOCK:
+        shown = _SHOWN.get(order.id, ())
+        due = [each for each in shown if is_final and not (each.is_final and each.revision == view.revision)]
+        for each in shown:
+            each.is_final = is_final
+            each.revision = view.revision
+    for each in due:
+        each.handle.update(story(order, view), raw=True)

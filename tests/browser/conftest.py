@@ -1,0 +1,61 @@
+"""Real Chromium against a real JupyterLab: what the browser tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.browser.lab_server import LabServer
+from tests.browser.pages import Page
+
+CHROMIUM = os.environ.get("OSEO_LAB_TEST_CHROMIUM", "/usr/bin/chromium")
+ARTEFACTS = Path(__file__).resolve().parents[2] / "test-artefacts" / "browser"
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium of this machine; nothing is downloaded for it."""
+    if not Path(CHROMIUM).exists():
+        reason = f"no Chromium at {CHROMIUM}; install Debian's chromium, or set OSEO_LAB_TEST_CHROMIUM"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def lab(browser, demo, tmp_path_factory):
+    """JupyterLab with the service, the demo collections and one to be watched."""
+    server = LabServer(tmp_path_factory.mktemp("lab") / "root", demo)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def page(browser, lab, request):
+    """One tab; what it shows when the test ends is kept as a picture."""
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    found = Page(context.new_page(), lab, ARTEFACTS)
+    yield found
+    found.picture(request.node.name.removeprefix("test_"))
+    context.close()
