@@ -28,18 +28,36 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oseo_lab.client import connect as connect
+    from oseo_lab.client import debug as debug
+    from oseo_lab.model import errors as errors
+    from oseo_lab.model.errors import NotFound as NotFound
     from oseo_lab.model.errors import OrderFailed as OrderFailed
     from oseo_lab.model.errors import OseoError as OseoError
     from oseo_lab.model.errors import ValidationError as ValidationError
+    from oseo_lab.model.errors import WaitTimeout as WaitTimeout
 
-__all__ = ["OrderFailed", "OseoError", "ValidationError", "__version__", "connect"]
+__all__ = [
+    "NotFound",
+    "OrderFailed",
+    "OseoError",
+    "ValidationError",
+    "WaitTimeout",
+    "__version__",
+    "connect",
+    "debug",
+    "errors",
+]
 
 #: Where each name comes from, on first use.
 _HOMES = {
     "connect": "oseo_lab.client",
+    "debug": "oseo_lab.client",
+    "errors": "oseo_lab.model",
+    "NotFound": "oseo_lab.model.errors",
     "OrderFailed": "oseo_lab.model.errors",
     "OseoError": "oseo_lab.model.errors",
     "ValidationError": "oseo_lab.model.errors",
+    "WaitTimeout": "oseo_lab.model.errors",
 }
 
 
@@ -47,12 +65,17 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         from importlib import import_module
 
-        return getattr(import_module(_HOMES[name]), name)
+        home = import_module(_HOMES[name])
+        return import_module(f"{_HOMES[name]}.{name}") if name == "errors" else getattr(home, name)
     if name == "__version__":
         from importlib.metadata import version
 
         return version("oseo-lab")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:

@@ -116,7 +116,7 @@ def _collections(settings: Settings) -> Finding:
 
 
 def _server(url: str | None, token: str | None) -> Finding:
-    from oseo_lab.client.lab import connect
+    from oseo_lab.client.connecting import connect
     from oseo_lab.model.errors import ConfigurationError
 
     try:

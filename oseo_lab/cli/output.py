@@ -56,7 +56,7 @@ def usage(text: str) -> typer.BadParameter:
 
 def connected(url: str | None, token: str | None) -> Lab:
     """Return the service that the options or the surroundings name."""
-    from oseo_lab.client.lab import connect
+    from oseo_lab.client.connecting import connect
 
     return connect(url, token)
 

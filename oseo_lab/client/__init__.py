@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from oseo_lab.client.connecting import connect as connect
+    from oseo_lab.client.debugging import debug as debug
     from oseo_lab.client.draft import OrderDraft as OrderDraft
     from oseo_lab.client.lab import Lab as Lab
-    from oseo_lab.client.lab import connect as connect
     from oseo_lab.client.listener import CallbackListener as CallbackListener
     from oseo_lab.client.order import Order as Order
     from oseo_lab.client.progress import ProgressEvent as ProgressEvent
@@ -33,7 +34,8 @@ _HOMES = {
     "ProgressEvent": "progress",
     "Results": "results",
     "SoapTransport": "soap_transport",
-    "connect": "lab",
+    "connect": "connecting",
+    "debug": "debugging",
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "Results",
     "SoapTransport",
     "connect",
+    "debug",
 ]
 
 

@@ -1,21 +1,20 @@
 """The lab: one connection to one service, and all that can be asked of it.
 
-``oseo_lab.connect()`` finds the server and returns a `Lab`; from there a scientist searches, composes
-orders and finds earlier ones again by name.
+``oseo_lab.connect()`` (`connecting`) finds the server and returns a `Lab`; from there a scientist searches,
+composes orders and finds earlier ones again by name.
 """
 
 from __future__ import annotations
 
-import os
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client import display
-from oseo_lab.client.discovery import find_server
-from oseo_lab.client.given import address
+from oseo_lab.client.promises import InProcess
 from oseo_lab.client.session import Session
-from oseo_lab.client.transport import HttpTransport, Transport
-from oseo_lab.model.errors import ConfigurationError
+from oseo_lab.client.transport import Transport
+from oseo_lab.model.errors import ConfigurationError, NoSuchKey
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import Capabilities, GetCapabilities
 
@@ -23,124 +22,13 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from oseo_lab.client.draft import OrderDraft
-    from oseo_lab.client.listener import CallbackListener
     from oseo_lab.client.order import Order
     from oseo_lab.client.orders import Orders
     from oseo_lab.client.quote import Quotations
     from oseo_lab.client.search import Products
     from oseo_lab.client.subscription import SubscriptionDraft
 
-__all__ = ["Collections", "Lab", "connect"]
-
-
-def connect(
-    url: str | None = None,
-    token: str | None = None,
-    *,
-    transport: Transport | None = None,
-    soap: str | None = None,
-    username: str | None = None,
-    password: str | None = None,
-    identity: str | None = None,
-    soap_version: str | None = None,
-    listen: bool | str | CallbackListener = False,
-    catalogue: str | None = None,
-) -> Lab:
-    """Connect to an ordering service.
-
-    Parameters
-    ----------
-    url : str, optional
-        Base URL of its Jupyter Server, or the address Jupyter prints with ``?token=``. Without it:
-        ``OSEO_LAB_URL``, JupyterHub, the server of this kernel, or the only one running.
-    token : str, optional
-        Jupyter token; ``OSEO_LAB_TOKEN`` or the server's runtime file otherwise.
-    transport : Transport, optional
-        Another way to reach a service; then nothing is looked for.
-    soap : str, optional
-        SOAP endpoint of any OSEO 1.0 service, ours or not; what follows is for that alone.
-    username, password : str, optional
-        An account there; ``OSEO_LAB_PASSWORD`` where the password is not given. Or ``token``, sent as
-        ``Authorization: Bearer``.
-    identity : str, optional
-        How the password is said: ``text`` (default) and ``digest`` in WS-Security, or ``basic`` in HTTP.
-    soap_version : str, optional
-        ``1.2`` or ``1.1``; without it 1.2, and 1.1 where the service refuses that.
-    listen : bool or str, optional
-        Take callbacks: True on this machine alone, or the URL the service reaches you at
-        (``http://me.example.org:9000/``). Without it orders are asked after.
-    catalogue : str, optional
-        A STAC API that `Lab.search` asks: an OSEO service has no product search.
-
-    Raises
-    ------
-    ConfigurationError
-        If no server is found (every place looked at is listed), or several are; if something is said that
-        belongs to the other way.
-    NotAuthenticated
-        If the server does not know the token.
-    TransportError
-        If it does not answer.
-    """
-    elsewhere = {
-        "username": username,
-        "password": password,
-        "identity": identity,
-        "soap_version": soap_version,
-        "listen": listen,
-        "catalogue": catalogue,
-    }
-    _check_way(url, soap, [name for name, value in elsewhere.items() if value])
-    if soap is not None:
-        transport = _soap(
-            soap, token, username, password, identity, soap_version, listen=listen, catalogue=catalogue
-        )
-    if transport is None:
-        place = find_server(url, token)
-        transport = HttpTransport(place.url, place.token)
-    lab = Lab(transport)
-    _ = lab.about
-    return lab
-
-
-def _check_way(url: str | None, soap: str | None, elsewhere: list[str]) -> None:
-    """Raise if what was given belongs to two ways at once: what is not looked at would surprise."""
-    for name, place in (("url", url), ("soap", soap)):
-        if place is not None:
-            address(place, name)
-    if url is not None and soap is not None:
-        raise ConfigurationError("url=... is one way and soap=... another: say one of them")
-    if soap is None and elsewhere:
-        named = ", ".join(f"{each}=..." for each in elsewhere)
-        raise ConfigurationError(f"{named} goes with soap=..., the SOAP endpoint of any OSEO service")
-
-
-def _soap(
-    url: str,
-    token: str | None,
-    username: str | None,
-    password: str | None,
-    identity: str | None,
-    soap_version: str | None,
-    *,
-    listen: bool | str | CallbackListener,
-    catalogue: str | None,
-) -> Transport:
-    """Return the way to any OSEO service."""
-    from oseo_lab.client.listener import CallbackListener
-    from oseo_lab.client.soap_calls import credentials_of
-    from oseo_lab.client.soap_transport import SoapTransport
-    from oseo_lab.client.stac_search import StacSearch
-
-    if username and not password:
-        password = os.environ.get("OSEO_LAB_PASSWORD")
-    return SoapTransport(
-        url,
-        credentials_of(username, password, token, identity),
-        soap_version=soap_version,
-        search=StacSearch(catalogue) if catalogue else None,
-        listener=CallbackListener.of(listen),
-    )
+__all__ = ["Collections", "Lab"]
 
 
 class Lab(Session):
@@ -150,7 +38,13 @@ class Lab(Session):
     ----------
     transport : Transport
         How to reach it.
+    service : InProcess, optional
+        The service, where it runs in this process: it ends when nobody uses it any more.
     """
+
+    def __init__(self, transport: Transport, service: InProcess | None = None) -> None:
+        super().__init__(transport)
+        self._service = service
 
     def __enter__(self) -> Lab:
         return self
@@ -159,8 +53,11 @@ class Lab(Session):
         self.close()
 
     def close(self) -> None:
-        """Close connections; orders go on."""
+        """Close connections; orders go on, but for those of a service in this process, which ends."""
         self.transport.close()
+        service, self._service = self._service, None
+        if service is not None:
+            service.leave()
 
     @property
     def collections(self) -> Collections:
@@ -394,18 +291,20 @@ class Lab(Session):
         return made
 
     def __repr__(self) -> str:
-        return f"Lab({self.transport.url!r})"
+        if self._service is None:
+            return f"Lab({self.transport.url!r})"
+        said = " · ".join(f"{name} {text}" for name, text in self._service.facts.items())
+        return f"Lab({said})"
 
     def _repr_html_(self) -> str:
         return display.safely(self, self._html)
 
     def _html(self) -> str:
-        rows = [
-            ("server", self.transport.url),
-            ("service", f"{self.about.get('service', '')} {self.about.get('version', '')}"),
-            ("orders of", self.owner),
-        ]
-        return display.card("ordering service", display.facts(rows))
+        rows = [] if self._service is None else list(self._service.facts.items())
+        rows = rows or [("server", self.transport.url)]
+        rows.append(("orders of", self.owner))
+        name = self.about.get("service", "ordering service")
+        return display.card(f"{name} {self.about.get('version', '')}", display.facts(rows))
 
 
 class Collections(Mapping[str, Mapping[str, Any]]):
@@ -416,7 +315,15 @@ class Collections(Mapping[str, Mapping[str, Any]]):
 
     def __getitem__(self, name: str) -> Mapping[str, Any]:
         if name not in self._found:
-            raise KeyError(f"{name!r}; collections: {', '.join(self._found) or 'none'}")
+            close = tuple(difflib.get_close_matches(str(name), self._found, n=3, cutoff=0.5))
+            near = f" (nearest: {close[0]})" if close else ""
+            raise NoSuchKey(
+                f"there is no collection {str(name)[:60]!r}{near}; collections: "
+                f"{', '.join(self._found) or 'none'}",
+                code="InvalidParameterValue",
+                locator="collectionId",
+                close_matches=close,
+            )
         return self._found[name]
 
     def __iter__(self) -> Iterator[str]:

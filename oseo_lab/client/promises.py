@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from oseo_lab.model.job import CatalogueItem
 
-__all__ = ["EventStream", "Fetched", "Transport"]
+__all__ = ["EventStream", "Fetched", "InProcess", "Transport"]
 
 
 @dataclass
@@ -42,6 +42,20 @@ class EventStream(Protocol):
 
     def close(self) -> None:
         """End it, also while somebody waits for the next event."""
+
+
+class InProcess(Protocol):
+    """A service in this process, as entry points ``oseo_lab.services`` offer it: ``open(data_dir)``."""
+
+    url: str
+    token: str
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What there is to say of it: server, workers, collections, clock."""
+
+    def leave(self) -> None:
+        """Need it no more; without anybody who does, it ends."""
 
 
 class Transport(Protocol):

@@ -14,6 +14,7 @@ what an error knows beyond its text (``facts``) is in brackets::
     │   ├── BadMessage             not a message we can read    400  1
     │   └── QuoteExpired           (client: what it costs now)  422  1   [new_quote]
     ├── NotFound                   InvalidOrderIdentifier, ..   404  1   [close_matches]
+    │   └── NoSuchKey              (client: also a KeyError)     404  1
     ├── Conflict                   InvalidParameterValue        409  1
     │   ├── InvalidState           not now, but perhaps later   409  1   [status, allowed_actions]
     │   └── DuplicateReference     it was submitted before      409  1   [order]
@@ -52,6 +53,7 @@ __all__ = [
     "DuplicateReference",
     "IntegrityError",
     "InvalidState",
+    "NoSuchKey",
     "NotAuthenticated",
     "NotAuthorized",
     "NotFound",
@@ -260,6 +262,10 @@ class NotFound(OseoError):
     told = ("close_matches",)
     #: Names of what is there and may have been meant, the nearest first.
     close_matches: tuple[str, ...] = ()
+
+
+class NoSuchKey(NotFound, KeyError):
+    """There is nothing of this name in a mapping: also what Python asks of mappings."""
 
 
 class Conflict(OseoError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oseo_lab.client.lab import connect
+from oseo_lab.client.connecting import connect
 from tests.acceptance.serving import TOKEN, Server
 from tests.cli.conftest import Run
 from tests.client.scenes import COLLECTION, make_collections
