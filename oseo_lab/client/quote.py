@@ -84,7 +84,17 @@ class Quotation:
         """
         from oseo_lab.client.quote_hints import hints_for
 
-        return hints_for(self)
+        return hints_for(self, self._presets())
+
+    def _presets(self) -> dict[str, Any]:
+        """Return the preset values of what was quoted, as the service offers them."""
+        known = self.specification
+        item = known.items[0] if known is not None and known.items else None
+        collection = None if item is None else getattr(item.identifier, "collection_id", None)
+        if known is None or item is None or collection is None:
+            return {}
+        offer = self._session.offer(collection, item.product_order_options_id, known.order_type)
+        return {each.name: each.default for each in offer.options}
 
     # --------------------------------------------------------------------------------------- what it says
 

@@ -5,7 +5,7 @@ Nothing is guessed: a hint is a quotation of the variant, and says what differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,10 +43,13 @@ class Hint:
         return self.text
 
 
-def hints_for(quotation: Quoted) -> list[Hint]:
-    """Return the variants that are better in something; a variant that cannot be quoted is left out."""
+def hints_for(quotation: Quoted, presets: Mapping[str, Any]) -> list[Hint]:
+    """Return the variants that are better in something; a variant that cannot be quoted is left out.
+
+    ``presets`` are the values that options have which nobody chose, by name.
+    """
     found = []
-    for number, (what, specification) in enumerate(variants(quotation)):
+    for number, (what, specification) in enumerate(variants(quotation, presets)):
         if number >= MOST:
             break
         try:
@@ -58,7 +61,7 @@ def hints_for(quotation: Quoted) -> list[Hint]:
     return found
 
 
-def variants(quotation: Quoted) -> Iterator[tuple[str, OrderSpecification]]:
+def variants(quotation: Quoted, presets: Mapping[str, Any]) -> Iterator[tuple[str, OrderSpecification]]:
     """Yield what could be ordered instead, likeliest gain first: what differs, and the whole order."""
     known = quotation.specification
     if known is None or not quotation.is_ready:
@@ -69,8 +72,9 @@ def variants(quotation: Quoted) -> Iterator[tuple[str, OrderSpecification]]:
         items = tuple(each for each in known.items if each.item_id != item_id)
         yield f"without {item_id}", replace(known, items=items)
     for name, value in _chosen(known.options):
+        preset = shown(presets[name])[:40] if presets.get(name) is not None else f"no {name}"
         yield (
-            f"{name} as preset instead of {_said(value)}",
+            f"{name} {preset} instead of {_said(value)}",
             replace(known, options=_without(known.options, name)),
         )
 

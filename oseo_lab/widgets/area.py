@@ -15,7 +15,7 @@ from oseo_lab.client.area import Area, as_area
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.widgets.maps import AREA, FOOTPRINT, box_of, collection, feature, footprint, make_map
-from oseo_lab.widgets.nodes import button, buttons, words
+from oseo_lab.widgets.nodes import button, buttons, fields, words
 from oseo_lab.widgets.panel import Panel
 
 __all__ = ["AreaPicker"]
@@ -126,7 +126,8 @@ class AreaPicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         else:
             said = words(repr(self._area).removeprefix("Area(").removesuffix(")"), "quiet")
         off = self._area is None
-        self.panel.tree = [said, buttons(button("clear", "Clear", reason="no area", off=off))]
+        clear = buttons(button("clear", "Clear", reason="no area", off=off))
+        self.panel.tree = [fields([clear, said], row=True)]
 
 
 def _simple(geometry: Mapping[str, Any]) -> dict[str, Any]:

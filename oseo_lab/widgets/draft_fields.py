@@ -114,16 +114,20 @@ ATTRIBUTES: dict[str, Attribute] = {
         "priority", _read("priority"), _set("priority"), lambda draft: _choice(Priority, "")
     ),
     "max_price": Attribute(
-        "at most",
+        "max price",
         _shown_limit("max_price"),
         _limit("max_price"),
-        lambda draft: {"control": "number", "unit": "price", "spoken": "highest price"},
+        lambda draft: {"control": "number", "help": "no item starts that would cost more altogether"},
     ),
     "max_bytes": Attribute(
-        "at most",
+        "max size",
         _shown_limit("max_bytes"),
         _limit("max_bytes"),
-        lambda draft: {"control": "number", "unit": "bytes", "spoken": "most bytes", "placeholder": "1GB"},
+        lambda draft: {
+            "control": "number",
+            "help": "no item starts that would deliver more altogether",
+            "placeholder": "1GB",
+        },
     ),
 }
 

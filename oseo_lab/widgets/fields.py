@@ -22,6 +22,8 @@ __all__ = ["CONTROLS", "About", "Control", "Raw", "control_for", "control_of", "
 Raw = Any
 #: Most choices, and most letters of them, that are shown all at once.
 _FEW, _SHORT = 5, 64
+#: Longest description that is shown beside a control; longer ones are its tooltip.
+_SENTENCE = 90
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ class Control:
     def hint(self, about: About) -> str:
         """Return the quiet words beside it: what is allowed, and that a value is preset."""
         preset = "default" if not about.chosen and self.component.default is not None and about.undo else ""
-        return " · ".join(filter(None, (self.allowed(), preset)))
+        said = " · ".join(filter(None, (self.allowed(), preset)))
+        return said or _short(self.component.description or self.component.label or "")
 
     def allowed(self) -> str:
         """Return in short what is allowed; empty where that can be seen."""
@@ -146,6 +149,10 @@ def control_for(definition: OptionDefinition) -> Control:
     return control_of(
         definition.component, f"options/{definition.name}", definition.name, definition.required
     )
+
+
+def _short(said: str) -> str:
+    return said if len(said) <= _SENTENCE else ""
 
 
 def _unit(component: Component) -> str:
@@ -193,7 +200,8 @@ class _One(Control):
         }
         allowed = "" if few else f"{len(listed)} allowed"
         preset = "default" if not about.chosen and about.undo and self.component.default is not None else ""
-        return node | {"hint": " · ".join(filter(None, (allowed, preset)))}
+        about_it = "" if allowed or preset else node["hint"]
+        return node | {"hint": " · ".join(filter(None, (allowed, preset, about_it)))}
 
 
 def reasons_of(greyed: Sequence[Node]) -> list[str]:
@@ -235,7 +243,11 @@ class Word(_One):
         pattern, listed = self.component.pattern, self.component.allowed
         if pattern is None:
             return ""
-        others = f"{len(listed)} suggested, or " if listed else ""
+        others = (
+            f"{', '.join(listed) if len(listed) <= _FEW else f'{len(listed)} suggested'}, or "
+            if listed
+            else ""
+        )
         return f"{others}text matching {pattern}"
 
 

@@ -88,7 +88,9 @@ class DraftForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             for each in self.draft.items
         ]
         nodes = [fields(self.fields.nodes("name", "group"))]
-        nodes += [chips(items)] if items else [words("no items yet: draft.items.add(product)", "warn")]
+        nodes += (
+            [chips("items", items)] if items else [words("no items yet: draft.items.add(product)", "warn")]
+        )
         nodes += [fields(self.fields.nodes("area")), *self.options.nodes()]
         nodes += [fields(self.fields.nodes("packaging", "priority", "max_price", "max_bytes"), row=True)]
         return nodes

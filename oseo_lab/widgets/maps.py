@@ -24,7 +24,7 @@ AREA = {"color": "#d9480f", "weight": 2, "fillOpacity": 0.12}
 FOOTPRINT = {"color": "#2f7ed8", "weight": 1.5, "fillOpacity": 0.08}
 _LINE = {"color": "#8a929b", "weight": 0.7, "opacity": 0.7, "fill": False, "interactive": False}
 #: Pixels of a map's shorter side, and of a tile, from which a zoom is reckoned.
-_SIDE, _TILE = 300, 256
+_SIDE, _TILE = 190, 256
 _STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0)
 
 
@@ -49,6 +49,7 @@ def make_map(box: Box | None, layers: Sequence[Any] = (), basemap: Any = None, h
         layers=tuple([*ground, *layers]),
         center=((south + north) / 2, (west + east) / 2),
         zoom=_zoom(west, south, east, north),
+        zoom_snap=0.25,
         scroll_wheel_zoom=True,
         attribution_control=tiles is not None,
         layout=ipywidgets.Layout(height=height, width="100%", max_width="62em"),
@@ -64,11 +65,11 @@ def _tiles(basemap: Any) -> Any:
     return ipyleaflet.basemap_to_tiles(basemap)
 
 
-def _zoom(west: float, south: float, east: float, north: float) -> int:
-    """Return the zoom at which a box fills about half of the map."""
+def _zoom(west: float, south: float, east: float, north: float) -> float:
+    """Return the zoom at which a box fills most of the map, in quarters."""
     tall = abs(_mercator(north) - _mercator(south)) or 1e-6
     wide = abs(east - west) / 360 or 1e-6
-    return max(1, min(12, math.floor(math.log2(_SIDE / _TILE / max(tall, wide / 2)) - 0.3)))
+    return max(1.0, min(14.0, math.floor(4 * math.log2(_SIDE / _TILE / max(tall, wide / 3))) / 4))
 
 
 def _mercator(latitude: float) -> float:
@@ -81,7 +82,7 @@ def _graticule(box: Box) -> Iterator[Any]:
     """Yield meridians and parallels around a box, and their names on two sides of it."""
     west, south, east, north = box
     span = max(east - west, north - south)
-    step = next((each for each in _STEPS if span / each <= 6), 30.0)
+    step = next((each for each in _STEPS if span / each <= 4), 30.0)
     margin = max(span * 3, step * 6)
     xs = list(_steps(max(-180.0, west - margin), min(180.0, east + margin), step))
     ys = list(_steps(max(-85.0, south - margin), min(85.0, north + margin), step))

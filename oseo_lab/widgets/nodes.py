@@ -80,10 +80,15 @@ def code(text: str, label: str) -> Node:
     return {"kind": "code", "text": text, "label": label}
 
 
-def chips(items: Sequence[Mapping[str, Any]], most: int = 12) -> Node:
+def chips(label: str, items: Sequence[Mapping[str, Any]], most: int = 12) -> Node:
     """Return small labels (``label``, ``reason``), each with a button that presses its ``key``, if any."""
     beyond = len(items) - most
-    return {"kind": "chips", "items": list(items[:most]), "more": f"and {beyond} more" if beyond > 0 else ""}
+    return {
+        "kind": "chips",
+        "label": label,
+        "items": list(items[:most]),
+        "more": f"and {beyond} more" if beyond > 0 else "",
+    }
 
 
 def fields(children: Iterable[Node], *, row: bool = False) -> Node:

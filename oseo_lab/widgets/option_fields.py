@@ -40,6 +40,7 @@ class OptionFields:
         self._incomplete: dict[str, Raw] = {}
         self._problems: dict[str, str] = {}
         self._seen: dict[str, Any] = {}
+        self._lasting: set[str] = set()  # refused whatever else is chosen
         self.follow()
 
     def follow(self) -> None:
@@ -55,7 +56,8 @@ class OptionFields:
         if changed:
             for name in changed:
                 self._incomplete.pop(name, None)
-            kept = tuple(f"options/{name}" for name in self._incomplete)
+            lasting = [name for name in self._lasting if name not in changed]
+            kept = {f"options/{name}" for name in (*self._incomplete, *lasting)}
             self._problems = {key: said for key, said in self._problems.items() if _owner(key) in kept}
         self._seen = values
 
@@ -68,20 +70,21 @@ class OptionFields:
         self._forget(name)
         if value is None and not part:
             self._incomplete.pop(name, None)
-            self._set(name, control, None, value)
+            self._set(name, control, None)
             return
         try:
             raw = control.edited(self.raw(name), part, value)
         except OseoError as wrong:
             self._problems[control.key] = wrong.text
+            self._lasting.add(name)
         else:
-            self._set(name, control, raw, value)
+            self._set(name, control, raw)
 
     def press(self, path: Sequence[str], verb: str) -> None:
         """Add a row to a list, or take one out."""
         self.edit(path, {"add": ADD, "remove": REMOVE}[verb])
 
-    def _set(self, name: str, control: Control, raw: Raw, value: Any) -> None:
+    def _set(self, name: str, control: Control, raw: Raw) -> None:
         try:
             self.options[name] = None if raw is None else control.given(raw)
         except (OseoError, ValueError) as wrong:
@@ -91,6 +94,8 @@ class OptionFields:
                 self._problems |= self._parts_problems(name, control, raw, text)
             else:
                 self._problems[control.key] = text
+                if raw is None or not self._takes(name, control, raw):
+                    self._lasting.add(name)
         else:
             self._incomplete.pop(name, None)
             self.follow()
@@ -110,13 +115,23 @@ class OptionFields:
             found[key] = each.text.removeprefix(f"{where}: ")
         return found or {control.key: text}
 
+    def _takes(self, name: str, control: Control, raw: Raw) -> bool:
+        """Whether the option by itself takes a value: then it was refused because of the others."""
+        component = self.options.definition(name).component
+        try:
+            component.parse(component.render(control.given(raw)))
+        except (OseoError, ValueError, TypeError, KeyError, AttributeError):
+            return False
+        return True
+
     def _forget(self, name: str) -> None:
+        self._lasting.discard(name)
         owner = f"options/{name}"
         self._problems = {key: said for key, said in self._problems.items() if _owner(key) != owner}
 
     def reset(self) -> None:
         """Go back to the defaults."""
-        self._incomplete, self._problems = {}, {}
+        self._incomplete, self._problems, self._lasting = {}, {}, set()
         self.options.reset()
         self.follow()
 

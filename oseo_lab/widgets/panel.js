@@ -165,7 +165,8 @@ function about(node) {
   const said = [
     node.problem ? el("span", { class: "oseo-error", role: "alert" }, `✖ ${node.problem}`) : "",
     ...(node.reasons || []).map((each) => el("span", { class: "oseo-warn" }, `⚠ ${each}`)),
-    node.hint ? el("span", { class: "oseo-quiet" }, node.hint) : "",
+    node.hint && !node.problem ? el("span", { class: "oseo-quiet" }, node.hint) : "",
+    node.help && node.help !== node.hint && node.id ? el("span", { class: "oseo-unseen" }, node.help) : "",
   ];
   return el("span", { class: "oseo-about", id: `${node.id}-about` }, said);
 }
@@ -183,12 +184,18 @@ function field(node, panel) {
     : "";
   const unit = node.unit ? el("span", { class: "oseo-unit" }, node.unit) : "";
   const control = CONTROLS[node.control](at, say, panel);
-  return el("div", { class: `oseo-field${node.problem ? " oseo-wrong" : ""}` },
+  const long = node.problem ? " oseo-wrong" : (node.reasons || []).length ? " oseo-long" : "";
+  return el("div", { class: `oseo-field${long}` },
     node.inline ? "" : label, el("div", { class: "oseo-control" }, control, unit, back, about(at)));
 }
 
 function group(node, panel) {
-  const made = el("fieldset", { class: "oseo-group" }, el("legend", { title: node.help }, node.label));
+  const back = node.undo
+    ? el("button", { class: "oseo-undo", type: "button", "data-key": `${node.key}:undo`, title: node.undo,
+        "aria-label": `${node.label}: ${node.undo}`,
+        onclick: () => panel.tell({ type: "edit", key: node.key, value: null }) }, "↺")
+    : "";
+  const made = el("fieldset", { class: "oseo-group" }, el("legend", { title: node.help }, node.label, back));
   const inside = el("div", { class: "oseo-inside" });
   made.append(inside);
   if (node.problem) made.append(el("div", { class: "oseo-error", role: "alert" }, `✖ ${node.problem}`));
@@ -310,11 +317,12 @@ const NODES = {
   list: (node) => el("ul", { class: `oseo-${node.tone || "plain"}` }, node.items.map((each) => el("li", {}, each))),
   facts: (node) => el("dl", { class: "oseo-facts" }, node.rows.flatMap(([name, said]) =>
     [el("dt", {}, name), el("dd", {}, said)])),
-  chips: (node, panel) => el("div", { class: "oseo-chips" }, node.items.map((each) =>
+  chips: (node, panel) => el("div", { class: "oseo-field" }, el("span", { class: "oseo-label" }, node.label),
+    el("div", { class: "oseo-chips" }, node.items.map((each) =>
     el("span", { class: "oseo-chip", title: each.reason }, each.label,
       each.key ? el("button", { type: "button", "data-key": each.key, "aria-label": `take out ${each.label}`,
         title: "take out", onclick: () => panel.tell({ type: "press", key: each.key }) }, "×") : "")),
-    node.more ? el("span", { class: "oseo-quiet" }, node.more) : ""),
+    node.more ? el("span", { class: "oseo-quiet" }, node.more) : "")),
   buttons: (node, panel) => el("div", { class: "oseo-buttons" }, node.buttons.map((each) => button(each, panel))),
   fields: (node, panel) => panel.patch(el("div", { class: node.row ? "oseo-row" : "oseo-fields" }), node.children),
   field,

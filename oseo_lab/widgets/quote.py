@@ -93,10 +93,11 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             return []
         if self.looking.busy:
             return [status(self.looking.busy, busy=True)]
-        return [
-            buttons(button(f"take/{at}", f"{text}", reason="look at this quotation instead"))
+        found = [
+            buttons(button(f"take/{at}", text, reason="look at this quotation instead", tone="link"))
             for at, (text, _) in enumerate(self._hints)
         ]
+        return [fields([words("less:", "quiet"), fields(found)], row=True)] if found else []
 
     def _actions(self) -> list[Node]:
         if self._order is not None or not self.quotation.is_ready:
@@ -108,8 +109,8 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         if lapsed:
             return [words("this quotation has lapsed: it cannot be ordered any more", "warn"), buttons(again)]
         limits = [
-            self._limit("max_price", "number", "price", "most it may cost"),
-            self._limit("max_bytes", "text", "bytes", "most it may deliver, such as 1GB"),
+            self._limit("max_price", "max price", "", "most it may cost"),
+            self._limit("max_bytes", "max size", "1GB", "most it may deliver"),
         ]
         submit = button("submit", "Submit", tone="primary", reason="order what was quoted", off=off)
         return [fields(limits, row=True), buttons(submit, again)]
@@ -118,9 +119,9 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     def _can_ask(self) -> bool:
         return self._draft is not None or self.quotation.specification is not None
 
-    def _limit(self, name: str, control: str, unit: str, spoken: str) -> Node:
-        node = {"kind": "field", "key": name, "label": "at most", "control": control, "unit": unit}
-        return node | {"value": self._limits[name], "spoken": spoken, "help": spoken}
+    def _limit(self, name: str, label: str, such: str, help: str) -> Node:
+        node = {"kind": "field", "key": name, "label": label, "control": "number", "placeholder": such}
+        return node | {"value": self._limits[name], "help": help}
 
     def _status(self) -> Node:
         busy = self.worker.busy
