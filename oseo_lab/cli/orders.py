@@ -96,6 +96,10 @@ def submit(
     area_crs: AreaCrs = None,
     packaging: Annotated[str | None, typer.Option(help="zip, tar, tgz, gzip, bzip2, 7z.")] = None,
     priority: Annotated[str | None, typer.Option(help="STANDARD or FAST_TRACK.")] = None,
+    group: Annotated[str | None, typer.Option(help="Option group, where there are several.")] = None,
+    remark: Annotated[str | None, typer.Option(help="What the operators should know.")] = None,
+    max_price: Annotated[float | None, typer.Option(min=0, help="The most it may cost.")] = None,
+    max_bytes: Annotated[str | None, typer.Option(help="The most it may deliver: 500MB, 1GB.")] = None,
     again: Annotated[bool, typer.Option(help="A new order, though the same was submitted before.")] = False,
     check: Annotated[
         bool, typer.Option(help="Ask the catalogue first, submit nothing that would fail.")
@@ -108,9 +112,13 @@ def submit(
     """Submit an order; prints its id."""
     with connected(url, token) as lab:
         chosen = [each for word in products for each in _identifiers(word)]
-        draft = lab.order(chosen, name, collection, read_area(area), area_crs)
-        draft.packaging, draft.priority = packaging, priority
-        draft.options.update(**pairs(option or (), "--option"))
+        draft = lab.order(chosen, name, collection)
+        with draft.together():
+            draft.group = draft.group if group is None else group
+            draft.packaging, draft.priority, draft.remark = packaging, priority, remark
+            draft.limits = {"max_price": max_price, "max_bytes": max_bytes}
+            draft.set_area(read_area(area), area_crs)
+            draft.options.update(**pairs(option or (), "--option"))
         if check and (problems := draft.validate()):
             for each in problems:
                 say(str(each))

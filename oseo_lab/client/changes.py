@@ -53,12 +53,15 @@ class Changes:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Hold changes back until the block ends, and tell them as one."""
+        """Hold changes back until the block ends, and tell them as one; if it raises there was none."""
         self._held += 1
         try:
             yield
+        except BaseException:
+            self._waiting = self._waiting and self._held > 1
+            raise
         finally:
             self._held -= 1
-            if self._waiting and not self._held:
-                self._waiting = False
-                self.made()
+        if self._waiting and not self._held:
+            self._waiting = False
+            self.made()

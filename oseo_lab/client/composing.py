@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client.area import as_area
+from oseo_lab.client.as_items import as_items
 from oseo_lab.client.draft import OrderDraft
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.job import CatalogueItem
@@ -39,7 +40,7 @@ def _collection_of(chosen: list[CatalogueItem | str], collection: str | None) ->
 
 def compose(
     session: Session,
-    products: Iterable[CatalogueItem | str] | CatalogueItem | str,
+    products: Any,
     name: str | None = None,
     collection: str | None = None,
     area: Any = None,
@@ -47,28 +48,16 @@ def compose(
     options: Mapping[str, Any] | None = None,
 ) -> OrderDraft:
     """Return a draft of these products and choices (`Lab.order` says what they may be)."""
-    chosen = _chosen(products)
+    chosen = as_items(products, collection)
     draft = OrderDraft(session, _collection_of(chosen, collection), name=name)
     values = dict(options or {})
     own = {each: values.pop(each) for each in _OWN if each in values and each not in draft.options}
-    draft.limits = {each: own.pop(each) for each in _LIMITS if each in own}
-    for each, value in own.items():
-        setattr(draft, each, value)
-    draft.area = None if area is None else as_area(area, area_crs)
-    draft.options.update(**values)
-    for product in chosen:
-        draft.items.add(product)
+    with draft.together():
+        draft.limits = {each: own.pop(each) for each in _LIMITS if each in own}
+        for each, value in own.items():
+            setattr(draft, each, value)
+        draft.area = None if area is None else as_area(area, area_crs)
+        draft.options.update(**values)
+        for product in chosen:
+            draft.items.add(product)
     return draft
-
-
-def _chosen(products: Any) -> list[CatalogueItem | str]:
-    """Return what is to be ordered as a list of products and identifiers."""
-    several = products if isinstance(products, Iterable) else [products]
-    found = [products] if isinstance(products, str | CatalogueItem) else list(several)
-    if wrong := [each for each in found if not isinstance(each, str | CatalogueItem)]:
-        raise ValidationError(
-            f"{wrong[0]!r:.60} is no product; allowed: what lab.search(...) found, or identifiers with "
-            "collection=...",
-            locator="orderItem",
-        )
-    return found

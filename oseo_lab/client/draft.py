@@ -8,28 +8,21 @@ says.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client import display
-from oseo_lab.client.area import Area, as_area, as_selection
-from oseo_lab.client.changes import Changes
 from oseo_lab.client.draft_items import DraftItem, DraftItems
-from oseo_lab.client.given import text
+from oseo_lab.client.draft_state import DraftState
 from oseo_lab.client.limits import as_limits
 from oseo_lab.client.names import message_id
-from oseo_lab.client.options import Options
-from oseo_lab.client.session import Session
-from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging
 from oseo_lab.model.errors import NotSupported, Problem, ValidationError
 from oseo_lab.model.limits import Limits
 from oseo_lab.model.messages import Submit
 from oseo_lab.model.names import reference_of
-from oseo_lab.model.option_groups import broken_in, scene_values
-from oseo_lab.model.options import ParameterData
-from oseo_lab.model.order import OrderSpecification, Priority
+from oseo_lab.model.order import OrderSpecification
 
 if TYPE_CHECKING:
     from oseo_lab.client.order import Order
@@ -38,8 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["DraftItem", "DraftItems", "OrderDraft"]
 
 
-class OrderDraft:
+class OrderDraft(DraftState):
     """An order while it can still be changed.
+
+    What can be chosen is in `DraftState`. Two drafts are equal if they would order the same.
 
     Parameters
     ----------
@@ -51,216 +46,14 @@ class OrderDraft:
         What you will find it by.
     """
 
-    def __init__(self, session: Session, collection: str, name: str | None = None) -> None:
-        self._session = session
-        self.changes = Changes(self)
-        self.collection = collection
-        self.offer = session.offer(collection)
-        self.scene_options = session.scene_options(collection)
-        self.items = DraftItems(self)
-        self.options = Options(self.offer.options, collection, None, self.offer.rules, self)
-        self._remark: str | None = None
-        self._limits = Limits()
-        self._name: str | None = None
-        self._area: Area | None = None
-        self._packaging: Packaging | None = None
-        self._priority: Priority | None = None
-        self.name = name
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, OrderDraft):
+            return NotImplemented
+        same = type(self) is type(other) and self.collection == other.collection
+        return same and self.request() == other.request()
 
-    # ------------------------------------------------------------------------------------------- changes
-
-    def on_change(self, callback: Callable[[OrderDraft], object]) -> Callable[[], None]:
-        """Call ``callback(draft)`` after every change that holds, from the thread that made it.
-
-        Options, items, their own options and areas, group, area, packaging, priority, name, remark and
-        limits; what is refused is no change. What a callback raises is logged and breaks nothing.
-
-        Returns
-        -------
-        callable
-            What stops it.
-        """
-        return self.changes.tell(callback)
-
-    def let(self, thing: Any, name: str, value: Any) -> None:
-        """Let an attribute of the draft or one of its parts be something else, if no rule is broken by it.
-
-        Raises
-        ------
-        ValidationError
-            With the rules that would be; nothing has changed then.
-        """
-        before = getattr(thing, name)
-        if before == value:
-            return
-        setattr(thing, name, value)
-        if problems := list(dict.fromkeys(self.rule_problems())):
-            setattr(thing, name, before)
-            raise ValidationError.of(problems)
-        self.changes.made()
-
-    def options_changed(self) -> None:
-        """Tell that another choice holds (`Options` calls it)."""
-        self.changes.made()
-
-    def rule_problems(self) -> Iterator[Problem]:
-        """Yield the option rules that an item's values break, as they stand; the order's without items."""
-        if not self.offer.rules:
-            return
-        plain = not self.items  # items without anything of their own are all alike
-        for item in self.items:
-            if item.own_options is None and item.own_area is None:
-                plain = True
-            else:
-                yield from self.problems_of(item)
-        if plain:
-            yield from broken_in(self.offer, self.options.values | self._scene_values(self.area))
-
-    def problems_of(self, item: DraftItem) -> Iterator[Problem]:
-        """Yield the option rules that one item's values break."""
-        if self.offer.rules:
-            values = (item.own_options or self.options).values
-            yield from broken_in(self.offer, values | self._scene_values(item.area))
-
-    def known_values(self, name: str) -> tuple[str, ...]:
-        """Return what the products chosen have of an option themselves: of a CRS their own, as told."""
-        if name.lower() != "crs":
-            return ()
-        found = [each.product.properties.get("proj:code") for each in self.items if each.product is not None]
-        return tuple(dict.fromkeys(each for each in found if isinstance(each, str)))[:5]
-
-    def scene_selection(self, area: Area | None) -> tuple[ParameterData, ...]:
-        """Return an area as the collection's scene selection, as it travels."""
-        scene = Options(self.scene_options.values(), self.collection)
-        if area is not None:
-            scene.update(**as_selection(area, self.scene_options))
-        return scene.parameters()
-
-    def _scene_values(self, area: Area | None) -> dict[str, Any]:
-        """Return the scene selection's values, as far as a rule asks for them."""
-        asked = {name for rule in self.offer.rules for name in (*rule.when, *rule.then)}
-        if asked.isdisjoint(self.scene_options):
-            return {}
-        return scene_values(self.offer, self.scene_selection(area))
-
-    # ------------------------------------------------------------------------------------- what is chosen
-
-    @property
-    def session(self) -> Session:
-        """Where it will be submitted."""
-        return self._session
-
-    @property
-    def name(self) -> str | None:
-        """What you will find the order by; may be longer than OSEO's 30 characters."""
-        return self._name
-
-    @name.setter
-    def name(self, name: str | None) -> None:
-        if name is not None and not (
-            1 <= len(text(name, "name", "1 to 200 characters")) <= 200
-            and name.isprintable()
-            and name.strip() == name
-        ):
-            raise ValidationError(
-                f"name {name[:60]!r} is not allowed; allowed: 1 to 200 printable characters without "
-                "blanks around them",
-                locator="orderReference",
-            )
-        self._set("_name", name)
-
-    @property
-    def area(self) -> Area | None:
-        """What is cut out of every product; None for whole scenes. Set it to anything `Lab.search` takes."""
-        return self._area
-
-    @area.setter
-    def area(self, area: Any) -> None:
-        place = None if area is None else as_area(area)
-        if place is not None:
-            as_selection(place, self.scene_options)
-        self.let(self, "_area", place)
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The option groups that products can be ordered by: each is one valid combination of options."""
-        offers = self._session.offers(self.collection)
-        return tuple(
-            each.product_order_options_id for each in offers if each.order_type is self.offer.order_type
-        )
-
-    @property
-    def group(self) -> str:
-        """The option group ordered by; set it to another of `groups` that offers what was chosen."""
-        return self.offer.product_order_options_id
-
-    @group.setter
-    def group(self, group: str) -> None:
-        offer = self._session.offer(self.collection, group)
-        own = [self.options, *(item.options for item in self.items if item.own_options is not None)]
-        before = [(vars(self), {"offer": self.offer, "scene_options": self.scene_options})]
-        before += [(vars(each), dict(vars(each))) for each in own]
-        try:
-            for each in own:
-                each.regroup(offer.options, offer.rules)
-            self.offer = offer
-            self.scene_options = self._session.scene_options(self.collection, group)
-            problems = list(dict.fromkeys(self.rule_problems()))
-            if problems:
-                raise ValidationError.of(problems)
-        except ValidationError:
-            for state, was in before:
-                state.update(was)
-            raise
-        for item in self.items:
-            item.forget_options()
-        self.changes.made()
-
-    @property
-    def packaging(self) -> Packaging | None:
-        """The container products travel in; None for files as they are."""
-        return self._packaging
-
-    @packaging.setter
-    def packaging(self, packaging: str | None) -> None:
-        offered = [each for each in Packaging if each not in REFUSED_PACKAGING]
-        self._set("_packaging", _word(offered, packaging, "packaging"))
-
-    @property
-    def priority(self) -> Priority | None:
-        """``STANDARD`` or ``FAST_TRACK``; None leaves it to the service."""
-        return self._priority
-
-    @priority.setter
-    def priority(self, priority: str | None) -> None:
-        self._set("_priority", _word(list(Priority), priority, "priority"))
-
-    @property
-    def remark(self) -> str | None:
-        """What the operators should know; None for nothing."""
-        return self._remark
-
-    @remark.setter
-    def remark(self, remark: str | None) -> None:
-        given = None if remark is None else text(remark, "remark", "a text, or None")
-        self._set("_remark", given or None)
-
-    @property
-    def limits(self) -> Limits:
-        """The most the order may cost and deliver: ``draft.limits = dict(max_price=12, max_bytes="1GB")``."""
-        return self._limits
-
-    @limits.setter
-    def limits(self, limits: Limits | Mapping[str, Any] | None) -> None:
-        self._set("_limits", as_limits(limits))
-
-    def _set(self, name: str, value: Any) -> None:
-        """Set what no rule is about."""
-        if getattr(self, name) != value:
-            setattr(self, name, value)
-            self.changes.made()
-
-    # ------------------------------------------------------------------------------------ what to do with it
+    #: A draft can change, so it has no hash.
+    __hash__ = None  # type: ignore[assignment]  # the data model's word for it
 
     def request(self) -> Submit:
         """Return the draft as the message that submits it."""
@@ -363,9 +156,21 @@ class OrderDraft:
         day = "" if self.name else f"{datetime.now(UTC):%Y-%m-%d}"
         return message_id(self._session.owner, self.name or "", day, encode(request))
 
+    def as_code(self) -> str:
+        """Return the cell that composes an equal draft: products by their identifiers, everything chosen."""
+        from oseo_lab.client.as_code import code_of
+
+        return code_of(self)
+
     def as_request(self, form: str = "json") -> str:
-        """Return what `submit` would do, as ``json``, ``soap``, ``curl`` or ``python``; without the token."""
-        from oseo_lab.client.recipes import RECIPES
+        """Say what `submit` would do: ``json``, ``soap``, ``curl``, ``python``, ``cli``; without the token.
+
+        Raises
+        ------
+        NotSupported
+            If the draft cannot be said in that form, or another service does not read it.
+        """
+        from oseo_lab.client.recipes import RECIPES, without_secrets
 
         if form not in RECIPES:
             raise ValidationError(
@@ -375,7 +180,7 @@ class OrderDraft:
         known = getattr(transport, "recipes", None)  # what means something to another service
         if known is not None and form not in known:
             raise NotSupported(f"another OSEO service takes no {form}; allowed: {', '.join(known)}")
-        recipe = RECIPES[form](self, transport.url)
+        recipe = RECIPES[form](self, without_secrets(transport.url))
         return recipe if known is None else recipe.replace("oseo.connect(", "oseo.connect(soap=", 1)
 
     def _identifiers(self) -> list[str]:
@@ -389,7 +194,11 @@ class OrderDraft:
                 locator="orderItem",
                 text="the draft has no items; draft.items.add(product) puts one in",
             )
-        yield from self.options.missing()
+        plain = not self.items or any(each.own_options is None for each in self.items)
+        own = [each.own_options for each in self.items if each.own_options is not None]
+        yield from dict.fromkeys(
+            problem for each in ([self.options] if plain else []) + own for problem in each.missing()
+        )
         yield from self.rule_problems()
 
     def __repr__(self) -> str:
@@ -413,16 +222,6 @@ class OrderDraft:
         ]
         body = display.facts(facts) + self.options._table()
         return display.card(f"draft {self.name or 'without a name'}", body, "not submitted yet")
-
-
-def _word(offered: Sequence[Any], given: str | None, name: str) -> Any:
-    if given is None:
-        return None
-    by_name = {str(each).lower(): each for each in offered}
-    if str(given).lower() not in by_name:
-        allowed = ", ".join(str(each) for each in offered)
-        raise ValidationError(f"{name} {str(given)[:60]!r} is not offered; allowed: {allowed}", locator=name)
-    return by_name[str(given).lower()]
 
 
 def _is_old(order: Order, submitted_here: bool) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from oseo_lab.client.area import Area, as_area, as_selection
+from oseo_lab.client.as_items import as_items
 from oseo_lab.client.names import message_id
 from oseo_lab.client.options import Options
 from oseo_lab.model.errors import ValidationError
@@ -15,7 +16,7 @@ from oseo_lab.model.options import ParameterData
 from oseo_lab.model.order import ItemSpecification
 
 if TYPE_CHECKING:
-    from oseo_lab.client.draft import OrderDraft
+    from oseo_lab.client.draft_state import DraftState
 
 __all__ = ["DraftItem", "DraftItems"]
 
@@ -25,7 +26,7 @@ class DraftItem:
 
     Parameters
     ----------
-    draft : OrderDraft
+    draft : DraftState
         What it belongs to.
     product : CatalogueItem or str
         What is ordered.
@@ -33,7 +34,7 @@ class DraftItem:
         Its name in the order.
     """
 
-    def __init__(self, draft: OrderDraft, product: CatalogueItem | str, item_id: str) -> None:
+    def __init__(self, draft: DraftState, product: CatalogueItem | str, item_id: str) -> None:
         self._draft = draft
         self.product = product if isinstance(product, CatalogueItem) else None
         self.identifier = product if isinstance(product, str) else product.identifier
@@ -68,7 +69,11 @@ class DraftItem:
 
     @area.setter
     def area(self, area: Any) -> None:
-        place = None if area is None else as_area(area)
+        self.set_area(area)
+
+    def set_area(self, area: Any, crs: Any = None) -> None:
+        """Set its own area, in another CRS than degrees if need be."""
+        place = None if area is None else as_area(area, crs)
         if place is not None:
             as_selection(place, self._draft.scene_options)
         self._draft.let(self, "_area", place)
@@ -100,14 +105,33 @@ class DraftItem:
 class DraftItems(Sequence[DraftItem]):
     """The products of a draft, by position or identifier."""
 
-    def __init__(self, draft: OrderDraft) -> None:
+    def __init__(self, draft: DraftState) -> None:
         self._draft = draft
         self._items: list[DraftItem] = []
         self._by_identifier: dict[str, DraftItem] = {}
         self._taken: set[str] = set()  # item ids
 
-    def add(self, product: CatalogueItem | str) -> DraftItem:
-        """Add a product; one that is there already stays as it is."""
+    def add(self, product: Any) -> DraftItem:
+        """Add a product: what `Lab.order` takes, if it is one; one that is there already stays as it is.
+
+        Raises
+        ------
+        ValidationError
+            If it is none, or several (`extend`).
+        """
+        found = as_items(product, self._draft.collection)
+        if len(found) != 1:
+            raise ValidationError(
+                f"{product!r:.60} is {len(found)} products; draft.items.extend(...) adds several",
+                locator="orderItem",
+            )
+        return self._add(found[0])
+
+    def extend(self, products: Any) -> list[DraftItem]:
+        """Add several products: whatever `Lab.order` takes, such as a search, pystac items, a CSV file."""
+        return [self._add(each) for each in as_items(products, self._draft.collection)]
+
+    def _add(self, product: CatalogueItem | str) -> DraftItem:
         identifier = product if isinstance(product, str) else product.identifier
         if identifier in self._by_identifier:
             return self._by_identifier[identifier]

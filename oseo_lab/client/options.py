@@ -214,7 +214,9 @@ class Options:
     def parameters(self) -> tuple[ParameterData, ...]:
         """Return the selection as it travels; empty where nothing was chosen."""
         values = tuple(
-            (name, self._definitions[name].component.render(value)) for name, value in self._chosen.items()
+            (name, definition.component.render(self._chosen[name]))
+            for name, definition in self._definitions.items()
+            if name in self._chosen
         )
         return (ParameterData(values=values),) if values else ()
 

@@ -1,0 +1,131 @@
+"""One draft by five doors: each recipe is followed on a live service and makes the same order."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from oseo_lab.client import Lab, connect
+from oseo_lab.client.draft import OrderDraft
+from oseo_lab.model.errors import NotSupported, ValidationError
+from oseo_lab.model.order import OrderSpecification
+from tests.acceptance.serving import TOKEN, Server
+from tests.client.scenes import make_collections
+
+IDS = ["SCENE_A", "SCENE_B"]
+#: In UTM 32N, as a draft's area: a box, and a ring.
+BOX = (600100.0, 4999000.0, 600500.0, 4999500.0)
+RING = "POLYGON ((600100 4999000, 600500 4999000, 600500 4999500, 600100 4999000))"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    collections = make_collections(tmp_path_factory.mktemp("collections"))
+    server = Server(tmp_path_factory.mktemp("data"), collections=collections, executor="inline").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def lab(server: Server) -> Iterator[Lab]:
+    with connect(server.url, TOKEN) as lab:
+        yield lab
+
+
+@pytest.fixture
+def draft(lab: Lab) -> OrderDraft:
+    """A draft with everything that the same can be chosen of for all items."""
+    return lab.order(
+        IDS,
+        name="five doors & 'quotes'",
+        collection="scenes",
+        area=BOX,
+        area_crs=32632,
+        packaging="zip",
+        priority="FAST_TRACK",
+        remark='for the "lake" -- soon; $HOME',
+        max_price=12.5,
+        max_bytes="1GB",
+        format="GeoTIFF",
+        bands=["B04", "B03"],
+        resolution=30,
+    )
+
+
+def ordered(lab: Lab, order_id: str) -> OrderSpecification:
+    """Return what the service has kept of an order's wishes, with its items' wishes."""
+    record = lab.orders[order_id].record
+    return OrderSpecification(
+        items=tuple(each.specification for each in record.items),
+        **{
+            name: getattr(record.specification, name)
+            for name in ("order_reference", "order_remark", "packaging", "options", "priority", "extensions")
+        },
+    )
+
+
+def environment(server: Server) -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"OSEO_LAB_TOKEN": TOKEN, "PATH": path}
+
+
+def run(server: Server, command: list[str]) -> str:
+    done = subprocess.run(command, env=environment(server), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_curl_recipe_submits_the_draft(server: Server, lab: Lab, draft: OrderDraft) -> None:
+    answer = json.loads(run(server, ["sh", "-c", f"{draft.as_request('curl')} -sS --fail-with-body"]))
+    assert ordered(lab, answer["order_id"]) == draft.request().specification
+
+
+def test_the_command_line_recipe_submits_the_draft(server: Server, lab: Lab, draft: OrderDraft) -> None:
+    order_id = run(server, ["sh", "-c", draft.as_request("cli")]).strip()
+    assert ordered(lab, order_id) == draft.request().specification
+    polygon = lab.order(IDS, collection="scenes", area=RING, area_crs=32632)
+    order_id = run(server, ["sh", "-c", polygon.as_request("cli")]).strip()
+    assert ordered(lab, order_id) == polygon.request().specification
+
+
+def test_the_python_recipe_submits_the_draft(server: Server, lab: Lab, draft: OrderDraft) -> None:
+    draft.items["SCENE_B"].options.update(format="PNG", dataType="uint8")
+    draft.items["SCENE_A"].set_area(RING, 32632)
+    order_id = run(server, [sys.executable, "-c", f"{draft.as_request('python')}\nprint(order.id)"]).strip()
+    assert ordered(lab, order_id) == draft.request().specification
+
+
+def test_the_json_and_soap_recipes_submit_the_draft(server: Server, lab: Lab, draft: OrderDraft) -> None:
+    headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
+    with httpx.Client(headers=headers) as client:
+        answer = client.post(f"{server.url}oseo/api/v1/orders", content=draft.as_request("json"))
+    assert ordered(lab, answer.json()["order_id"]) == draft.request().specification
+    answer = server.post(draft.as_request("soap").encode(), "text/xml")
+    assert answer.status_code == 200
+    found = re.search(r"<(?:\w+:)?orderId>([^<]+)<", answer.text)
+    assert found is not None and ordered(lab, found[1]) == draft.request().specification
+
+
+def test_items_of_their_own_are_not_for_the_command_line(draft: OrderDraft) -> None:
+    draft.items[0].options.format = "PNG"
+    with pytest.raises(NotSupported, match="the same for every item"):
+        draft.as_request("cli")
+
+
+def test_no_recipe_tells_a_token_or_a_password(lab: Lab, draft: OrderDraft) -> None:
+    lab.transport.url, before = "http://ana:hunter2@localhost:1/?token=hunter2", lab.transport.url
+    try:
+        told = [draft.as_request(form) for form in ("json", "soap", "curl", "python", "cli")]
+    finally:
+        lab.transport.url = before
+    assert not any("hunter2" in each or TOKEN in each for each in (*told, draft.as_code()))
+    with pytest.raises(ValidationError, match="json, soap, curl, python, cli"):
+        draft.as_request("fax")
