@@ -1,7 +1,8 @@
 """Areas and times as scientists write them, made into what the service reads.
 
-An area may be a bounding box, WKT, GeoJSON, anything with ``__geo_interface__`` (shapely, geopandas); it
-becomes a GeoJSON geometry in EPSG:4326, longitude first. Mixed-up axes are refused with the likely fix.
+An area may be a bounding box, WKT, GeoJSON, a file, anything with ``__geo_interface__`` (shapely, geopandas,
+what is drawn on a map); it becomes a GeoJSON geometry in EPSG:4326, longitude first. Mixed-up axes are
+refused with the likely fix.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from oseo_lab.client.area_sources import drawn, from_file, in_degrees, is_file
 from oseo_lab.model.errors import ValidationError
 
 __all__ = ["Area", "as_area", "as_period", "as_selection", "swapped"]
@@ -59,8 +61,9 @@ def as_area(area: Any, crs: Any = None) -> Area:
 
     Parameters
     ----------
-    area : tuple of 4 float, str, mapping or object with ``__geo_interface__``
-        Bounding box (west, south, east, north), WKT, GeoJSON, shapely geometry, GeoDataFrame, `Area`.
+    area : tuple of 4 float, str, Path, mapping or object with ``__geo_interface__``
+        Bounding box (west, south, east, north), WKT, GeoJSON, shapely geometry, GeoSeries, GeoDataFrame, a
+        file (GeoJSON, GeoPackage, shapefile, whatever geopandas reads), what was drawn on a map, `Area`.
     crs : str or int, optional
         Where coordinates are not EPSG:4326: ``"EPSG:32632"``; an object's own ``crs`` is read.
 
@@ -71,6 +74,10 @@ def as_area(area: Any, crs: Any = None) -> Area:
     """
     if isinstance(area, Area):
         return area
+    if is_file(area):
+        area = from_file(area)
+    if crs is None:
+        area = in_degrees(drawn(area))
     crs = _crs_code(crs if crs is not None else getattr(area, "crs", None))
     if isinstance(area, str):
         area = _from_wkt(area)
@@ -117,7 +124,7 @@ def _from_box(box: Any, crs: str | None) -> Area:
     except (TypeError, ValueError):
         raise _refuse(
             f"area {str(box)[:60]!r} is not understood; allowed: (west, south, east, north), WKT, GeoJSON, "
-            "shapely, geopandas"
+            "shapely, geopandas, a file of these"
         ) from None
     crosses = crs is None and west - east > 180  # from 170 E to 170 W, not two corners mixed up
     if not (west < east or crosses) or not south < north:
