@@ -15,7 +15,6 @@ from oseo_lab.client.promises import InProcess
 from oseo_lab.client.session import Session
 from oseo_lab.client.transport import Transport
 from oseo_lab.model.errors import ConfigurationError, NoSuchKey
-from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import Capabilities, GetCapabilities
 
 if TYPE_CHECKING:
@@ -198,7 +197,8 @@ class Lab(Session):
         collection : str
             Collection id, as in `collections`.
         area : tuple, str, mapping or object with ``__geo_interface__``, optional
-            (west, south, east, north) in degrees, WKT, GeoJSON, shapely, geopandas; what intersects it.
+            (west, south, east, north) in degrees, WKT, GeoJSON, shapely, geopandas, a file of these; what
+            intersects it.
         time : str, date, datetime or tuple, optional
             ``"2024-06/2024-07"``, a date, or two aware datetimes.
         text : str, optional
@@ -238,7 +238,7 @@ class Lab(Session):
 
     def order(
         self,
-        products: Iterable[CatalogueItem | str] | CatalogueItem | str,
+        products: Any,
         name: str | None = None,
         collection: str | None = None,
         area: Any = None,
@@ -250,7 +250,8 @@ class Lab(Session):
         Parameters
         ----------
         products : Products, CatalogueItem, str, or several
-            What to order; identifiers alone need ``collection``.
+            What to order; identifiers alone need ``collection``. Also a pystac Item or ItemCollection, a
+            result of eodag, GeoJSON, a pandas column or table, a CSV file or text with a column of ids.
         name : str, optional
             What you will find it by: ``lab.orders[name]``.
         collection : str, optional
