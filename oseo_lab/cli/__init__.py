@@ -12,14 +12,14 @@ from typing import Annotated
 
 import typer
 
-from oseo_lab.cli import balances, collections, database, orders, quotations, users
+from oseo_lab.cli import balances, collections, config, database, orders, quotations, users
 from oseo_lab.cli.conformance import conformance
 from oseo_lab.cli.doctor import doctor
 from oseo_lab.cli.lab import lab
-from oseo_lab.cli.output import FAILED, STILL_RUNNING, USAGE, say
+from oseo_lab.cli.output import FAILED, STILL_RUNNING, say
 from oseo_lab.cli.search import search
 from oseo_lab.cli.serve import serve
-from oseo_lab.model.errors import BadMessage, OseoError, ValidationError
+from oseo_lab.model.errors import OseoError
 
 __all__ = ["app", "main"]
 
@@ -35,6 +35,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(quotations.app, name="quotations")
 app.add_typer(balances.app, name="balances")
 app.add_typer(collections.app, name="collections")
+app.add_typer(config.app, name="config")
 app.add_typer(users.app, name="users")
 app.add_typer(database.app, name="db")
 app.command()(search)
@@ -60,10 +61,9 @@ def main() -> None:
     """Run the command line; every refusal is one message and an exit code."""
     try:
         app()
-    except (ValidationError, OseoError) as refused:
+    except OseoError as refused:
         say(f"oseo-lab: {refused}")
-        is_usage = isinstance(refused, ValidationError) and not isinstance(refused, BadMessage)
-        sys.exit(USAGE if is_usage else FAILED)
+        sys.exit(refused.exit_code)
     except KeyboardInterrupt as left:
         say(str(left) or "interrupted")
         sys.exit(STILL_RUNNING if str(left) else 130)

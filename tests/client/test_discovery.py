@@ -24,6 +24,7 @@ def nothing_set(monkeypatch, tmp_path):
         if name.startswith(("OSEO_LAB_", "JUPYTERHUB_", "JPY_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 @pytest.fixture
@@ -83,12 +84,54 @@ def test_then_the_hub(monkeypatch):
     assert (place.url, place.token) == ("http://127.0.0.1:8888/user/anna/", "hub-token")
 
 
-def test_then_the_server_of_this_kernel(monkeypatch, runtime):
-    runtime("http://127.0.0.1:1/", name="other", token="no")
-    runtime("http://127.0.0.1:2/", pid=os.getppid())
-    monkeypatch.setenv("JPY_PARENT_PID", str(os.getppid()))
+def test_a_service_of_the_hub_is_found_where_the_own_server_has_none(monkeypatch):
+    with answering(404) as own, answering(token="hub-token") as hub:
+        monkeypatch.setenv("JUPYTERHUB_SERVICE_URL", own)
+        monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/anna/")
+        monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "hub-token")
+        monkeypatch.setenv("JUPYTERHUB_PUBLIC_HUB_URL", f"{hub}hub/")
+        place = find_server()
+        assert (place.url, place.token) == (f"{hub}services/oseo-lab/", "hub-token")
+        assert place.found_by == "JupyterHub's service oseo-lab"
+        monkeypatch.setenv("OSEO_LAB_HUB_SERVICE", "orders")
+        assert find_server().url == f"{hub}services/orders/"
+
+
+def test_the_own_server_comes_before_the_hubs_service(monkeypatch):
+    with answering(token="hub-token") as own, answering(token="hub-token") as hub:
+        monkeypatch.setenv("JUPYTERHUB_SERVICE_URL", own)
+        monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/anna/")
+        monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "hub-token")
+        monkeypatch.setenv("JUPYTERHUB_PUBLIC_HUB_URL", f"{hub}hub/")
+        assert find_server().url == f"{own}user/anna/"
+
+
+def test_a_program_run_as_a_service_of_the_hub_finds_itself(monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_NAME", "oseo-lab")
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_URL", "http://127.0.0.1:10101")
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/services/oseo-lab/")
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "service-token")
     place = find_server()
-    assert (place.url, place.token) == ("http://127.0.0.1:2/", "its-token")
+    assert (place.url, place.token) == ("http://127.0.0.1:10101/services/oseo-lab/", "service-token")
+    assert place.found_by == "JupyterHub's service oseo-lab"
+
+
+def test_then_the_server_of_this_kernel(monkeypatch, runtime):
+    with answering() as mine, answering(token="no") as other:
+        runtime(other, name="other", token="no")
+        runtime(mine, pid=os.getppid())
+        monkeypatch.setenv("JPY_PARENT_PID", str(os.getppid()))
+        place = find_server()
+        assert (place.url, place.token) == (mine, "its-token")
+        assert place.found_by == "the server of this kernel"
+
+
+def test_where_the_server_of_this_kernel_has_no_service_another_is_looked_for(monkeypatch, runtime):
+    with answering(404) as mine, answering() as other:
+        runtime(mine, pid=os.getppid())
+        runtime(other, name="other")
+        monkeypatch.setenv("JPY_PARENT_PID", str(os.getppid()))
+        assert find_server().url == other
 
 
 def test_then_the_only_one_that_answers(runtime):
@@ -107,6 +150,7 @@ def test_several_that_answer_are_listed(runtime):
         with pytest.raises(ConfigurationError, match="2 servers answer") as several:
             find_server()
         assert one in str(several.value) and two in str(several.value)
+        assert any(one in each for each in several.value.looked_in)
 
 
 def test_none_lists_every_place_looked_at(runtime, tmp_path):
@@ -117,6 +161,7 @@ def test_none_lists_every_place_looked_at(runtime, tmp_path):
         with pytest.raises(ConfigurationError) as none:
             find_server()
     text = str(none.value)
+    assert all(each in text for each in none.value.looked_in)
     for said in (
         "OSEO_LAB_URL: not set",
         "JUPYTERHUB",
