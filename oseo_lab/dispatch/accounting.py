@@ -15,6 +15,7 @@ from itertools import islice
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.estimates import Finished, choice_of
 from oseo_lab.model.job import ItemReport
+from oseo_lab.model.limits import kept_limits
 from oseo_lab.model.order import Order, OrderItem
 from oseo_lab.model.quotation import Charge, price_of
 from oseo_lab.model.status import Status
@@ -31,17 +32,18 @@ _MOST = 50
 class Fare:
     """What each product of a standing item costs its owner, as quoted, and how many can be paid now.
 
-    ``affordable`` is None where the owner has no balance in the currency.
+    ``affordable`` is None where neither a balance nor the order's limit says how many.
     """
 
     owner: str
     currency: str
     amount: Decimal
     affordable: int | None
+    reason: str = ""
 
     def refusal(self) -> str:
         """Return what is said of a product that cannot be paid."""
-        return f"not made: your balance does not suffice for {self.amount.normalize():f} {self.currency} more"
+        return f"not made: {self.reason} {self.amount.normalize():f} {self.currency} more"
 
     def draw(self, work: UnitOfWork, items: Sequence[OrderItem]) -> None:
         """Draw for items that have been added."""
@@ -67,8 +69,21 @@ def fare_of(work: UnitOfWork, order: Order, parent: OrderItem) -> Fare | None:
         return None
     currency, amount = price
     balance = work.balances.of(order.owner).get(currency)
-    affordable = None if balance is None else max(0, int(balance // amount))
-    return Fare(owner=order.owner, currency=currency, amount=amount, affordable=affordable)
+    most = None if balance is None else max(0, int(balance // amount))
+    reason = "your balance does not suffice for"
+    left = _left(work, order)
+    if left is not None and (most is None or left // amount < most):
+        most, reason = max(0, int(left // amount)), "max_price does not allow the order"
+    return Fare(owner=order.owner, currency=currency, amount=amount, affordable=most, reason=reason)
+
+
+def _left(work: UnitOfWork, order: Order) -> Decimal | None:
+    """Return what of its limit an order may still draw; None where it has none."""
+    limit = kept_limits(order.specification).max_price
+    if limit is None:
+        return None
+    kept = work.balances.charges(order.order_id)
+    return Decimal(repr(limit)) - sum((each.amount for each in kept if not each.is_given_back), Decimal())
 
 
 def give_back(work: UnitOfWork, moves: Iterable[tuple[OrderItem, OrderItem]]) -> None:

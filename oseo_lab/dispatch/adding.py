@@ -16,7 +16,8 @@ from oseo_lab.dispatch.planner import Policy, TimeIsOver, decide
 from oseo_lab.dispatch.settle import Change, follow_up, save
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.identifiers import ProductId
-from oseo_lab.model.order import Order, OrderItem, StatusInfo
+from oseo_lab.model.job import FailureClass
+from oseo_lab.model.order import Attempt, Order, OrderItem, StatusInfo
 from oseo_lab.model.status import OPEN, Status, Wanted
 from oseo_lab.model.subscription import Match, Standing, chosen_from, generated
 from oseo_lab.ports import UnitOfWork
@@ -138,8 +139,16 @@ def _add(work: UnitOfWork, items: Sequence[OrderItem], fare: Fare | None, before
         return
     paid = len(items) if fare.affordable is None else max(0, fare.affordable - before)
     failed = StatusInfo(status=Status.FAILED, additional=fare.refusal())
-    work.items.add([*items[:paid], *(replace(each, status=failed) for each in items[paid:])])
+    unpaid = [replace(each, status=failed) for each in items[paid:]]
+    work.items.add([*items[:paid], *unpaid])
+    work.events.save_attempts([_refused(each) for each in unpaid])
     fare.draw(work, items[:paid])
+
+
+def _refused(item: OrderItem) -> Attempt:
+    """Return what says why an item was not even tried: it can be, once it can be paid."""
+    outcome = FailureClass.QUOTA.value
+    return Attempt(order_id=item.order_id, number=item.number, attempt=0, ended=item.updated, outcome=outcome)
 
 
 def portions(

@@ -16,6 +16,7 @@ from functools import partial
 
 from oseo_lab.dispatch.elsewhere import holder_of
 from oseo_lab.dispatch.jobs import Places, job_of, key_of
+from oseo_lab.dispatch.limits import Admissions, held_to, is_limited
 from oseo_lab.dispatch.planner import (
     Cancelled,
     Claimed,
@@ -32,6 +33,7 @@ from oseo_lab.dispatch.wishes import grant
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import OseoError, Unavailable
 from oseo_lab.model.job import Failure, FailureClass, ItemJob, ItemReport, JobEvent, Progress
+from oseo_lab.model.limits import Admission
 from oseo_lab.model.order import Order, OrderItem
 from oseo_lab.model.status import Wanted
 from oseo_lab.ports import Executor, OrderStore, UnitOfWork
@@ -123,6 +125,7 @@ class Dispatcher:
         self._presence = presence
         self._held: dict[str, OrderItem] = {}
         self._begun: set[str] = set()
+        self._limited: set[str] = set()
         self._stopped: dict[str, Wanted] = {}
         self._arrived: list[JobEvent] = []
         self._condition = threading.Condition()
@@ -249,22 +252,36 @@ class Dispatcher:
         """
         while room := self._leases.max_in_flight - len(self._held):
             limit = min(room, 1000)
-            started = self._store.write(partial(self._take, limit=limit, now=now))
+            claimed, started = self._store.write(partial(self._take, limit=limit, now=now))
             if started:
                 self._executor.start([job for _, job in started])
             self._held.update((job.key, item) for item, job in started)
-            if len(started) < limit:
+            if claimed < limit:
                 return
 
-    def _take(self, work: UnitOfWork, limit: int, now: datetime) -> list[tuple[OrderItem, ItemJob]]:
+    def _take(
+        self, work: UnitOfWork, limit: int, now: datetime
+    ) -> tuple[int, list[tuple[OrderItem, ItemJob]]]:
+        """Claim items; return how many, and those to start. An order's limit may let some wait, or fail."""
         items = work.items.claim(self.name, limit, now, now + timedelta(seconds=self._leases.lease))
         if not items:
-            return []
+            return 0, []
         orders = work.orders.get_many({item.order_id for item in items})
-        changes, jobs = [], []
+        held = {item.order_id for item in self._held.values()}
+        self._limited = self._limited & held | {each.order_id for each in orders.values() if is_limited(each)}
+        admissions = Admissions(work, self._collections, {item.key for item in items}, now)
+        changes, jobs, waiting = [], [], []
         for item in items:
+            admitted = admissions.ask(orders[item.order_id], item)
+            if admitted is Admission.WAIT:
+                waiting.append(item)
+                continue
             decision = decide(item, Claimed(), now, self._policy)
-            job = self._job(work, orders[item.order_id], decision.item)
+            job = (
+                admitted
+                if isinstance(admitted, Failure)
+                else self._job(work, orders[item.order_id], decision.item)
+            )
             if isinstance(job, Failure):
                 report = self._report(decision.item, job, now)
                 failed = decide(decision.item, report, now, self._policy)
@@ -273,8 +290,10 @@ class Dispatcher:
                 changes.append(Change(before=item, decisions=(decision,)))
                 jobs.append((decision.item, job))
         took = save(work, changes, self._collections, now, self._policy)
+        work.items.save_many([(each, replace(each, lease_owner=None, lease_until=None)) for each in waiting])
+        admissions.put_off({each.order_id for each in waiting})
         mine = {change.after.key for change, is_saved in zip(changes, took, strict=True) if is_saved}
-        return [(item, job) for item, job in jobs if item.key in mine]
+        return len(items), [(item, job) for item, job in jobs if item.key in mine]
 
     def _job(self, work: UnitOfWork, order: Order, item: OrderItem) -> ItemJob | Failure:
         """Make an item's job, or say why there can be none any more."""
@@ -348,7 +367,7 @@ class Dispatcher:
         What a plugin reports of one item must never hold up everybody else's.
         """
         try:
-            return self._store.write(lambda work: save(work, changes, self._collections, now, self._policy))
+            return self._store.write(partial(self._save, changes=changes, now=now))
         except Unavailable:
             raise
         except Exception as refused:
@@ -358,6 +377,10 @@ class Dispatcher:
                 raise
             log.exception("what became of item %s of %s cannot be recorded", *reversed(changes[0].before.key))
             return self._saved([self._unrecorded(changes[0], refused, now)], now)
+
+    def _save(self, work: UnitOfWork, changes: Sequence[Change], now: datetime) -> list[bool]:
+        held = held_to(work, changes, self._limited, now, self._policy)
+        return save(work, held, self._collections, now, self._policy)
 
     def _unrecorded(self, change: Change, refused: Exception, now: datetime) -> Change:
         report = replace(self._report(change.before, _UNRECORDED, now), log=(repr(refused),))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Estimate", "Finished", "Outlook", "choice_of", "estimate", "in_words", "total"]
+__all__ = ["Estimate", "Finished", "Outlook", "choice_of", "estimate", "in_words", "likely_size", "total"]
 
 #: Finished items made with the same options that are enough to estimate from them alone.
 ENOUGH = 10
@@ -77,6 +77,12 @@ def estimate(past: Sequence[Finished], choice: str) -> Outlook:
         duration=_percentiles([each.seconds for each in found]),
         basis=f"of the last {len(found)} {items} {'with these options' if same else 'of the collection'}",
     )
+
+
+def likely_size(past: Sequence[Finished], choice: str) -> float | None:
+    """Return the bytes that nine of ten items made with the same options stay below; None where none was."""
+    alike = [each.size for each in past if each.choice == choice]
+    return _percentiles(alike).high if alike else None
 
 
 def _percentiles(values: Sequence[float]) -> Estimate:

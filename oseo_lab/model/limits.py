@@ -6,16 +6,27 @@ OSEO has no element for them: they travel as extensions of the order specificati
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
+from enum import StrEnum
 
+from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.order import OrderSpecification
 
-__all__ = ["MAX_BYTES", "MAX_PRICE", "Limits", "kept_limits", "limits_of", "over_price"]
-
-Number = TypeVar("Number", int, float)
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PRICE",
+    "Admission",
+    "Limits",
+    "admission",
+    "in_bytes",
+    "kept_limits",
+    "limit_problems",
+    "limits_of",
+    "over_price",
+]
 
 #: What the extensions begin with.
 MAX_PRICE = "max_price="
@@ -52,14 +63,50 @@ def limits_of(specification: OrderSpecification) -> Limits:
     ValueError
         If one is no number, not finite or below zero, or is said twice.
     """
-    said: dict[str, str] = {}
+    for problem in limit_problems(specification):
+        raise ValueError(problem.text)
+    said = dict(_said(specification))
+    price, size = said.get(MAX_PRICE), said.get(MAX_BYTES)
+    return Limits(
+        max_price=None if price is None else float(price), max_bytes=None if size is None else int(size)
+    )
+
+
+def limit_problems(specification: OrderSpecification) -> Iterator[Problem]:
+    """Yield what is wrong with the limits that an order's extensions say; ``locator`` is the limit's name."""
+    counts = Counter(name for name, _ in _said(specification))
+    for name, text in _said(specification):
+        kind, what = _KINDS[name]
+        locator = name.rstrip("=")
+        if counts[name] > 1:
+            yield _problem(locator, f"{locator} is said {counts[name]} times; say it once")
+        elif not _is_limit(text, kind):
+            yield _problem(locator, f"{name}{text[:40]} is no limit; allowed: {what}, such as {name}1000")
+
+
+def _said(specification: OrderSpecification) -> Iterator[tuple[str, str]]:
     for extension in specification.extensions:
-        for name in (MAX_PRICE, MAX_BYTES):
+        for name in _KINDS:
             if extension.startswith(name):
-                if name in said:
-                    raise ValueError(f"{name.rstrip('=')} is said twice")
-                said[name] = extension.removeprefix(name)
-    return Limits(max_price=_number(said, MAX_PRICE, float), max_bytes=_number(said, MAX_BYTES, int))
+                yield name, extension.removeprefix(name)
+
+
+#: What a limit is read as, and what is allowed.
+_KINDS: Mapping[str, tuple[Callable[[str], float], str]] = {
+    MAX_PRICE: (float, "numbers from 0 on, in the currency the order is paid in"),
+    MAX_BYTES: (int, "whole numbers of bytes from 0 on"),
+}
+
+
+def _is_limit(text: str, kind: Callable[[str], float]) -> bool:
+    try:
+        return 0 <= kind(text) < float("inf")
+    except ValueError:
+        return False
+
+
+def _problem(locator: str, text: str) -> Problem:
+    return Problem(code=ValidationError.code, locator=locator, text=text)
 
 
 def kept_limits(specification: OrderSpecification) -> Limits:
@@ -115,13 +162,53 @@ def _words(amount: Decimal) -> str:
     return f"{amount.normalize():f}"
 
 
-def _number(said: dict[str, str], name: str, kind: type[Number]) -> Number | None:
-    if name not in said:
-        return None
-    try:
-        found = kind(said[name])
-    except ValueError:
-        found = kind(-1)
-    if not 0 <= found < float("inf"):
-        raise ValueError(f"{name}{said[name][:40]} is no limit; allowed: numbers from 0 on")
-    return found
+# ----------------------------------------------------------------------------------------------- max_bytes
+
+
+class Admission(StrEnum):
+    """Whether an item of an order with ``max_bytes`` may begin."""
+
+    START = "start"
+    WAIT = "wait"
+    REFUSE = "refuse"
+
+
+def admission(
+    max_bytes: int, delivered: int, in_work: Sequence[float | None], own: float | None
+) -> Admission:
+    """Decide whether an item may begin: what is delivered may never be more than the limit.
+
+    Parameters
+    ----------
+    max_bytes : int
+        Most bytes of data files of the order.
+    delivered : int
+        Bytes delivered so far.
+    in_work : sequence of float or None
+        Likely bytes of each of its items that is being made; None where nothing is known.
+    own : float or None
+        Likely bytes of the item; None where nothing is known.
+
+    Notes
+    -----
+    First match: full, or the item alone is likely too large for what is left: refused. Nothing else is in
+    work: it starts, and its real size counts when it is delivered. Its size, or one of those in work, is
+    not known, or together they may be too much: it waits until they are delivered. Else it starts. So of
+    items of unknown size one is made at a time, until the first of their kind is delivered.
+    """
+    if delivered >= max_bytes or (own is not None and delivered + own > max_bytes):
+        return Admission.REFUSE
+    if not in_work:
+        return Admission.START
+    sizes = [*in_work, own]
+    if None in sizes or delivered + sum(each or 0 for each in sizes) > max_bytes:
+        return Admission.WAIT
+    return Admission.START
+
+
+def in_bytes(size: float) -> str:
+    """Return a number of bytes for people: ``1.2 MB``, decimal units."""
+    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.4g} {name}"
+    return f"{size:.0f} bytes"

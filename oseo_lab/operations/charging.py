@@ -89,8 +89,22 @@ def charges_of(order: Order, quoted: QuotationRecord | None, context: Context) -
     Raises
     ------
     ValidationError
-        If the owner has a balance and what an order costs cannot be said now.
+        If the owner has a balance, or the order a ``max_price``, and what it costs cannot be said now; or if
+        it costs more than that.
     """
+    charges = _drawn(order, quoted, context)
+    costs = [(each.currency, each.amount) for each in charges]
+    if quoted is not None and _is_standing(order):
+        groups = quoted.quotation.groups if quoted.quotation else ()
+        each_one = [(amount, each.price.currency) for each in groups for amount in shares(each).values()]
+        costs = [(currency, amount) for amount, currency in sorted(each_one)[:1]]  # one must fit at least
+    over = over_price(kept_limits(order.specification), (), costs)
+    if over is not None:
+        raise ValidationError(over, locator="max_price")
+    return charges
+
+
+def _drawn(order: Order, quoted: QuotationRecord | None, context: Context) -> Sequence[Charge]:
     is_standing = _is_standing(order)
     if quoted is not None and quoted.quotation is not None:
         return () if is_standing else _charges(order, quoted.quotation.groups)
@@ -100,17 +114,19 @@ def charges_of(order: Order, quoted: QuotationRecord | None, context: Context) -
     }
     if not any(modes.values()):
         return ()
+    has_limit = kept_limits(order.specification).max_price is not None
     with context.store.read() as snapshot:
-        limited = bool(snapshot.balances.of(order.owner))
-    if not limited:
+        has_balance = bool(snapshot.balances.of(order.owner))
+    if not (has_limit or has_balance):
         return ()
     slow = [each for each, mode in modes.items() if mode not in (None, QuotationMode.SYNCHRONOUS)]
     if slow or is_standing:
         why = (
             f"what {', '.join(slow)} costs takes its time to say" if slow else "each product to come is paid"
         )
+        limited = "your account has a balance" if has_balance else "the order has a max_price"
         raise ValidationError(
-            f"{why}, and your account has a balance: "
+            f"{why}, and {limited}: "
             "send GetQuotation first, then Submit with its quotationId "
             "(in Python: draft.quote().wait().submit())",
             code="MissingParameterValue",
@@ -142,8 +158,8 @@ def _groups_now(order: Order, priced: set[str], context: Context) -> Sequence[It
         raise Unavailable(f"the price could not be said now: {failed.reason}; submit again soon") from failed
     if record.quotation is None or record.partial is not None:
         raise ValidationError(
-            f"your account has a balance, and what this costs cannot be said: "
-            f"{record.partial or record.problem}; order the rest, or ask the operator",
+            f"what this costs is limited, and cannot be said: {record.partial or record.problem}; "
+            "order the rest, or ask the operator",
             locator="payment",
         )
     return record.quotation.groups

@@ -13,7 +13,8 @@ from dataclasses import replace
 from oseo_lab.model.collection import Collection, OrderOptions, Scope
 from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.identifiers import ProductId
-from oseo_lab.model.order import ItemSpecification, OrderSpecification
+from oseo_lab.model.limits import limit_problems, limits_of
+from oseo_lab.model.order import LOCAL, ItemSpecification, OrderSpecification
 from oseo_lab.model.subscription import is_massive
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.order_types import check_standing_items, checkable, collection_for
@@ -42,7 +43,7 @@ def check_specification(
     """
     _refuse_crowd(specification, context)
     asked, specification = specification, checkable(specification)
-    found_wrong = [*problems, *_check_item_ids(specification)]
+    found_wrong = [*problems, *_check_item_ids(specification), *limit_problems(specification)]
     found: list[Collection] = []
     choices, by_wish = _Choices(specification), is_massive(asked)
     for item in specification.items:
@@ -61,10 +62,22 @@ def check_specification(
         found_wrong.extend(_check_count(collection, counts[collection.id]))
     found_wrong.extend(_check_scopes(several, specification))
     if not found_wrong:
+        found_wrong.extend(_check_size_limit(several, specification))
+    if not found_wrong:
         found_wrong.extend(check_standing_items(asked, found, context.now()))
     if found_wrong:
         raise ValidationError.of(list(dict.fromkeys(found_wrong)))
     return tuple(found)
+
+
+def _check_size_limit(
+    collections: Iterable[Collection], specification: OrderSpecification
+) -> Iterator[Problem]:
+    """Yield that a limit cannot be held, where others make and deliver: better none than one that is not."""
+    others = sorted({each.provider for each in collections} - {LOCAL})
+    if others and limits_of(specification).max_bytes is not None:
+        text = f"max_bytes cannot be held of what {', '.join(others)} delivers; order that without max_bytes"
+        yield Problem(code=ValidationError.code, locator="max_bytes", text=text)
 
 
 def _named_by(collection: Collection) -> ProductId:

@@ -221,6 +221,12 @@ class Items(Protocol):
     def renew(self, dispatcher: str, keys: Iterable[tuple[str, int]], lease_until: datetime) -> None:
         """Prolong the leases this dispatcher holds."""
 
+    def in_work(self, order_id: str, now: datetime) -> list[OrderItem]:
+        """Return an order's items that somebody holds, with a lease that has not run out."""
+
+    def put_off(self, order_id: str, until: datetime) -> int:
+        """Let no item of an order be claimed before a moment that nobody holds; return how many."""
+
     def release(self, dispatcher: str) -> int:
         """Free every item a dead dispatcher holds; return how many."""
 
@@ -260,6 +266,9 @@ class Results(Protocol):
 
     def last_sequence(self, order_id: str) -> int:
         """Return the sequence of an order's last delivery; 0 before the first."""
+
+    def size(self, order_id: str) -> int:
+        """Return the bytes of data files that an order has delivered; a package holds them again."""
 
     def fetched(self, file: ResultFile, ranges: Sequence[tuple[int, int]]) -> None:
         """Save which byte ranges of a file have been served, united."""

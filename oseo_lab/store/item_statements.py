@@ -29,6 +29,7 @@ __all__ = [
     "ENDED",
     "FRESH",
     "GET",
+    "IN_WORK",
     "LAST_NUMBER",
     "LATE",
     "LEASE",
@@ -39,6 +40,7 @@ __all__ = [
     "OF_NO_BATCH",
     "OF_STATUS",
     "PRIORITIES_OF",
+    "PUT_OFF",
     "RELEASE",
     "RENEW",
     "SAVE",
@@ -67,10 +69,10 @@ def _big(name: str) -> Any:
 
 def _due(wanted: Any, is_ours: Any) -> sa.Case[Any]:
     """Return `item_records.due` of an open item that is wanted so, as SQL."""
-    lease, retry, zero = _i.lease_until, _i.retry_at, sa.literal_column("0")
+    lease, retry = _i.lease_until, _i.retry_at
     later = sa.case(
         (sa.and_(lease.is_not(None), sa.or_(retry.is_(None), lease > retry)), lease),
-        else_=sa.func.coalesce(retry, zero),
+        else_=sa.func.coalesce(retry, sa.literal_column("0")),
     )
     goes_on = sa.and_(_SUSPENDED, retry.is_not(None), wanted == _WANTED[Wanted.COMPLETED])
     never = sa.or_(_i.status.not_in(_CLAIMABLE), wanted == _WANTED[Wanted.CANCELLED])
@@ -176,6 +178,34 @@ ENDED = Statement(_ended.with_for_update(skip_locked=True), "local", "dispatcher
 ANY_FRESH = Statement(_fresh, "rank", "limit")
 ANY_LATE = Statement(_late, "rank", "now", "limit")
 ANY_ENDED = Statement(_ended, "local", "dispatcher", "now", "limit")
+#: Items of one order that somebody works on.
+IN_WORK = Statement(
+    sa.select(*_ITEM)
+    .where(
+        _i.order_ref == bindparam("order_ref"),
+        _OPEN,
+        _i.lease_owner.is_not(None),
+        _i.lease_until > _big("now"),
+    )
+    .order_by(_i.number),
+    "order_ref",
+    "now",
+)
+#: ``due`` alone: to be let go later is not said of an item.
+PUT_OFF = Statement(
+    sa.update(tables.items)
+    .values(due=_big("until"))
+    .where(
+        _i.order_ref == bindparam("key"),
+        _i.due >= sa.literal_column("0"),
+        _i.due < _big("below"),
+        _i.lease_owner.is_(None),
+        _i.number > sa.literal_column("0"),
+    ),
+    "until",
+    "key",
+    "below",
+)
 LEASE = Statement(
     sa.update(tables.items)
     .values(

@@ -27,6 +27,7 @@ from oseo_lab.store.item_statements import (
     ENDED,
     FRESH,
     GET,
+    IN_WORK,
     LAST_NUMBER,
     LATE,
     LEASE,
@@ -37,6 +38,7 @@ from oseo_lab.store.item_statements import (
     OF_NO_BATCH,
     OF_STATUS,
     PRIORITIES_OF,
+    PUT_OFF,
     RELEASE,
     RENEW,
     SAVE,
@@ -189,6 +191,17 @@ class Items:
         until, owner = micros(lease_until), self._session.ref(dispatcher)
         rows = [(until, refs[name], number, owner) for name, number in held if name in refs]
         self._session.many(RENEW, rows)
+
+    def in_work(self, order_id: str, now: datetime) -> list[OrderItem]:
+        """Return an order's items that somebody holds, with a lease that has not run out."""
+        ref = self._session.order_ref(order_id)
+        rows = [] if ref is None else self._session.all(IN_WORK, (ref, micros(now)))
+        return items_from_rows(rows, self._session)
+
+    def put_off(self, order_id: str, until: datetime) -> int:
+        """Let no item of an order be claimed before a moment that nobody holds; return how many."""
+        ref, at = self._session.order_ref(order_id), micros(until)
+        return 0 if ref is None else self._session.run(PUT_OFF, (at, ref, at))
 
     def release(self, dispatcher: str) -> int:
         """Free every item a dead dispatcher holds; return how many."""

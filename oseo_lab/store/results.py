@@ -56,6 +56,7 @@ _NEXT_SEQUENCES = Statement(
     "key",
 )
 _LAST_SEQUENCE = Statement(sa.select(_o.sequence).where(_o.id == bindparam("key")), "key")
+_SIZE = Statement(sa.select(_o.size).where(_o.id == bindparam("key")), "key")
 _OF = Statement(
     sa.select(*_FILE).where(_r.order_ref == bindparam("order_ref")).order_by(_r.number, _r.name),
     "order_ref",
@@ -163,6 +164,12 @@ class Results:
         """Return the sequence of an order's last delivery; 0 before the first."""
         ref = self._session.order_ref(order_id)
         row = None if ref is None else self._session.one(_LAST_SEQUENCE, (ref,))
+        return 0 if row is None else int(row[0])
+
+    def size(self, order_id: str) -> int:
+        """Return the bytes of data files that an order has delivered; a package holds them again."""
+        ref = self._session.order_ref(order_id)
+        row = None if ref is None else self._session.one(_SIZE, (ref,))
         return 0 if row is None else int(row[0])
 
     def fetched(self, file: ResultFile, ranges: Sequence[tuple[int, int]]) -> None:
