@@ -17,7 +17,7 @@ from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import Attempt, Order, OrderItem, OrderSpecification, StatusChange
 from oseo_lab.model.quotation import QuotationAnswer, QuotationRecord
 from oseo_lab.model.status import Status
-from oseo_lab.model.view import OrderView
+from oseo_lab.model.view import OrderSummary, OrderView
 
 __all__ = ["openapi"]
 
@@ -168,6 +168,31 @@ _RETRY = {
         }
     },
 }
+_NEW_SHARE = {
+    "type": "object",
+    "required": ["until"],
+    "properties": {
+        "until": {**_TIME, "description": "Until when, UTC; at most a year ahead."},
+        "grantee": {"type": ["string", "null"], "description": "Owner name of a reader; null for a link."},
+    },
+}
+_SHARED = {
+    "type": "object",
+    "required": ["order_id", "share_id", "created", "until"],
+    "properties": {
+        "order_id": _TEXT,
+        "share_id": _TEXT,
+        "grantee": _TEXT,
+        "created": _TIME,
+        "until": _TIME,
+        "url": {**_TEXT, "description": "Of a link: its page; the secret in it is not kept."},
+    },
+}
+_SHARES = {
+    "type": "object",
+    "required": ["shares"],
+    "properties": {"shares": {"type": "array", "items": _SHARED}},
+}
 _ORDERED = {"type": "object", "required": ["ordered"], "properties": {"ordered": {"type": "integer"}}}
 
 _PARAMETERS: dict[str, dict[str, Any]] = {
@@ -183,6 +208,16 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "collection_id": {"in": "path", "schema": _TEXT, "description": "collectionId, percent-encoded."},
     "identifier": {"in": "path", "schema": _TEXT, "description": "Of the product, percent-encoded."},
     "order_id": {"in": "path", "schema": _TEXT, "description": "The order's UUID or urn:uuid: id."},
+    "share_id": {"in": "path", "schema": _TEXT, "description": "The share's UUID."},
+    "name": {"in": "query", "schema": _TEXT, "description": "Of the order; a pattern with * and ?."},
+    "collection": {"in": "query", "schema": _TEXT, "description": "collectionId that is ordered from."},
+    "since": {"in": "query", "schema": _TIME, "description": "Changed at or after, UTC."},
+    "until": {"in": "query", "schema": _TIME, "description": "Changed at or before, UTC."},
+    "shared": {
+        "in": "query",
+        "schema": {"type": "boolean"},
+        "description": "Those of others that are shared with you.",
+    },
     "presentation": {"in": "query", "schema": {"enum": [*messages.Presentation], "default": "brief"}},
     "sub_function": {"in": "query", "schema": {"enum": [*messages.SubFunction], "default": "allReady"}},
     "after": {"in": "query", "schema": {"type": "integer"}, "description": "Number of the last item seen."},
@@ -298,6 +333,39 @@ _ROWS = (
         summary="Your orders, without items",
         answer=messages.GetStatusResponse,
         parameters=_ORDERS,
+    ),
+    _Row(
+        path="/orders/summaries",
+        name="listSummaries",
+        summary="Your orders, or those shared with you, at a glance, newest first",
+        answer=_list_of("orders", OrderSummary, cursor={"type": ["string", "null"]}),
+        parameters=("name", "status", "collection", "since", "until", "shared", "limit", "cursor"),
+    ),
+    _Row(
+        path="/orders/{order_id}/shares",
+        name="listShares",
+        summary="Who an order of yours is shared with",
+        answer=_SHARES,
+        parameters=("order_id",),
+    ),
+    _Row(
+        path="/orders/{order_id}/shares",
+        name="shareOrder",
+        summary="Let somebody read an order: a named user, or whoever has the link that is told this once",
+        method="post",
+        body=_NEW_SHARE,
+        answer=_SHARED,
+        status=201,
+        parameters=("order_id",),
+    ),
+    _Row(
+        path="/orders/{order_id}/shares/{share_id}",
+        name="unshareOrder",
+        summary="Take a share back",
+        method="delete",
+        answer=None,
+        status=204,
+        parameters=("order_id", "share_id"),
     ),
     _Row(
         path="/orders/{order_id}",
@@ -562,7 +630,7 @@ def _described() -> tuple[dict[str, Any], dict[str, Any]]:
     from oseo_lab.encoding.json_types import definitions_of
 
     shown = [each for row in _ROWS for each in (row.body, row.answer) if isinstance(each, type)]
-    listed = (*shown, CatalogueItem, OrderItem, StatusChange, Attempt, Collection)
+    listed = (*shown, OrderSummary, CatalogueItem, OrderItem, StatusChange, Attempt, Collection)
     tops, schemas = definitions_of({cls.__name__: cls for cls in listed}, _TEMPLATE)
     for name, top in tops.items():
         schemas.setdefault(name, top)
@@ -584,15 +652,17 @@ def _schema(shape: Any) -> dict[str, Any]:
     return {"$ref": _TEMPLATE.format(model=shape.__name__)} if isinstance(shape, type) else shape
 
 
+def _content(row: _Row) -> dict[str, Any]:
+    """Return what an answer holds; nothing where there is none."""
+    return {} if row.answer is None else {"content": {row.media_type: {"schema": _schema(row.answer)}}}
+
+
 def _operation(row: _Row) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": row.name,
         "summary": row.summary,
         "responses": {
-            str(row.status): {
-                "description": row.summary,
-                "content": {row.media_type: {"schema": _schema(row.answer)}},
-            },
+            str(row.status): {"description": row.summary, **_content(row)},
             "default": {"$ref": "#/components/responses/Problem"},
         },
     }

@@ -19,9 +19,10 @@ from oseo_lab.model.messages import (
 from oseo_lab.model.order import Order, OrderItem, ResultFile
 from oseo_lab.model.status import Status
 from oseo_lab.operations.context import Context, order_of
+from oseo_lab.operations.reading import Reading, file_url, reading_of
 from oseo_lab.ports import UnitOfWork
 
-__all__ = ["describe_result_access"]
+__all__ = ["describe_result_access", "results_of"]
 
 
 def describe_result_access(request: DescribeResultAccess, context: Context) -> DescribeResultAccessResponse:
@@ -30,19 +31,30 @@ def describe_result_access(request: DescribeResultAccess, context: Context) -> D
     Raises
     ------
     NotFound
-        If the order is unknown or not the caller's.
+        If the order is unknown, or neither the caller's nor shared with the caller; for ``nextReady``, which
+        moves its owner's mark, if it is not the caller's.
     """
     owner = context.caller
     if request.sub_function is SubFunction.ALL_READY:
         with context.store.read() as snapshot:
-            order = order_of(snapshot, request.order_id, owner)
-            files = _files(snapshot, order)
-            items = _items(snapshot, order, files)
-    else:
-        order, files, items = context.store.write(lambda work: _next_ready(work, request.order_id, owner))
+            reading = reading_of(snapshot, request.order_id, owner, context.now())
+            return results_of(snapshot, reading, context)
+    order, files, items = context.store.write(lambda work: _next_ready(work, request.order_id, owner))
+    return _response(files, Reading(order=order), items, context)
+
+
+def results_of(snapshot: UnitOfWork, reading: Reading, context: Context) -> DescribeResultAccessResponse:
+    """Return the URLs of all that was delivered of an order that may be read."""
+    files = _files(snapshot, reading.order)
+    return _response(files, reading, _items(snapshot, reading.order, files), context)
+
+
+def _response(
+    files: list[ResultFile], reading: Reading, items: dict[int, OrderItem], context: Context
+) -> DescribeResultAccessResponse:
     now = context.now()
     live = [each for each in files if not each.removed and (each.expires is None or each.expires > now)]
-    urls = tuple(_url(each, order, items.get(each.number), context) for each in live)
+    urls = tuple(_url(each, reading, items.get(each.number), context) for each in live)
     if len(live) == len(files):
         return DescribeResultAccessResponse(urls=urls)
     gone = len(files) - len(live)
@@ -89,13 +101,13 @@ def _items(work: UnitOfWork, order: Order, files: list[ResultFile]) -> dict[int,
     return {each.number: each for each in found if each is not None}
 
 
-def _url(file: ResultFile, order: Order, item: OrderItem | None, context: Context) -> ItemURL:
+def _url(file: ResultFile, reading: Reading, item: OrderItem | None, context: Context) -> ItemURL:
     """Say where one file lies; a package of the whole order has no item of its own."""
     specification = item.specification if item else None
     identifier = (item.product or item.specification.identifier) if item else None
     return ItemURL(
         item_id=specification.item_id if specification else "order",
         product_id=identifier if isinstance(identifier, ProductId) else None,
-        url=file.href or context.link(order.order_id, file.number, file.name, file.expires),
+        url=file_url(file, reading, context),
         expiration=file.expires,
     )

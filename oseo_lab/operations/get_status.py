@@ -2,7 +2,8 @@
 
 Ten thousand items are more than an answer should hold in memory, so the doors take it in parts: order
 after order, each with its items page after page, all read from one snapshot. The standard leaves open what an
-``extension`` of a search means: here an order that was submitted with the same one.
+``extension`` of a search means: here an order that was submitted with the same one. By its id an order is
+found also by those it is shared with.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 
 from oseo_lab.model.messages import (
     FilteringCriteria,
@@ -18,8 +20,9 @@ from oseo_lab.model.messages import (
     OrderInParts,
     Presentation,
 )
-from oseo_lab.model.order import Order, OrderItem
-from oseo_lab.operations.context import Context, order_of
+from oseo_lab.model.order import OrderItem
+from oseo_lab.operations.context import Context
+from oseo_lab.operations.reading import Reading, reading_of
 from oseo_lab.ports import UnitOfWork
 
 __all__ = ["PAGE", "get_status", "status_in_parts"]
@@ -34,7 +37,7 @@ def get_status(request: GetStatus, context: Context) -> GetStatusResponse:
     Raises
     ------
     NotFound
-        If the order is unknown or not the caller's.
+        If the order is unknown, or neither the caller's nor shared with the caller.
     """
     with closing(status_in_parts(request, context)) as parts:
         orders = tuple(
@@ -51,18 +54,19 @@ def status_in_parts(request: GetStatus, context: Context) -> Generator[OrderInPa
     Raises
     ------
     NotFound
-        If the order is unknown or not the caller's; before anything is yielded.
+        If the order is unknown, or neither the caller's nor shared with the caller; raised before
+        anything is yielded.
     """
     owner = context.caller
     is_full = request.presentation is Presentation.FULL
     with context.store.read() as snapshot:
-        for order in _orders(request, snapshot, owner):
-            yield order, _pages(order, snapshot) if is_full else ()
+        for reading in _readings(request, snapshot, owner, context.now()):
+            yield reading.order, _pages(reading, snapshot) if is_full else ()
 
 
-def _orders(request: GetStatus, snapshot: UnitOfWork, owner: str) -> Iterator[Order]:
+def _readings(request: GetStatus, snapshot: UnitOfWork, owner: str, now: datetime) -> Iterator[Reading]:
     if request.order_id is not None:
-        yield order_of(snapshot, request.order_id, owner)
+        yield reading_of(snapshot, request.order_id, owner, now)
         return
     criteria = request.filtering_criteria or FilteringCriteria()
     extensions = frozenset(criteria.extensions)
@@ -72,11 +76,12 @@ def _orders(request: GetStatus, snapshot: UnitOfWork, owner: str) -> Iterator[Or
         orders = snapshot.orders.get_many(page)
         for each in page:
             if extensions <= frozenset(orders[each].specification.extensions):
-                yield orders[each]
+                yield Reading(order=orders[each])
 
 
-def _pages(order: Order, snapshot: UnitOfWork) -> Iterator[list[OrderItem]]:
-    page = snapshot.items.of(order.order_id, limit=PAGE)
+def _pages(reading: Reading, snapshot: UnitOfWork) -> Iterator[list[OrderItem]]:
+    order_id = reading.order.order_id
+    page = snapshot.items.of(order_id, limit=PAGE)
     while page:
-        yield page
-        page = snapshot.items.of(order.order_id, page[-1].number, PAGE) if len(page) == PAGE else []
+        yield reading.items(page)
+        page = snapshot.items.of(order_id, page[-1].number, PAGE) if len(page) == PAGE else []

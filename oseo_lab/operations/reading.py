@@ -6,16 +6,17 @@ A share opens the order itself, its items, history and results, and nothing else
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from oseo_lab.model.errors import NotFound
-from oseo_lab.model.order import Order, ResultFile, order_uuid
+from oseo_lab.model.order import Order, OrderItem, ResultFile, order_uuid
 from oseo_lab.model.share import Share
 from oseo_lab.operations.context import Context
 from oseo_lab.ports import UnitOfWork
 
-__all__ = ["Reading", "file_url", "reading_of"]
+__all__ = ["Reading", "file_url", "reading_of", "shared"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +39,12 @@ class Reading:
         """Whether the reader is its owner."""
         return self.share is None
 
+    def items(self, items: Iterable[OrderItem]) -> list[OrderItem]:
+        """Return items as the reader may see them: how they are paid is their owner's alone."""
+        if self.is_own:
+            return list(items)
+        return [replace(each, specification=replace(each.specification, payment=None)) for each in items]
+
 
 def reading_of(work: UnitOfWork, order_id: str, reader: str, now: datetime) -> Reading:
     """Return an order that somebody may read.
@@ -53,8 +60,14 @@ def reading_of(work: UnitOfWork, order_id: str, reader: str, now: datetime) -> R
             return Reading(order=order)
         share = work.shares.granted(order_id, reader, now)
         if share is not None:
-            return Reading(order=order, share=share)
+            return shared(order, share)
     raise NotFound(f"there is no order {order_id[:100]!r} of yours", locator="orderId")
+
+
+def shared(order: Order, share: Share) -> Reading:
+    """Return an order as others may see it: where it is delivered and sent the bill is its owner's alone."""
+    seen = replace(order.specification, delivery_information=None, invoice_address=None)
+    return Reading(order=replace(order, specification=seen), share=share)
 
 
 def file_url(file: ResultFile, reading: Reading, context: Context) -> str:

@@ -65,7 +65,7 @@ def view_of(snapshot: UnitOfWork, reading: Reading, context: Context) -> OrderVi
         log_length=max(snapshot.views.count_lines(order.order_id), len(lines)),
         actions=_actions(order, failures) if reading.is_own else (),
         limits=_limits(order),
-        cost=tuple(snapshot.views.cost(order.order_id)),
+        cost=tuple(snapshot.views.cost(order.order_id)) if reading.is_own else (),
         batches=snapshot.views.last_batch(order.order_id),
         workers=context.workers,
         package_href=_package(snapshot, reading, context),

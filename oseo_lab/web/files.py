@@ -2,7 +2,8 @@
 
 Step 19 of the walk, at ``oseo/files/<order uuid>/<item number>/<file>``. Opened by the owner (token or
 Basic) or by the signed, expiring URL that DescribeResultAccess gives. The path on disk comes from the
-order store's record of the delivery, never from the URL. Sources: RFC 9110 (13, 14), RFC 9530.
+order store's record of the delivery, never from the URL. Those an order is shared with open its files too, as
+long as it is. Sources: RFC 9110 (13, 14), RFC 9530.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import hmac
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,7 @@ from tornado.iostream import StreamClosedError
 
 from oseo_lab.model.errors import NotAuthorized, NotFound, OseoError, ResultExpired
 from oseo_lab.model.order import ResultFile, order_uuid
+from oseo_lab.operations.reading import reading_of
 from oseo_lab.ports import UnitOfWork
 from oseo_lab.web.base import door, with_status
 from oseo_lab.web.json_door import JsonHandler
@@ -93,8 +96,14 @@ class FileHandler(JsonHandler):
         is_signed = self._is_signed(services, order, number, name)
         if not is_signed:
             await self.authorize("read")
-        owner = None if is_signed else self.owner
-        file = await self.state.work(_find, services, order_id, int(number), name, owner)
+        key = _Key(
+            order_id=order_id,
+            number=int(number),
+            name=name,
+            reader=None if is_signed else self.owner or "",
+            share=self.get_query_argument("share", "") if is_signed else "",
+        )
+        file, is_own = await self.state.work(_find, services, key)
         _check_time(file, services.now())
         if file.href is not None:
             self.redirect(file.href, status=307)  # made elsewhere, and lies there
@@ -115,7 +124,8 @@ class FileHandler(JsonHandler):
             raise ResultExpired(f"{name} has been removed; order it again") from None
         with handle:
             sent = await self._send(handle, span)
-        await self._note(services, file, Span(span.start, span.start + sent))
+        if is_own:  # what others fetch changes nothing
+            await self._note(services, file, Span(span.start, span.start + sent))
 
     head = get
 
@@ -135,7 +145,8 @@ class FileHandler(JsonHandler):
         if not signature:
             return False
         expires = self.get_query_argument("expires", "")
-        path = f"files/{order}/{number}/{quote(name)}"
+        share = self.get_query_argument("share", "")
+        path = f"files/{order}/{number}/{quote(name)}" + (f"?share={share}" if share else "")
         until = int(expires) if expires.isdecimal() and len(expires) < 12 else 0
         if services.verify(path, until, signature):
             return True
@@ -228,20 +239,43 @@ class FileHandler(JsonHandler):
         super().answer_error(error)
 
 
-def _find(services: Services, order_id: str, number: int, name: str, owner: str | None) -> ResultFile:
-    """Return a file's record.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Key:
+    """Which file, and by what right: of a named reader, of a link's share, or (neither) of a signed link."""
+
+    order_id: str
+    number: int
+    name: str
+    reader: str | None
+    share: str
+
+
+def _find(services: Services, key: _Key) -> tuple[ResultFile, bool]:
+    """Return a file's record, and whether it is fetched in its owner's name.
 
     Raises
     ------
     NotFound
-        If there is none, or (``owner`` given) it is somebody else's: the two look alike.
+        If there is none, or it is somebody else's and not shared (any more): all look alike.
     """
     with services.store.read() as snapshot:
-        order = snapshot.orders.get(order_id, owner) if order_uuid(order_id) else None
-        file = snapshot.results.file(order_id, number, name) if order else None
+        is_own, is_open = _right(snapshot, key, services.now())
+        file = snapshot.results.file(key.order_id, key.number, key.name) if is_open else None
     if file is None:
         raise NotFound("there is no such file of yours", code="NoApplicableCode")
-    return file
+    return file, is_own
+
+
+def _right(snapshot: UnitOfWork, key: _Key, now: datetime) -> tuple[bool, bool]:
+    """Whether a file is opened in its owner's name, and whether it is opened at all."""
+    if key.share:
+        return False, snapshot.shares.holds(key.order_id, key.share, now)
+    if key.reader is None:
+        return True, snapshot.orders.get(key.order_id) is not None
+    with suppress(NotFound):
+        reading = reading_of(snapshot, key.order_id, key.reader, now)
+        return reading.is_own, True
+    return False, False
 
 
 def _note(services: Services, file: ResultFile, span: Span) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from oseo_lab.encoding.order_events import event_schema
-from oseo_lab.model.order import Order
+from oseo_lab.operations.reading import Reading
 from oseo_lab.ports import Notice
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import JsonHandler
@@ -27,10 +27,10 @@ class NoticesHandler(PartHandler):
         await self.read(order, _collect)
 
 
-def _collect(snapshot: Any, found: Order) -> dict[str, Any]:
+def _collect(snapshot: Any, found: Reading) -> dict[str, Any]:
     return {
-        "waiting": [_waiting(each) for each in snapshot.outbox.waiting(found.order_id)],
-        "sendings": snapshot.sendings.of(found.order_id),
+        "waiting": [_waiting(each) for each in snapshot.outbox.waiting(found.order.order_id)],
+        "sendings": snapshot.sendings.of(found.order.order_id),
     }
 
 

@@ -134,7 +134,7 @@ class ChargesHandler(PartHandler):
         await self.read(
             order,
             lambda snapshot, found: {
-                "charges": [_charge(each) for each in snapshot.balances.charges(found.order_id)]
+                "charges": [_charge(each) for each in snapshot.balances.charges(found.order.order_id)]
             },
         )
 

@@ -25,9 +25,10 @@ from oseo_lab.model.messages import (
     Submit,
     SubmitAck,
 )
-from oseo_lab.model.order import Order, order_uuid
+from oseo_lab.model.order import Attempt, StatusChange, order_uuid
 from oseo_lab.model.status import Status
 from oseo_lab.operations import OPERATIONS
+from oseo_lab.operations.reading import Reading, reading_of
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import (
     JSON,
@@ -133,24 +134,27 @@ class OrderHandler(JsonHandler):
 
 
 class PartHandler(JsonHandler):
-    """What is read straight from the store, for one of the caller's orders."""
+    """What is read straight from the store, of one of the caller's orders, or one shared with the caller."""
 
-    async def read(self, order: str, collect: Callable[[Any, Order], dict[str, Any]]) -> None:
+    #: Whether those the order is shared with may know, too.
+    is_shared = False
+
+    async def read(self, order: str, collect: Callable[[Any, Reading], dict[str, Any]]) -> None:
         """Send what ``collect`` finds in a snapshot.
 
         Raises
         ------
         NotFound
-            If the order is unknown or another owner's.
+            If the order is unknown, or another owner's and not shared (or this is not what is shared).
         """
         services = await self.services()
         await self.authorize("read")
-        order_id = order_id_of(order)
+        order_id, reader = order_id_of(order), self.owner or ""
 
         def ask() -> bytes:
             with services.store.read() as snapshot:
-                found = snapshot.orders.get(order_id, self.owner)
-                if found is None:
+                found = reading_of(snapshot, order_id, reader, services.now())
+                if not (found.is_own or self.is_shared):
                     raise NotFound(f"there is no order {order_id!r} of yours", locator="orderId")
                 return json_form.encode(collect(snapshot, found))
 
@@ -160,6 +164,8 @@ class PartHandler(JsonHandler):
 class ItemsHandler(PartHandler):
     """``GET api/v1/orders/{id}/items``."""
 
+    is_shared = True
+
     @door
     async def get(self, order: str) -> None:
         """Send a page of an order's items."""
@@ -167,12 +173,16 @@ class ItemsHandler(PartHandler):
         limit = max(1, self.number("limit", PAGE, MOST))
         await self.read(
             order,
-            lambda snapshot, found: {"items": snapshot.items.of(found.order_id, after=after, limit=limit)},
+            lambda snapshot, found: {
+                "items": found.items(snapshot.items.of(found.order.order_id, after=after, limit=limit))
+            },
         )
 
 
 class HistoryHandler(PartHandler):
     """``GET api/v1/orders/{id}/history``: status changes and attempts, without the operator's details."""
+
+    is_shared = True
 
     @door
     async def get(self, order: str) -> None:
@@ -180,10 +190,15 @@ class HistoryHandler(PartHandler):
         await self.read(
             order,
             lambda snapshot, found: {
-                "history": [replace(each, detail=None) for each in snapshot.events.of(found.order_id)],
-                "attempts": [replace(each, detail=None) for each in snapshot.events.attempts(found.order_id)],
+                "history": [_told(each) for each in snapshot.events.of(found.order.order_id)],
+                "attempts": [_told(each) for each in snapshot.events.attempts(found.order.order_id)],
             },
         )
+
+
+def _told(line: StatusChange | Attempt) -> StatusChange | Attempt:
+    """Return a line of the history without what is the operator's."""
+    return replace(line, detail=None)
 
 
 class ResultsHandler(JsonHandler):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oseo_lab.encoding.soap import version_of
 from oseo_lab.model.errors import NotFound, OseoError
-from oseo_lab.web import notices, products, quotations, rest, standing, steering, views
+from oseo_lab.web import notices, products, quotations, rest, shares, standing, steering, views
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.callback_door import CallbackHandler
 from oseo_lab.web.events import EventsHandler
@@ -45,6 +45,7 @@ _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     ("/?", SoapHandler),
+    (f"{_API}/orders/summaries", views.SummariesHandler),
     (f"{_ORDER}/?", rest.OrderHandler),
     (f"/files/({_UUID})/(0|[1-9][0-9]{{0,8}})/([^/]+)", FileHandler),
     (r"/order-events\.xsd", notices.EventSchemaHandler),
@@ -53,6 +54,11 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_API}/orders/?", rest.OrdersHandler),
     (f"{_ORDER}/items", rest.ItemsHandler),
     (f"{_ORDER}/view", views.ViewHandler),
+    (f"{_ORDER}/shares", shares.SharesHandler),
+    (f"{_ORDER}/shares/([^/]+)", shares.ShareHandler),
+    ("/shared/([^/]+)", shares.SharedPageHandler),
+    ("/shared/([^/]+)/view", shares.SharedViewHandler),
+    ("/shared/([^/]+)/results", shares.SharedResultsHandler),
     (f"{_ORDER}/history", rest.HistoryHandler),
     (f"{_ORDER}/results", rest.ResultsHandler),
     (f"{_ORDER}/charges", quotations.ChargesHandler),

@@ -312,11 +312,11 @@ def test_a_download_broken_off_is_not_complete(
 
 
 def test_an_expired_record_is_gone_before_the_sweeper_comes(server: Server):
-    from oseo_lab.web.files import FileHandler
+    from oseo_lab.web.files import _check_time
 
     file = ResultFile(
         order_id="urn:uuid:x", number=1, attempt=1, name="a", size=1, sha256="", media_type="",
         expires=datetime.now(UTC) - timedelta(seconds=1),
     )  # fmt: skip
     with pytest.raises(Exception, match="expired at"):
-        FileHandler._check_time(None, file)  # type: ignore[arg-type]
+        _check_time(file, datetime.now(UTC))
