@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from oseo_lab.client.refusals import said_of
+from oseo_lab.client.refusals import said_of, stays_here
 from oseo_lab.model.errors import TransportError
 
 __all__ = ["LONGEST_EVENT", "LiveEvents", "read_events"]
@@ -32,7 +32,9 @@ class LiveEvents:
         try:
             # the server gives a sign of life every 15 s
             with (
-                httpx.Client(timeout=httpx.Timeout(10.0, read=40.0)) as client,
+                httpx.Client(
+                    timeout=httpx.Timeout(10.0, read=40.0), trust_env=not stays_here(self._url)
+                ) as client,
                 client.stream("GET", self._url, headers=self._headers) as response,
             ):
                 if response.status_code != 200:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from oseo_lab.model.errors import (
     BadMessage,
@@ -24,7 +26,7 @@ from oseo_lab.model.errors import (
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["mapping_of", "not_ours", "refusal", "retry_after", "said_of", "shown"]
+__all__ = ["mapping_of", "not_ours", "refusal", "retry_after", "said_of", "shown", "stays_here"]
 
 _BY_STATUS: dict[int, type[OseoError]] = {
     400: BadMessage,
@@ -55,6 +57,19 @@ def said_of(lost: Exception) -> str:
 def shown(url: str) -> str:
     """Return a URL without its query: signatures are nobody's business."""
     return url.partition("?")[0]
+
+
+def stays_here(url: str) -> bool:
+    """Whether plain http to this machine itself: no proxy of the environment is asked to carry that."""
+    parts = urlsplit(url)
+    if parts.scheme != "http":
+        return False
+    if parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def mapping_of(answer: Any) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+import uuid
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 from oseo_lab.client.in_process import InProcessTransport
 from oseo_lab.client.live_events import LiveEvents
 from oseo_lab.client.promises import EventStream, Fetched, Transport
-from oseo_lab.client.refusals import mapping_of, not_ours, refusal, retry_after, said_of, shown
+from oseo_lab.client.refusals import mapping_of, not_ours, refusal, retry_after, said_of, shown, stays_here
 from oseo_lab.model.delivery import Secret
 from oseo_lab.model.errors import TransportError
 from oseo_lab.model.job import CatalogueItem
@@ -61,6 +62,7 @@ LONGEST_ANSWER = 256 * 1024 * 1024
 _OF_THE_BODY = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 
 _LOG = logging.getLogger("oseo_lab.client")
+_LOG.addHandler(logging.NullHandler())
 
 _RESPONSES: dict[str, type] = {
     "Cancel": CancelAck,
@@ -71,6 +73,9 @@ _RESPONSES: dict[str, type] = {
     "GetStatus": GetStatusResponse,
     "Submit": SubmitAck,
 }
+
+#: Header by which a request can be found in the server's log.
+REQUEST_ID = "X-Request-Id"
 
 #: Answers worth asking again for.
 _PASSING = frozenset({429, 502, 503, 504})
@@ -123,7 +128,9 @@ class HttpTransport:
         if self._client is None:
             import httpx
 
-            self._client = httpx.Client(timeout=self._timeout, follow_redirects=False)
+            self._client = httpx.Client(
+                timeout=self._timeout, follow_redirects=False, trust_env=not stays_here(self.url)
+            )
             weakref.finalize(self, self._client.close)  # for a notebook that never says close()
         return self._client
 
@@ -244,7 +251,8 @@ class HttpTransport:
         import json
 
         url = self.url + API + path
-        sent = {"Accept": "application/json", **self._identity(url), **(headers or {})}
+        name = uuid.uuid4().hex[:12]
+        sent = {"Accept": "application/json", REQUEST_ID: name, **self._identity(url), **(headers or {})}
         if body is not None:
             sent["Content-Type"] = "application/json"
         again = method == "GET" if repeatable is None else repeatable
@@ -254,7 +262,9 @@ class HttpTransport:
                 return json.loads(response.content)
             except (ValueError, RecursionError):
                 raise not_ours(response) from None
-        raise refusal(response)
+        refused = refusal(response)
+        refused.request_id = refused.request_id or name
+        raise refused
 
     def _whole(self, method: str, url: str, request: Mapping[str, Any]) -> httpx.Response:
         """Send once; return the answer with its body, unpacked and of bounded length."""
@@ -278,23 +288,36 @@ class HttpTransport:
         pause = 0.2
         for attempt in range(1, self.tries + 1):
             last = attempt == self.tries
+            began = time.monotonic()
             try:
                 response = self._whole(method, url, request)
             except httpx.HTTPError as lost:
+                self._note(method, url, began, said_of(lost), request)
                 may = again or isinstance(lost, httpx.ConnectError)
                 if last or not may:
-                    raise TransportError(
-                        f"{self.url} could not be reached ({said_of(lost)}); is the server running? "
-                        "`oseo-lab doctor` looks"
-                    ) from None
+                    raise self._lost(lost, attempt) from None
             else:
-                _LOG.debug("%s %s: %d", method, urlsplit(url).path, response.status_code)
+                self._note(method, url, began, str(response.status_code), request)
                 if last or not again or response.status_code not in _PASSING:
                     return response
                 pause = max(pause, retry_after(response.headers))
             time.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, 10.0)
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def _note(self, method: str, url: str, began: float, said: str, request: Mapping[str, Any]) -> None:
+        """Tell of a request: no header but its id, no query."""
+        name = request["headers"].get(REQUEST_ID, "")
+        took = 1000 * (time.monotonic() - began)
+        _LOG.debug("%s %s: %s in %.0f ms, request %s", method, urlsplit(url).path, said, took, name)
+
+    def _lost(self, lost: Exception, attempts: int) -> TransportError:
+        return TransportError(
+            f"{self.url} could not be reached ({said_of(lost)}); is the server running? `oseo-lab doctor` "
+            "looks. Orders are safe there: ask again when it is back",
+            retryable=True,
+            attempts=attempts,
+        )
 
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:

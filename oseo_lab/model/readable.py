@@ -54,7 +54,7 @@ def in_a_cell(error: OseoError) -> list[str]:
     if error.hint:
         lines.append(error.hint)
     lines += [f"{_QUIET}{each}{_PLAIN}" for each in _own_lines(error, shell)]
-    if error.request_id:
+    if error.request_id and not error.is_callers_fault:
         lines.append(f"{_QUIET}request {error.request_id}{_PLAIN}")
     return lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +36,10 @@ STATUS = StatusForm(name="json", content_type=JSON, encode=json_form.encode_stat
 ORDER_STATUS = StatusForm(name="json order", content_type=JSON, encode=json_form.encode_order)
 
 
+#: What a client may call a request, to hear it again in a refusal.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
 class JsonHandler(StatusHandler):
     """What all JSON paths share."""
 
@@ -44,7 +49,9 @@ class JsonHandler(StatusHandler):
         """Send a problem document."""
         if error.http_status == 401:
             self.set_header("WWW-Authenticate", 'Bearer realm="oseo_lab"')
-        self.answer(json_form.problem_document(error), PROBLEM, error.http_status)
+        name = self.request.headers.get("X-Request-Id", "")
+        request_id = name if _REQUEST_ID.fullmatch(name) else None
+        self.answer(json_form.problem_document(error, request_id=request_id), PROBLEM, error.http_status)
 
     @property
     def message_id(self) -> str | None:
