@@ -1,7 +1,7 @@
 """A real pycsw over metadata files, for tests. Run by the Python of .peers: it shares nothing with .venv.
 
-Usage: ``python pycsw_server.py FOLDER RECORDS...``; FOLDER gets the repository (SQLite) and the settings. Says
-its port on standard output, once it answers, and serves until it is killed.
+Usage: ``python pycsw_server.py FOLDER RECORDS...``; FOLDER gets the repository (SQLite) and the settings. The
+port is said on standard output once it answers, and it serves until it is killed.
 """
 
 from __future__ import annotations
