@@ -72,6 +72,8 @@ def share(order_id: str, wish: NewShare, context: Context) -> Made:
         If it is shared too often already.
     """
     owner, now = context.caller, context.now()
+    with context.store.read() as snapshot:
+        order_of(snapshot, order_id, owner)
     until = wish.until if wish.until.tzinfo else wish.until.replace(tzinfo=UTC)
     _check(replace(wish, until=until), owner, now)
     secret = None if wish.grantee is not None else secrets.token_urlsafe(SECRET_BYTES)

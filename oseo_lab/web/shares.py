@@ -13,7 +13,7 @@ from typing import TypeVar
 from oseo_lab.encoding import json_form
 from oseo_lab.encoding.html import card
 from oseo_lab.encoding.order_html import order_html
-from oseo_lab.model.errors import OseoError
+from oseo_lab.model.errors import NotFound, OseoError
 from oseo_lab.model.view import OrderView
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.shares import (
@@ -27,7 +27,14 @@ from oseo_lab.operations.shares import (
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import JSON, JsonHandler, order_id_of
 
-__all__ = ["ShareHandler", "SharedPageHandler", "SharedResultsHandler", "SharedViewHandler", "SharesHandler"]
+__all__ = [
+    "NoLinkHandler",
+    "ShareHandler",
+    "SharedPageHandler",
+    "SharedResultsHandler",
+    "SharedViewHandler",
+    "SharesHandler",
+]
 
 T = TypeVar("T")
 
@@ -84,7 +91,7 @@ class ShareHandler(JsonHandler):
         self.finish()
 
 
-class _LinkHandler(JsonHandler):
+class LinkHandler(JsonHandler):
     """What a link opens: nobody in particular asks."""
 
     async def prepare(self) -> None:  # type: ignore[override]
@@ -112,7 +119,18 @@ class _LinkHandler(JsonHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
 
 
-class SharedViewHandler(_LinkHandler):
+class NoLinkHandler(LinkHandler):
+    """Any other path below a link's: nothing is there, and the secret in it is not noted."""
+
+    @door
+    async def get(self, *_: str) -> None:
+        """Say that there is nothing."""
+        raise NotFound("this link opens nothing, or not any more: ask for a new one", locator="secret")
+
+    head = post = put = patch = delete = options = get
+
+
+class SharedViewHandler(LinkHandler):
     """``GET shared/{secret}/view``: the view of the order that a link opens."""
 
     @door
@@ -121,7 +139,7 @@ class SharedViewHandler(_LinkHandler):
         self.send(json_form.to_plain(await self.ask(secret, shared_view)))
 
 
-class SharedResultsHandler(_LinkHandler):
+class SharedResultsHandler(LinkHandler):
     """``GET shared/{secret}/results``: where the results of the order lie that a link opens."""
 
     @door
@@ -130,7 +148,7 @@ class SharedResultsHandler(_LinkHandler):
         self.answer(json_form.encode(await self.ask(secret, shared_results)), JSON)
 
 
-class SharedPageHandler(_LinkHandler):
+class SharedPageHandler(LinkHandler):
     """``GET shared/{secret}``: the order that a link opens, as a page."""
 
     @door
