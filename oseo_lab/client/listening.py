@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -16,6 +17,9 @@ from oseo_lab.client.transport import EventStream, Transport
 from oseo_lab.model.errors import OseoError
 
 __all__ = ["Listener"]
+
+#: Seconds below which a stream of events was none.
+SHORT = 0.5
 
 
 class Listener(AbstractContextManager["Listener"]):
@@ -41,6 +45,7 @@ class Listener(AbstractContextManager["Listener"]):
         self._thread: threading.Thread | None = None
         self._news = threading.Event()
         self._moved = False
+        self._was_heard = False
         self.running: dict[int, tuple[float, str]] = {}
 
     def __exit__(self, *failure: object) -> None:
@@ -50,11 +55,16 @@ class Listener(AbstractContextManager["Listener"]):
             self._thread.join(1.0)
 
     def start(self) -> None:
-        """Begin to listen, unless it has begun."""
-        if self._thread is None:
-            self._stream = self._transport.events()
-            self._thread = threading.Thread(target=self._listen, name="oseo-listen", daemon=True)
-            self._thread.start()
+        """Begin to listen, unless it has begun; begin again where a stream broke, as when a server restarts.
+
+        One that ended at once is none: another transport, a proxy in between. It is not tried again.
+        """
+        if self._thread is not None and (self._thread.is_alive() or not self._was_heard):
+            return
+        self._was_heard = False
+        self._stream = self._transport.events()
+        self._thread = threading.Thread(target=self._listen, name="oseo-listen", daemon=True)
+        self._thread.start()
 
     def wait(self, seconds: float) -> bool:
         """Wait for news at most so long; return whether a status has changed."""
@@ -64,6 +74,13 @@ class Listener(AbstractContextManager["Listener"]):
         return moved
 
     def _listen(self) -> None:
+        began = time.monotonic()
+        try:
+            self._hear()
+        finally:
+            self._was_heard = time.monotonic() - began > SHORT
+
+    def _hear(self) -> None:
         with contextlib.suppress(
             OseoError, TypeError, ValueError, OverflowError
         ):  # then waiting goes on by asking

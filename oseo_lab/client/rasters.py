@@ -159,7 +159,7 @@ def _picture(raster: Any, asset: Mapping[str, Any], masked: bool) -> xarray.Data
         at = Affine(*transform[:6])
         x = at.c + at.a * (numpy.arange(whole.sizes["x"]) + 0.5)
         y = at.f + at.e * (numpy.arange(whole.sizes["y"]) + 0.5)
-        whole = whole.assign_coords(x=("x", x), y=("y", y)).rio.write_crs(code)
+        whole = whole.assign_coords(x=("x", x), y=("y", y)).rio.write_crs(code).rio.write_transform(at)
     return whole
 
 
