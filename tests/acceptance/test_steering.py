@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -217,3 +218,48 @@ def test_no_body_and_a_wrong_one(lab, will, server):
         assert client.post(url, json={"item_ids": "W4"}).status_code == 422
         assert client.post(url, json={"items": ["W4"]}).status_code == 422
         assert httpx.post(url).status_code in (401, 403)
+
+
+# -------------------------------------------------------------------------------------------------- limits
+
+
+def test_nothing_is_delivered_beyond_the_limit(lab, will):
+    will(**{f"W{each}": 400_000 for each in range(PRODUCTS)})
+    order = lab.order([f"W{each}" for each in range(PRODUCTS)], "limited", "willed")
+    order = order.submit(max_bytes="1 MB").wait()
+    assert Counter(statuses(order).values()) == {Status.COMPLETED: 2, Status.FAILED: PRODUCTS - 2}
+    assert order.view().summary.size == 800_000
+    reason = order.failed[0].info
+    assert "800 kB were delivered" in reason
+    assert "max_bytes allows the order 1 MB" in reason
+    assert {each.outcome for each in order.attempts()} == {"delivered", "quota"}
+    rest = order.reorder(order.failed, max_bytes="10 MB", name="the rest")
+    assert len(rest.submit().wait(check=True).items) == PRODUCTS - 2
+
+
+@pytest.mark.parametrize("extension", ["max_bytes=1GB", "max_price=-1", "max_price=many"])
+def test_what_is_no_limit_is_refused(server, extension):
+    specification = {
+        "items": [{"item_id": "a", "identifier": {"identifier": "W1", "collection_id": "willed"}}],
+        "extensions": [extension],
+    }
+    with server.client as client:
+        url = f"{server.soap.rstrip('/')}/api/v1/orders"
+        answer = client.post(url, json={"specification": specification})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["problems"][0]["locator"] == extension.partition("=")[0]
+
+
+def test_a_kill_between_the_click_and_the_work_loses_nothing(lab, will, server):
+    will(W1="fail internal", W2="fail internal")
+    order = ordered(lab, "clicked", 0, 1, 2).wait()
+    will(W1="100", W2="100")
+    before = {each.id: each.checksum.sha256 for each in order.succeeded}
+    with server.client as client:
+        client.post(f"{server.soap.rstrip('/')}/api/v1/orders/{order.id}/retry")
+    server.kill()
+    server.port = int(server.url.rsplit(":", 1)[1].partition("/")[0])
+    server.start()
+    wait_until(lambda: set(statuses(order).values()) == {Status.COMPLETED})
+    assert {each.id: each.checksum.sha256 for each in order.succeeded}.items() >= before.items()
+    assert sum(each.outcome == "delivered" for each in order.attempts()) == 3
