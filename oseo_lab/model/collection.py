@@ -393,7 +393,9 @@ class Collection:
             *check_options(group, specification.options, item.options, elsewhere),
             *check_scene(group.scene_selections, item.scene_selections),
         ]
-        yield from wrong or self._check_rules(item, specification, group)
+        yield from wrong
+        if group.rules and not any(_is_unreadable(each, group) for each in wrong):
+            yield from self._check_rules(item, specification, group)
         yield from check_delivery(group, item.delivery_options)
         yield from check_payment(group, item.payment)
 
@@ -401,9 +403,7 @@ class Collection:
         self, item: ItemSpecification, specification: OrderSpecification, group: OrderOptions
     ) -> Iterator[Problem]:
         """Yield the rules an item breaks; what the order itself says wrong is told by `check_order`."""
-        if group.rules and not any(
-            check_selections(group.options, specification.options, check_missing=False)
-        ):
+        if not any(check_selections(group.options, specification.options, check_missing=False)):
             yield from check_rules(group, specification.options, item)
 
     def check_identifier(self, item: ItemSpecification) -> Iterator[Problem]:
@@ -425,6 +425,12 @@ class Collection:
                 locator="packaging",
                 text=f"packaging {packaging} is not offered; allowed: {allowed}",
             )
+
+
+def _is_unreadable(problem: Problem, group: OrderOptions) -> bool:
+    """Whether a problem keeps an item's values from being read; an option that is just missing does not."""
+    is_missing = problem.code == "MissingParameterValue"
+    return not (is_missing and any(problem.locator == each.name for each in group.options))
 
 
 #: Options that say which products a subscription waits for, not how they are made.
