@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import secrets
 import shutil
 import tempfile
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["WORKERS", "HomeService"]
 
+# in a notebook nobody reads a server's log: oseo_lab.debug() and logging's own means bring it back
+logging.getLogger("oseo_lab").addHandler(logging.NullHandler())
+
 #: Threads that make items.
 WORKERS = 2
 #: Seconds that a start, and goodbyes, may take.
@@ -51,6 +55,8 @@ class HomeService:
         Where items are made; `WORKERS` threads of this process without one.
     settings : mapping, optional
         Further settings, by name (`oseo_lab.settings.Settings`).
+    clock : Clock, optional
+        Which time it is; this machine's without one.
 
     Raises
     ------
@@ -65,6 +71,7 @@ class HomeService:
         data_dir: Path | None = None,
         executor: Executor | None = None,
         settings: Mapping[str, object] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._temporary = None if data_dir else Path(tempfile.mkdtemp(prefix="oseo_lab-"))
         folder = (data_dir or self._temporary or Path()).expanduser().absolute()
@@ -72,7 +79,7 @@ class HomeService:
         self.settings = Settings.parse(
             {**usual, **(settings or {}), "data_dir": folder, "collections": collections}
         )
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.token = secrets.token_urlsafe(24)
         self.url = ""
         self._executor = executor
@@ -125,7 +132,7 @@ class HomeService:
         """
         try:
             self._services = build(self.settings, clock=self.clock, executor=self._executor)
-            self._services.start()
+            self._begin(self._services)
             self._thread.start()
             if not self._ready.wait(PATIENCE):
                 raise Unavailable(f"the service in this process did not start within {PATIENCE:g} s")
@@ -152,6 +159,10 @@ class HomeService:
             services.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _begin(self, services: Services) -> None:
+        """Begin to work on orders."""
+        services.start()
 
     def _run(self) -> None:
         try:

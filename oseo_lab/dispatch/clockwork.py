@@ -58,6 +58,10 @@ class Clockwork:
         for thread in self._threads:
             thread.start()
 
+    def step(self) -> int:
+        """Do here and now what is due; return how much that was. For those who did not begin."""
+        return sum(each.step() for each in self._steppers)
+
     def close(self) -> None:
         """Stop; what was not done is due in the next life."""
         self._closing = True

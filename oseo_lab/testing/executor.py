@@ -1,0 +1,140 @@
+"""Where a test service's items are made: in threads of this process, as its faults say, and watched.
+
+What it reports carries the time of the service's own clock, which tests move.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from oseo_lab.at_home.clock import Clock
+from oseo_lab.executors.inline import InlineExecutor
+from oseo_lab.executors.reports import cancelled_report, failed_report
+from oseo_lab.model.job import FailureClass, ItemJob, ItemReport, JobEvent, Progress, Started
+from oseo_lab.production.run_item import run_item
+from oseo_lab.testing.faults import CATALOGUE, Faults
+
+__all__ = ["WatchedExecutor"]
+
+#: Most items in work at a time.
+THREADS = 16
+#: Seconds after which a slow item looks whether it is still wanted.
+LOOK = 0.02
+
+
+class WatchedExecutor(InlineExecutor):
+    """Makes items, or lets them fail; knows which of them only a test can move on.
+
+    Parameters
+    ----------
+    faults : Faults
+        What goes wrong.
+    clock : Clock
+        The service's.
+    """
+
+    def __init__(self, faults: Faults, clock: Clock) -> None:
+        super().__init__(run=self._make, threads=THREADS)
+        self._faults = faults
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._open: set[str] = set()
+        self._parked: dict[str, ItemJob] = {}
+        self._slow: set[str] = set()
+
+    @property
+    def busy(self) -> int:
+        """How many jobs will end without a test's doing; reports that nobody took yet count."""
+        with self._lock:
+            if len(self._slow) >= THREADS:
+                return 0
+            return len(self._open - self._slow - self._parked.keys())
+
+    @property
+    def resting(self) -> int:
+        """How many jobs wait for a test."""
+        with self._lock:
+            return len(self._open) if len(self._slow) >= THREADS else len(self._slow | self._parked.keys())
+
+    def start(self, jobs: Sequence[ItemJob]) -> None:
+        """Hand over jobs; while jobs are parked, none begins."""
+        with self._lock:
+            self._open.update(job.key for job in jobs)
+            if self._faults.is_parking:
+                self._parked.update((job.key, job) for job in jobs)
+                return
+        super().start(jobs)
+
+    def unpark(self) -> None:
+        """Let parked jobs begin."""
+        with self._lock:
+            parked, self._parked = list(self._parked.values()), {}
+        super().start(parked)
+
+    def stop(self, keys: Iterable[str]) -> None:
+        """Cancel jobs, parked ones too."""
+        unwanted = set(keys)
+        with self._lock:
+            gone = [self._parked.pop(key) for key in unwanted & self._parked.keys()]
+        for job in gone:
+            self._events.put(cancelled_report(job))
+        super().stop(unwanted)
+
+    def reports(self, timeout: float) -> list[JobEvent]:
+        """Return what has happened, by the service's clock."""
+        found = [self._by_clock(each) for each in super().reports(timeout)]
+        with self._lock:
+            self._open -= {each.key for each in found if isinstance(each, ItemReport)}
+        return found
+
+    def _by_clock(self, event: JobEvent) -> JobEvent:
+        ahead = self._clock.ahead
+        if not ahead:
+            return event
+        if isinstance(event, Started):
+            return replace(event, at=event.at + ahead)
+        if isinstance(event, ItemReport):
+
+            def moved(at: datetime | None) -> datetime | None:
+                return at + ahead if at is not None else None
+
+            return replace(event, started=moved(event.started), ended=moved(event.ended))
+        return event
+
+    def _make(
+        self,
+        job: ItemJob,
+        *,
+        progress: Callable[[Progress], Any],
+        cancelled: Callable[[], bool],
+        worker: str,
+    ) -> ItemReport:
+        """Make an item, unless something is to go wrong with it."""
+        fault = self._faults.take(job)
+        if fault is not None:
+            return failed_report(job, fault.failure_class, fault.reason, "a fault of the test", worker)
+        if self._faults.is_catalogue_down:
+            return failed_report(job, FailureClass.TRANSIENT, CATALOGUE, worker=worker)
+        if self._faults.is_slow(job):
+            self._linger(job, progress, cancelled)
+            if cancelled():
+                return cancelled_report(job)
+        return run_item(job, progress=progress, cancelled=cancelled, worker=worker)
+
+    def _linger(
+        self, job: ItemJob, progress: Callable[[Progress], Any], cancelled: Callable[[], bool]
+    ) -> None:
+        """Stay half done until released or cancelled."""
+        progress(Progress(key=job.key, fraction=0.5, stage="processing"))
+        with self._lock:
+            self._slow.add(job.key)
+        try:
+            while self._faults.is_slow(job) and not cancelled():
+                self._faults.wait(LOOK)
+        finally:
+            with self._lock:
+                self._slow.discard(job.key)

@@ -1,0 +1,237 @@
+"""A service for tests: in this process, on loopback, with a clock to move and faults to inject.
+
+It is the service of `oseo_lab.at_home`, real to the last door; only that nothing is done by a timetable: what
+the world outside would bring (new products, quotations, expiry, messages) is looked after in `settle`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from oseo_lab.at_home.clock import Clock
+from oseo_lab.at_home.service import HomeService
+from oseo_lab.client import Lab, connect
+from oseo_lab.model.errors import ConfigurationError, Unavailable, WaitTimeout
+from oseo_lab.ports import Catalogue, ProcessingFailed
+from oseo_lab.testing.executor import WatchedExecutor
+from oseo_lab.testing.faults import CATALOGUE, Faults
+from oseo_lab.testing.scenes import write_collections, write_scene
+from oseo_lab.wiring import Services
+
+__all__ = ["OseoServer"]
+
+#: Seconds in which everything must have come to rest.
+PATIENCE = 60.0
+#: Seconds between looks at what is still moving.
+LOOK = 0.005
+
+
+class OseoServer(HomeService):
+    """A service for tests, from `start` to `close`; also ``with OseoServer() as server:``.
+
+    Parameters
+    ----------
+    collections : Path, optional
+        Folder of collection files; small scenes of its own (``test-scenes``, ``test-desk``) without one.
+    data_dir : Path, optional
+        Where orders and results are kept; a temporary folder without one.
+    settings : mapping, optional
+        Further settings, by name (`oseo_lab.settings.Settings`).
+
+    Attributes
+    ----------
+    url, token : str
+        Where it is, and who says it is the owner.
+    faults : Faults
+        What goes wrong.
+    clock : Clock
+        Which time it is for the service.
+    """
+
+    def __init__(
+        self,
+        collections: Path | None = None,
+        *,
+        data_dir: Path | None = None,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        self._own = tempfile.TemporaryDirectory(prefix="oseo_lab-testing-") if collections is None else None
+        folder = collections or write_collections(Path(self._own.name if self._own else "") / "collections")
+        self.collections_dir = folder
+        self.faults = Faults()
+        clock = Clock()
+        self.watched = WatchedExecutor(self.faults, clock)
+        super().__init__(folder, data_dir=data_dir, executor=self.watched, settings=settings, clock=clock)
+        self._labs: list[Lab] = []
+        self._passed = threading.Condition()
+        self._passes = 0
+        self._stepping = threading.Lock()
+
+    def __enter__(self) -> OseoServer:
+        return self.start()
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def start(self) -> OseoServer:
+        """Open the doors; see `HomeService.start`."""
+        super().start()
+        return self
+
+    def close(self) -> None:
+        """Close the doors and end the work."""
+        self.faults.clear()
+        for lab in self._labs:
+            lab.close()
+        super().close()
+        if self._own is not None:
+            self._own.cleanup()
+
+    def _begin(self, services: Services) -> None:
+        """Begin with what is done at once; the rest waits for `settle`."""
+        ask = services.plugins.catalogue
+        self._replace(services.plugins, "catalogue", lambda name: _Guarded(ask(name), self.faults))
+        self._replace(services.dispatcher, "step", self._counted(services.dispatcher.step))
+        services.dispatcher.start()
+        if self.settings.callbacks:
+            services.relay.start()
+
+    @staticmethod
+    def _replace(thing: object, name: str, by: Callable[..., Any]) -> None:
+        """Put something else in the place of a method of one object."""
+        setattr(thing, name, by)
+
+    # ------------------------------------------------------------------------------------------- for users
+
+    @property
+    def soap(self) -> str:
+        """The SOAP endpoint."""
+        return f"{self.url}oseo/"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers by which any HTTP client is known."""
+        return {"Authorization": f"token {self.token}"}
+
+    @property
+    def lab(self) -> Lab:
+        """A client of its owner's, over HTTP."""
+        if not self._labs:
+            self._labs.append(connect(self.url, self.token))
+        return self._labs[0]
+
+    def publish(self, identifier: str, time: datetime | None = None) -> None:
+        """Let a new product appear; subscriptions hear of it in the next `settle`.
+
+        Parameters
+        ----------
+        identifier : str
+            ``TEST_`` and digits.
+        time : datetime, optional
+            Of its acquisition, UTC; the service's now without one.
+
+        Raises
+        ------
+        ConfigurationError
+            If the collections are not the test service's own.
+        """
+        if self._own is None:
+            raise ConfigurationError("publish() writes scenes into the test service's own collections only")
+        moment = (time or self.clock()).astimezone(UTC).replace(tzinfo=None)
+        write_scene(self.collections_dir, identifier, moment - timedelta(hours=10))
+
+    def advance(self, **by: float) -> datetime:
+        """Move the service's clock (``hours=1``, ``days=30``, as `datetime.timedelta`), then `settle`.
+
+        Quotations lapse, results expire, retries come due, subscriptions look again.
+        """
+        now = self.clock.advance(timedelta(**by))
+        self.settle()
+        return now
+
+    def settle(self, timeout: float = PATIENCE) -> None:
+        """Return when nothing moves any more, but what a fault or a later time holds.
+
+        Raises
+        ------
+        WaitTimeout
+            If something still moves after so many seconds.
+        """
+        end = time.monotonic() + timeout
+        with self._stepping:
+            while True:
+                moved = self._look_after(end)
+                self._pass(end)
+                self._pass(end)
+                if not moved and self._is_quiet():
+                    return
+                if time.monotonic() > end:
+                    raise WaitTimeout(f"{self.watched.busy} items still move after {timeout:g} s")
+                time.sleep(LOOK)
+
+    # ----------------------------------------------------------------------------------------- coming to rest
+
+    def _look_after(self, end: float) -> int:
+        """Do what is done by a timetable elsewhere; return how much that was."""
+        services, now = self.services, self.clock()
+        services.calendar.stir()
+        moved = 0
+        try:
+            moved += services.clockwork.step()
+            moved += services.quoting.step(now)
+            moved += services.forwarding.step()
+            moved += services.sweeper.expire()
+        except Unavailable:
+            moved += 1
+        if self.settings.callbacks:
+            services.relay.wake()
+            services.relay.settled(max(0.0, end - time.monotonic()))
+        return moved
+
+    def _counted(self, step: Callable[..., None]) -> Callable[..., None]:
+        def counted(*arguments: Any, **options: Any) -> None:
+            try:
+                step(*arguments, **options)
+            finally:
+                with self._passed:
+                    self._passes += 1
+                    self._passed.notify_all()
+
+        return counted
+
+    def _pass(self, end: float) -> None:
+        """Let the dispatcher make a pass, and wait for its end."""
+        with self._passed:
+            before = self._passes
+            self.services.dispatcher.wake()
+            self._passed.wait_for(lambda: self._passes > before, max(0.0, end - time.monotonic()))
+
+    def _is_quiet(self) -> bool:
+        services, now = self.services, self.clock()
+        dispatcher = services.dispatcher
+        if self.watched.busy or dispatcher.in_flight != self.watched.resting:
+            return False
+        with services.store.read() as snapshot:
+            items = snapshot.items
+            if items.is_any_due(now) or items.wished(1, now) or items.is_any_ended(dispatcher.name, now):
+                return False
+            return not (self.settings.callbacks and snapshot.outbox.is_any_due(now, ()))
+
+
+class _Guarded:
+    """A catalogue that does not answer while a fault says so."""
+
+    def __init__(self, catalogue: Catalogue, faults: Faults) -> None:
+        self._catalogue = catalogue
+        self._faults = faults
+
+    def __getattr__(self, name: str) -> Any:
+        if self._faults.is_catalogue_down and name in ("find", "search"):
+            raise ProcessingFailed(CATALOGUE, retry=True)
+        return getattr(self._catalogue, name)
