@@ -16,8 +16,13 @@ from oseo_lab.dispatch.planner import (
     Downloaded,
     Expired,
     Instruction,
+    PackageOutdated,
     PackageReady,
+    Paused,
     Policy,
+    Resumed,
+    TriedAgain,
+    WaitsAgain,
     WantedChanged,
     decide,
 )
@@ -64,6 +69,8 @@ def failed(failure_class) -> Failure:
 STARTED = Started(key="k", worker="w1", at=NOW)
 RUNNING = item(Status.IN_PRODUCTION, 1)
 UNWANTED = item(Status.IN_PRODUCTION, 1, wanted=Wanted.CANCELLED)
+TO_WAIT = item(Status.ACCEPTED, 1, wanted=Wanted.SUSPENDED)
+HELD_BACK = replace(item(Status.SUSPENDED), lease_owner=None, lease_until=None, retry_at=NOW)
 WAITING_PACKAGE = replace(item(Status.SUSPENDED), number=0)
 
 TABLE = {
@@ -173,6 +180,35 @@ TABLE = {
         PackageReady(delivered=0),
         (Status.CANCELLED, 0, None),
     ),
+    "what no worker has begun is taken back when it is to wait": (
+        TO_WAIT,
+        WantedChanged(has_begun=False),
+        (Status.ACCEPTED, 1, Instruction.STOP),
+    ),
+    "what a worker has begun is finished when the rest is to wait": (
+        TO_WAIT,
+        WantedChanged(has_begun=True),
+        (Status.ACCEPTED, 1, None),
+    ),
+    "nobody works on it, so it waits": (item(), Paused(), (Status.SUSPENDED, 0, None)),
+    "what was to be tried later waits too": (
+        item(Status.IN_PRODUCTION, 2),
+        Paused(),
+        (Status.SUSPENDED, 2, None),
+    ),
+    "what was paused goes on": (HELD_BACK, Resumed(), (Status.ACCEPTED, 0, None)),
+    "what failed begins anew": (item(Status.FAILED, 3), TriedAgain(), (Status.ACCEPTED, 3, None)),
+    "what was cancelled begins anew": (item(Status.CANCELLED, 0), TriedAgain(), (Status.ACCEPTED, 0, None)),
+    "what is being made is put back": (
+        item(Status.IN_PRODUCTION, 1),
+        WaitsAgain(text="it waits"),
+        (Status.SUSPENDED, 1, None),
+    ),
+    "a package that lacks something is made again": (
+        replace(item(Status.DOWNLOADED, 1), number=0),
+        PackageOutdated(),
+        (Status.ACCEPTED, 1, None),
+    ),
 }
 
 
@@ -197,6 +233,21 @@ def test_waiting_for_a_retry_holds_no_lease_and_backs_off():
 def test_a_final_status_lets_go_of_lease_and_retry():
     done = decide(RUNNING, report(), NOW, POLICY).item
     assert (done.lease_owner, done.lease_until, done.retry_at) == (None, None, None)
+
+
+def test_a_paused_item_keeps_the_moment_from_which_it_may_go_on():
+    later = NOW + timedelta(hours=1)
+    held = decide(item(Status.IN_PRODUCTION, 1, retry_at=later), Paused(), NOW, POLICY).item
+    assert (held.retry_at, held.lease_owner) == (later, None)
+    assert decide(held, Resumed(), NOW, POLICY).item.retry_at == later
+    assert decide(held, Resumed(), later, POLICY).item.retry_at is None
+
+
+def test_trying_again_counts_failures_anew_and_follows_its_order():
+    failed = replace(item(Status.FAILED, 3, failures=3, wanted=Wanted.CANCELLED), retry_at=NOW)
+    anew = decide(failed, TriedAgain(wanted=Wanted.COMPLETED), NOW, POLICY)
+    assert (anew.item.failures, anew.item.retry_at, anew.item.wanted) == (0, None, Wanted.COMPLETED)
+    assert (anew.author, anew.item.status.additional) == ("user", "tried again at the user's request")
 
 
 def test_an_expired_result_says_so():

@@ -227,6 +227,68 @@ def test_suspending_and_resuming_leaves_a_lease_and_a_wait_as_they_were(store, c
     assert [item.number for item in claim(limit=9, at=now + 3 * MINUTE)] == [leased.number, 2, 3]
 
 
+def test_wishes_of_what_nobody_works_on_are_found_until_they_are_saved(store, claim, save, added, now):
+    order = added(items=4)
+    leased, idle = claim(limit=2)
+    waiting = replace(idle, retry_at=now + 3 * MINUTE, lease_owner=None, lease_until=None)
+    save((idle, waiting))
+
+    def wished(at=now):
+        with store.read() as snapshot:
+            return [item.number for item in snapshot.items.wished(10, at)]
+
+    assert wished() == []
+    store.write(lambda unit: unit.items.want(order.order_id, Wanted.SUSPENDED, now))
+    assert wished() == wished() == [2, 3, 4]
+    assert wished(now + 9 * MINUTE) == [1, 2, 3, 4]  # whoever held the first is dead
+    assert claim(at=now + 9 * MINUTE) == []
+    with store.read() as snapshot:
+        paused = snapshot.items.get(order.order_id, 3)
+    held = _status(paused, Status.SUSPENDED, retry_at=now)
+    assert save((paused, held)) == [True]
+    assert wished() == [2, 4]
+    store.write(lambda unit: unit.items.want(order.order_id, Wanted.COMPLETED, now))
+    assert wished() == [3]
+    assert [item.number for item in claim(limit=9, at=now)] == [4]
+    assert [item.number for item in claim(limit=9, at=now + 3 * MINUTE)] == [leased.number, 2, 4]
+
+
+def test_a_final_item_is_wished_again_by_its_retry_at(store, claim, save, added, now):
+    added(items=1)
+    (item,) = claim()
+    failed = _status(item, Status.FAILED, lease_owner=None, lease_until=None)
+    again = replace(failed, retry_at=now)
+    assert save((item, failed)) == save((failed, again)) == [True]
+    with store.read() as snapshot:
+        assert [each.status.status for each in snapshot.items.wished(10, now)] == [Status.FAILED]
+    assert claim(at=now + 9 * MINUTE) == []
+    accepted = _status(again, Status.ACCEPTED, retry_at=None)
+    assert save((again, accepted)) == [True]
+    assert [each.number for each in claim(at=now)] == [1]
+
+
+def test_one_that_waits_is_looked_at_when_its_order_goes_on(store, added, save, now):
+    order = added(items=3, status=Status.SUSPENDED)
+    store.write(lambda unit: unit.items.want(order.order_id, Wanted.COMPLETED, now))
+    with store.read() as snapshot:
+        (first,) = snapshot.items.wished(10, now)
+    assert first.number == 1
+    save((first, first))
+    with store.read() as snapshot:
+        assert snapshot.items.wished(10, now) == []
+
+
+def test_items_that_are_put_off_come_back_by_themselves(store, claim, added, now):
+    order = added(items=3)
+    (held,) = claim(limit=1)
+    assert store.write(lambda unit: unit.items.put_off(order.order_id, now + MINUTE)) == 2
+    assert claim(limit=9, at=now) == []
+    with store.read() as snapshot:
+        assert [each.number for each in snapshot.items.in_work(order.order_id, now)] == [held.number]
+        assert snapshot.items.in_work(order.order_id, now + 9 * MINUTE) == []
+    assert [each.number for each in claim(limit=9, at=now + 3 * MINUTE)] == [1, 2, 3]
+
+
 def test_an_operator_may_want_a_final_item_again(claim, save, added):
     added(items=1)
     (item,) = claim()
