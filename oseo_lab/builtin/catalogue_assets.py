@@ -23,6 +23,7 @@ __all__ = [
     "AssetRules",
     "Refused",
     "is_data",
+    "path_of",
     "read_bands",
 ]
 
@@ -64,8 +65,17 @@ def is_data(asset: Mapping[str, Any]) -> bool:
     if roles & _SIDE_ROLES:
         return False
     media_type = str(asset.get("type") or "").lower()
-    path = PurePosixPath(urlsplit(str(asset.get("href") or "")).path)
-    return media_type.startswith(_RASTER_TYPES) or path.suffix.lower() in RASTER_SUFFIXES
+    return (
+        media_type.startswith(_RASTER_TYPES) or path_of(asset.get("href")).suffix.lower() in RASTER_SUFFIXES
+    )
+
+
+def path_of(href: Any) -> PurePosixPath:
+    """Return the path of an address; empty where it cannot be read, such as one with half an IPv6 host."""
+    try:
+        return PurePosixPath(urlsplit(str(href or "")).path)
+    except ValueError:
+        return PurePosixPath()
 
 
 def read_bands(asset: Mapping[str, Any]) -> tuple[str, ...]:
@@ -225,7 +235,7 @@ def _thumbnail(assets: Iterable[Asset]) -> str | None:
 
 def _is_picture(asset: Asset) -> bool:
     """Whether an asset may be a picture that is shown: PNG, JPEG or WebP, as far as the catalogue says."""
-    suffix = PurePosixPath(urlsplit(asset.href).path).suffix.lower()
+    suffix = path_of(asset.href).suffix.lower()
     said = (asset.media_type or "").partition(";")[0].strip().lower()
     return said in PICTURE_TYPES or (not said and suffix in ("", *PICTURE_SUFFIXES))
 

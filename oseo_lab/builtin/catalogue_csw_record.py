@@ -12,11 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
-from oseo_lab.builtin.catalogue_assets import MEDIA_TYPES, RASTER_SUFFIXES, AssetRules
+from oseo_lab.builtin.catalogue_assets import MEDIA_TYPES, RASTER_SUFFIXES, AssetRules, path_of
 from oseo_lab.builtin.catalogue_items import read_time
 from oseo_lab.encoding.xmltree import timestamp
 from oseo_lab.model.job import CatalogueItem
@@ -177,15 +175,17 @@ def to_item(record: Record, collection_id: str, rules: AssetRules, base: str) ->
 
 def _assets(resources: Sequence[Resource]) -> dict[str, dict[str, Any]]:
     """Return what can be fetched as STAC assets by key, so that the rules of all catalogues judge them."""
-    by_url = {each.url: each for each in reversed(resources[:_MOST_RESOURCES])}  # the first of each address
-    wanted = [(each, role) for each in reversed(by_url.values()) if (role := _role(each))]
+    by_url: dict[str, Resource] = {}
+    for each in resources[:_MOST_RESOURCES]:
+        by_url.setdefault(each.url, each)
+    wanted = [(each, role) for each in by_url.values() if (role := _role(each))]
     given = Counter(_slug(each.name) for each, _ in wanted)
-    stems = Counter(_stem(each.url) for each, _ in wanted)
+    stems = Counter(_slug(path_of(each.url).stem) for each, _ in wanted)
     assets: dict[str, dict[str, Any]] = {}
     for each, role in wanted:
         name = _slug(each.name)
         if not name or given[name] > 1:
-            name = _stem(each.url) if stems[_stem(each.url)] == 1 else ""
+            name = stem if stems[stem := _slug(path_of(each.url).stem)] == 1 else ""
         name = name or role
         key, number = name, 2
         while key in assets:
@@ -196,11 +196,12 @@ def _assets(resources: Sequence[Resource]) -> dict[str, dict[str, Any]]:
 
 def _role(each: Resource) -> str:
     """Return the STAC role of an online resource; nothing where it cannot be fetched."""
-    suffix, said = _suffix(each.url), f"{each.protocol} {each.function}"
+    suffix, said = path_of(each.url).suffix.lower(), f"{each.protocol} {each.function}"
     is_image = (_media_type(each) or "").startswith("image/")
     if _PICTURE.search(f"{said} {each.description[:80]}") or (each.name and _PICTURE.search(each.name)):
         return "thumbnail" if is_image else ""
-    if not each.url or urlsplit(each.url).path.endswith("/") or _SERVES.search(each.protocol):
+    is_folder = not path_of(each.url).name or re.split("[?#]", each.url)[0].endswith("/")
+    if is_folder or _SERVES.search(each.protocol):
         return ""
     if suffix in RASTER_SUFFIXES or suffix in _CONTAINERS:
         return "data"
@@ -228,21 +229,7 @@ def _media_type(each: Resource) -> str | None:
     for said in (each.media_type, each.protocol):
         if matched := _MEDIA_TYPE.search(said):
             return matched[0].lower()
-    return MEDIA_TYPES.get(_suffix(each.url))
-
-
-def _suffix(url: str) -> str:
-    try:
-        return PurePosixPath(urlsplit(url).path).suffix.lower()
-    except ValueError:  # an address nobody can read, such as one with half an IPv6 host
-        return ""
-
-
-def _stem(url: str) -> str:
-    try:
-        return _slug(PurePosixPath(urlsplit(url).path).stem)
-    except ValueError:
-        return ""
+    return MEDIA_TYPES.get(path_of(each.url).suffix.lower())
 
 
 def _slug(name: str) -> str:
