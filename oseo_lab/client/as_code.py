@@ -27,7 +27,12 @@ def code_of(draft: OrderDraft) -> str:
     """Return the statements that make an equal draft of ``lab``, an `oseo_lab.client.lab.Lab`."""
     chosen = draft.options.chosen
     own = _own(draft)
-    special = [each for each in draft.items if each.own_options is not None or each.own_area is not None]
+    plain = _plain(draft)
+    special = [
+        each
+        for n, each in enumerate(draft.items)
+        if n >= plain or each.own_options is not None or each.own_area is not None
+    ]
     is_order = draft.offer.order_type is not OrderType.SUBSCRIPTION_ORDER
     is_plain = all(_is_argument(each) for each in chosen) and own.keys().isdisjoint(draft.options)
     lines, indent = _opening(draft, is_order), ""
@@ -39,7 +44,8 @@ def code_of(draft: OrderDraft) -> str:
         indent = "    "
         lines += [")", "with draft.together():", *(indent + each for each in _statements(draft, own))]
         lines += [] if chosen or own or draft.area or special else [f"{indent}pass"]
-    lines += [indent + line for each in special for line in _item(each)]
+    added = set(list(draft.items)[plain:])
+    lines += [indent + line for each in special for line in _item(each, is_added=each in added)]
     code = "\n".join(lines)
     return f"import datetime\n\n{code}" if "datetime." in code else code
 
@@ -49,8 +55,13 @@ def _opening(draft: OrderDraft, is_order: bool) -> list[str]:
     name = [f"    name={draft.name!r},"] if draft.name else []
     if not is_order:
         return ["draft = lab.subscription(", f"    {draft.collection!r},", *name]
-    products = f"    {[each.identifier for each in draft.items]!r},"
+    products = f"    {[each.identifier for each in draft.items[: _plain(draft)]]!r},"
     return ["draft = lab.order(", products, *name, f"    collection={draft.collection!r},"]
+
+
+def _plain(draft: OrderDraft) -> int:
+    """Return how many items come before the first that has a name of its own: they are said by product."""
+    return next((n for n, each in enumerate(draft.items) if draft.items.is_named(each)), len(draft.items))
 
 
 def _own(draft: OrderDraft) -> dict[str, Any]:
@@ -88,8 +99,10 @@ def _statements(draft: OrderDraft, own: dict[str, Any]) -> Iterator[str]:
         yield _update("draft.options", draft.options.chosen)
 
 
-def _item(item: DraftItem) -> Iterator[str]:
-    """Yield what sets an item's own options and area."""
+def _item(item: DraftItem, *, is_added: bool) -> Iterator[str]:
+    """Yield what adds an item, and sets its own options and area."""
+    if is_added:
+        yield f"draft.items.add({item.identifier!r}, item_id={item.item_id!r})"
     name = f"draft.items[{item.item_id!r}]"
     if item.own_options is not None:
         yield _update(f"{name}.options", item.own_options.chosen)

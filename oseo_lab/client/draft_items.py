@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
 
 from oseo_lab.client.area import Area, as_area, as_selection
 from oseo_lab.client.as_items import as_items
+from oseo_lab.client.given import text
 from oseo_lab.client.names import message_id
 from oseo_lab.client.options import Options
 from oseo_lab.model.errors import ValidationError
@@ -108,16 +110,25 @@ class DraftItems(Sequence[DraftItem]):
     def __init__(self, draft: DraftState) -> None:
         self._draft = draft
         self._items: list[DraftItem] = []
-        self._by_identifier: dict[str, DraftItem] = {}
-        self._taken: set[str] = set()  # item ids
+        self._by_identifier: dict[str, DraftItem] = {}  # the first of each product
+        self._by_item_id: dict[str, DraftItem] = {}
 
-    def add(self, product: Any) -> DraftItem:
+    def add(self, product: Any, item_id: str | None = None) -> DraftItem:
         """Add a product: what `Lab.order` takes, if it is one; one that is there already stays as it is.
+
+        Parameters
+        ----------
+        product : CatalogueItem, str, or what `as_items` reads as one
+            What to order.
+        item_id : str, optional
+            A name of your own for the item, 1 to 80 characters: by another name a product is ordered once
+            more, such as for several areas of one scene.
 
         Raises
         ------
         ValidationError
-            If it is none, or several (`extend`).
+            If it is no product, or several (`extend`), if another product has that name, or what is chosen
+            does not hold for it.
         """
         found = as_items(product, self._draft.collection)
         if len(found) != 1:
@@ -125,38 +136,63 @@ class DraftItems(Sequence[DraftItem]):
                 f"{product!r:.60} is {len(found)} products; draft.items.extend(...) adds several",
                 locator="orderItem",
             )
-        return self._add(found[0])
+        return self._add(found[0], item_id)
 
     def extend(self, products: Any) -> list[DraftItem]:
         """Add several products: whatever `Lab.order` takes, such as a search, pystac items, a CSV file."""
         return [self._add(each) for each in as_items(products, self._draft.collection)]
 
-    def _add(self, product: CatalogueItem | str) -> DraftItem:
+    def _add(self, product: CatalogueItem | str, item_id: str | None = None) -> DraftItem:
         identifier = product if isinstance(product, str) else product.identifier
-        if identifier in self._by_identifier:
-            return self._by_identifier[identifier]
-        item = DraftItem(self._draft, product, self._fresh_id(identifier))
+        known = self._by_item_id.get(item_id) if item_id else self._by_identifier.get(identifier)
+        if known is not None and known.identifier == identifier:
+            return known
+        item = DraftItem(self._draft, product, self._named(item_id) or self._fresh_id(identifier))
         if problems := list(self._draft.problems_of(item)):
             raise ValidationError.of(problems)
         self._items.append(item)
-        self._by_identifier[identifier] = item
-        self._taken.add(item.item_id)
+        self._by_identifier.setdefault(identifier, item)
+        self._by_item_id[item.item_id] = item
         self._draft.changes.made()
         return item
 
     def remove(self, product: CatalogueItem | DraftItem | str) -> None:
         """Take a product out."""
-        identifier = product if isinstance(product, str) else product.identifier
-        gone = self[identifier]
+        if isinstance(product, DraftItem):
+            gone = self._by_item_id[product.item_id]
+        else:
+            gone = self[product if isinstance(product, str) else product.identifier]
         self._items.remove(gone)
-        del self._by_identifier[gone.identifier]
-        self._taken.discard(gone.item_id)
+        del self._by_item_id[gone.item_id]
+        if self._by_identifier[gone.identifier] is gone:
+            del self._by_identifier[gone.identifier]
+            others = (each for each in self._items if each.identifier == gone.identifier)
+            self._by_identifier.update((each.identifier, each) for each in islice(others, 1))
         self._draft.changes.made()
+
+    def is_named(self, item: DraftItem) -> bool:
+        """Whether an item has a name of its own, and not the one its product gives it."""
+        return item.item_id != _of(item.identifier)
+
+    def _named(self, item_id: str | None) -> str | None:
+        """Return the item's own name; raise if it cannot have it."""
+        if item_id is None:
+            return None
+        if not 1 <= len(text(item_id, "item_id", "1 to 80 characters")) <= 80:
+            raise ValidationError(
+                f"item_id {item_id[:60]!r} is not allowed; allowed: 1 to 80 characters", locator="itemId"
+            )
+        if item_id in self._by_item_id:
+            raise ValidationError(
+                f"item_id {item_id!r} is taken by {self._by_item_id[item_id].identifier!r} in this draft",
+                locator="itemId",
+            )
+        return item_id
 
     def _fresh_id(self, identifier: str) -> str:
         """Return an item id: the identifier, in at most 80 characters, unique in this draft."""
-        wanted = identifier if len(identifier) <= 80 else f"{identifier[:71]}~{message_id(identifier)[-8:]}"
-        is_free = wanted not in self._taken
+        wanted = _of(identifier)
+        is_free = wanted not in self._by_item_id
         return wanted if is_free else f"{wanted[:71]}~{message_id(identifier, wanted)[-8:]}"
 
     def _ipython_key_completions_(self) -> list[str]:
@@ -173,9 +209,8 @@ class DraftItems(Sequence[DraftItem]):
             return self._items[key]
         if key in self._by_identifier:
             return self._by_identifier[key]
-        for each in self._items:
-            if key == each.item_id:
-                return each
+        if key in self._by_item_id:
+            return self._by_item_id[key]
         raise KeyError(f"{key!r} is not in this draft of {len(self)} items")
 
     def __len__(self) -> int:
@@ -186,3 +221,8 @@ class DraftItems(Sequence[DraftItem]):
 
     def __repr__(self) -> str:
         return f"[{', '.join(repr(each) for each in self._items)}]"
+
+
+def _of(identifier: str) -> str:
+    """Return the item id that a product gives its item."""
+    return identifier if len(identifier) <= 80 else f"{identifier[:71]}~{message_id(identifier)[-8:]}"

@@ -91,6 +91,8 @@ def test_copied_code_and_both_encodings_give_an_equal_draft(data: st.DataObject)
                 apply(draft, edit)
             except ValidationError:
                 continue
+    if data.draw(st.booleans(), label="again by another name"):
+        draft.items.add("p1", item_id="of my own")
     said: dict[str, Any] = {"lab": Lab(session)}
     exec(draft.as_code(), said)
     assert said["draft"] == draft
