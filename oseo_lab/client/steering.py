@@ -6,6 +6,7 @@ Services of ours are asked by REST; others, reached over SOAP, know Cancel only.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from oseo_lab.model.order import OrderItem
 
 if TYPE_CHECKING:
     from oseo_lab.client.draft import OrderDraft
+    from oseo_lab.client.draft_items import DraftItem
     from oseo_lab.client.items import Handle, Item
     from oseo_lab.client.order import Order
 
@@ -84,18 +86,19 @@ def reorder(order: Order, items: Iterable[Item | str] | None, options: Mapping[s
     values = dict(options)
     draft = compose(
         order.session,
-        list(dict.fromkeys(_product(each)[0] for each in chosen)),
+        [],
         values.pop("name", None),
         values.pop("collection", None) or _collection(chosen),
     )
+    named = _add(draft, chosen)
     specification = order.record.specification
     group = values.pop("group", None) or chosen[0].specification.product_order_options_id
     if group in draft.groups:
         draft.group = group
     draft.packaging, draft.priority = specification.packaging, specification.priority
     draft.remark = "; ".join(filter(None, (f"follows order {order.id}", specification.order_remark)))
-    _take_options(draft, order, chosen)
-    _take_areas(draft, chosen)
+    _take_options(named, draft, order)
+    _take_areas(named, draft)
     _change(draft, values)
     return draft
 
@@ -133,31 +136,43 @@ def _collection(items: Sequence[OrderItem]) -> str | None:
     return found[0] or None
 
 
-def _take_options(draft: OrderDraft, order: Order, items: Sequence[OrderItem]) -> None:
+def _add(draft: OrderDraft, items: Sequence[OrderItem]) -> list[tuple[DraftItem, OrderItem]]:
+    """Add each item's product; where one is ordered several times, items keep their names."""
+    products = Counter(_product(each)[0] for each in items)
+    found = []
+    for each in items:
+        product = _product(each)[0]
+        own = each.specification.item_id if products[product] > 1 else None
+        found.append((draft.items.add(product, own), each))
+    return found
+
+
+def _take_options(named: Sequence[tuple[DraftItem, OrderItem]], draft: OrderDraft, order: Order) -> None:
     """Choose what was chosen: for all items, where they have it alike, else for each."""
     ordered = order.record.specification.options
     preset = draft.options.values
     chosen = []
-    for each in items:
+    for _, each in named:
         values = selected(draft.offer.options, ordered, each.specification.options)
         chosen.append({name: value for name, value in values.items() if preset.get(name) != value})
     if all(each == chosen[0] for each in chosen):
         draft.options.update(**chosen[0])
         return
-    for item, values in zip(items, chosen, strict=True):
-        draft.items[_product(item)[0]].options.update(**values)
+    for (item, _), values in zip(named, chosen, strict=True):
+        item.options.update(**values)
 
 
-def _take_areas(draft: OrderDraft, items: Sequence[OrderItem]) -> None:
+def _take_areas(named: Sequence[tuple[DraftItem, OrderItem]], draft: OrderDraft) -> None:
     """Cut out what was cut out."""
     areas = [
-        _area(selected(draft.scene_options.values(), each.specification.scene_selections)) for each in items
+        _area(selected(draft.scene_options.values(), each.specification.scene_selections))
+        for _, each in named
     ]
     if all(each == areas[0] for each in areas):
         draft.area = areas[0]
         return
-    for item, area in zip(items, areas, strict=True):
-        draft.items[_product(item)[0]].area = area
+    for (item, _), area in zip(named, areas, strict=True):
+        item.area = area
 
 
 def _area(scene: Mapping[str, Any]) -> Any:
