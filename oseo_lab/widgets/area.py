@@ -14,7 +14,7 @@ import ipywidgets
 from oseo_lab.client.area import Area, as_area
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.job import CatalogueItem
-from oseo_lab.widgets.maps import AREA, FOOTPRINT, box_of, collection, feature, footprint, make_map
+from oseo_lab.widgets.maps import AREA, box_of, collection, faint, feature, footprint, make_map
 from oseo_lab.widgets.nodes import button, buttons, fields, words
 from oseo_lab.widgets.panel import Panel
 
@@ -31,7 +31,8 @@ class AreaPicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     products : iterable of CatalogueItem
         Whose footprints are shown.
     drawn : callable, optional
-        Called with a GeoJSON geometry, or None where the area was taken away.
+        Called with a box (west, south, east, north) or a GeoJSON geometry, or None where the area was taken
+        away.
     basemap : str or basemap of ipyleaflet, optional
         Tiles below; without it a graticule and no network.
     """
@@ -40,14 +41,16 @@ class AreaPicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self,
         area: Any = None,
         products: Iterable[CatalogueItem] = (),
-        drawn: Callable[[dict[str, Any] | None], None] | None = None,
+        drawn: Callable[[Any], None] | None = None,
         basemap: Any = None,
     ) -> None:
         self._drawn = drawn
         self._area = None if area is None else as_area(area)
         places = [footprint(each) for each in products][:500]
         self._layer = ipyleaflet.GeoJSON(data=self._data(), style=AREA)
-        under = ipyleaflet.GeoJSON(data=collection(feature(each) for each in places), style=FOOTPRINT)
+        under = ipyleaflet.GeoJSON(
+            data=collection(feature(each) for each in places), style=faint(len(places))
+        )
         whole = box_of([*places, None if self._area is None else dict(self._area.geometry)])
         self.map = make_map(whole, (under, self._layer), basemap)
         self._control = ipyleaflet.DrawControl(
@@ -100,15 +103,15 @@ class AreaPicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             self._layer.data = self._data()
             self._tell()
 
-    def take(self, geometry: Mapping[str, Any] | None) -> None:
-        """Take what was drawn, as GeoJSON, or nothing; tell who wants to know."""
+    def take(self, area: Any) -> None:
+        """Take what was drawn, or nothing; tell who wants to know."""
         try:
-            self.show(geometry)
+            self.show(area)
         except ValidationError as wrong:
             self._tell(wrong.text)
             return
         if self._drawn is not None:
-            self._drawn(None if geometry is None else dict(geometry))
+            self._drawn(area)
 
     def _draw(self, control: Any, action: str, geo_json: Mapping[str, Any]) -> None:
         if action == "created":
@@ -130,7 +133,10 @@ class AreaPicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self.panel.tree = [fields([clear, said], row=True)]
 
 
-def _simple(geometry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a drawn geometry with coordinates of ten centimetres."""
+def _simple(geometry: Mapping[str, Any]) -> Any:
+    """Return what was drawn, with coordinates of ten centimetres; a rectangle as a box."""
     rings = [[[round(x, 6), round(y, 6)] for x, y, *_ in ring] for ring in geometry["coordinates"]]
+    xs, ys = ({point[at] for point in rings[0]} for at in (0, 1))
+    if len(rings) == 1 and len(rings[0]) == 5 and len(xs) == len(ys) == 2:
+        return min(xs), min(ys), max(xs), max(ys)
     return {"type": geometry["type"], "coordinates": rings}

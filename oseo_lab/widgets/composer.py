@@ -28,6 +28,8 @@ __all__ = ["Composer"]
 
 #: Most products that one search of the composer shows.
 MOST = 200
+#: Products whose footprints say where a collection is, before anything was searched.
+EXAMPLES = 50
 
 
 class Composer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -144,16 +146,23 @@ class Composer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             self.search()
 
     def open_map(self) -> None:
-        """Open the map on which the area is drawn, or close it again."""
-        if self._picker is None:
-            area = area_given(self._asked.get("area") or "")
-            self._picker = AreaPicker(
-                area, drawn=lambda drawn: self.edited("area", drawn), basemap=self._basemap
-            )
-            self.map.children = [self._picker]
-        else:
+        """Open the map on which the area is drawn, over what the collection has, or close it again."""
+        if self._picker is not None:
             self._picker.close()
             self._picker, self.map.children = None, []
+        else:
+            self.worker.start("looking where products lie", self._examples, self._show_map)
+
+    def _examples(self) -> Products:
+        known = self.products
+        if known and known.collection_id == self._asked["collection"]:
+            return known
+        return self.lab.search(str(self._asked["collection"]), limit=EXAMPLES)
+
+    def _show_map(self, products: Products) -> None:
+        area = area_given(self._asked.get("area") or "")
+        self._picker = AreaPicker(area, products, lambda drawn: self.edited("area", drawn), self._basemap)
+        self.map.children = [self._picker]
 
     def search(self) -> None:
         """Search, in a thread; what is found is shown below, to be picked from."""

@@ -7,6 +7,7 @@ complete yet stays in the form, and is no part of the order until the object tak
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from oseo_lab.client.area import as_area
@@ -40,9 +41,9 @@ class _Parts(Control):
     parts: Mapping[str, Control]
 
     def edited(self, raw: Raw, path: Sequence[str], value: Any) -> Raw:
-        """Return the parts with one of them edited; None where none is left."""
+        """Return the parts with one of them edited; None where none is left, or all are taken back."""
         if not path:
-            return value
+            return raw if value is not None else None
         held = dict(raw or {})
         held[path[0]] = self.parts[path[0]].edited(held.get(path[0]), path[1:], value)
         return held if any(each is not None for each in held.values()) else None
@@ -73,7 +74,7 @@ class Range(_Parts):
 
     def __init__(self, component: Component, key: str, label: str, required: bool = False) -> None:
         super().__init__(component, key, label, required)
-        end: Simple = self.component.scalar_component()
+        end: Simple = replace(self.component.scalar_component(), label=None, description=None)
         self.parts = {
             name: control_of(end, f"{key}/{name}", word) for name, word in (("min", "from"), ("max", "to"))
         }
@@ -151,7 +152,7 @@ class Choice(Control):
     def edited(self, raw: Raw, path: Sequence[str], value: Any) -> Raw:
         """Return another choice, or the chosen part edited."""
         if not path:
-            return value
+            return raw if value is not None else None
         if path[0] == "?":
             return None if value not in self.parts else {"which": value, "value": self.parts[value].blank()}
         held = raw["value"] if raw is not None and raw["which"] == path[0] else self.parts[path[0]].blank()
@@ -221,10 +222,6 @@ class Array(Control):
 class ListedArray(Array):
     """Listed values, each at most once: check boxes, in the order in which they were chosen."""
 
-    def given(self, raw: Raw) -> Any:
-        """Return the values; none of them is "not set"."""
-        return super().given(raw) or None
-
     def node(self, raw: Raw, about: About) -> Node:
         """Return check boxes; a line of text where a value is there twice, which they cannot say."""
         held = raw or []
@@ -236,16 +233,12 @@ class ListedArray(Array):
         return node | {"control": "multi", "choices": choices, "reasons": reasons_of(greyed)}
 
     def edited(self, raw: Raw, path: Sequence[str], value: Any) -> Raw:
-        """Return the values: a list of check boxes, or a line of text."""
-        return value.replace(",", " ").split() if isinstance(value, str) else value
+        """Return the values of check boxes or a line of text; none of them is "not set"."""
+        return _tokens(value)
 
 
 class PlainArray(Array):
     """Numbers, times, tokens: one line, separated by commas or blanks."""
-
-    def given(self, raw: Raw) -> Any:
-        """Return the elements; none of them is "not set"."""
-        return super().given(raw) or None
 
     def node(self, raw: Raw, about: About) -> Node:
         """Return a line of text."""
@@ -258,8 +251,12 @@ class PlainArray(Array):
         return " · ".join(filter(None, (super().allowed(), each)))
 
     def edited(self, raw: Raw, path: Sequence[str], value: Any) -> Raw:
-        """Return the elements of a line."""
-        return value.replace(",", " ").split() if isinstance(value, str) else value
+        """Return the elements of a line; none of them is "not set"."""
+        return _tokens(value)
+
+
+def _tokens(said: Any) -> Any:
+    return (said.replace(",", " ").split() if isinstance(said, str) else said) or None
 
 
 class RowsArray(Array):
@@ -269,7 +266,7 @@ class RowsArray(Array):
         """Return the rows with one added, edited or taken out."""
         rows = list(raw or [])
         if not path:
-            return [*rows, self.element.blank()] if value == ADD else value
+            return [*rows, self.element.blank()] if value == ADD else raw if value is not None else None
         place = int(path[0])
         if value == REMOVE and len(path) == 1:
             del rows[place]

@@ -16,7 +16,7 @@ import ipywidgets
 
 from oseo_lab.model.job import CatalogueItem
 
-__all__ = ["AREA", "FOOTPRINT", "Box", "box_of", "collection", "feature", "footprint", "make_map"]
+__all__ = ["AREA", "FOOTPRINT", "Box", "box_of", "collection", "faint", "feature", "footprint", "make_map"]
 
 Box = tuple[float, float, float, float]
 #: Outlines: readable on the light and the dark ground.
@@ -139,6 +139,11 @@ def footprint(product: CatalogueItem) -> dict[str, Any] | None:
     west, south, east, north = product.bbox
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     return {"type": "Polygon", "coordinates": [ring]}
+
+
+def faint(count: int) -> dict[str, Any]:
+    """Return the style of so many footprints, which may lie on each other."""
+    return FOOTPRINT | {"fillOpacity": max(0.004, 0.15 / max(1, count))}
 
 
 def box_of(geometries: Iterable[Mapping[str, Any] | None]) -> Box | None:

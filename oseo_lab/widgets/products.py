@@ -18,7 +18,7 @@ from oseo_lab.client.search import Products
 from oseo_lab.encoding.html import ROWS
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.job import CatalogueItem
-from oseo_lab.widgets.maps import AREA, FOOTPRINT, box_of, collection, feature, footprint, make_map
+from oseo_lab.widgets.maps import AREA, box_of, collection, faint, feature, footprint, make_map
 from oseo_lab.widgets.nodes import button, buttons, head, status, table
 from oseo_lab.widgets.panel import Panel
 from oseo_lab.widgets.work import Worker
@@ -29,7 +29,7 @@ __all__ = ["ProductsMap"]
 PICTURES, FOOTPRINTS = 30, 500
 #: Beginnings of files that are pictures; anything else is not shown.
 _KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
-_CHOSEN = {"color": "#d9480f", "weight": 2.5, "fillOpacity": 0.18}
+_CHOSEN = {"color": "#b01fa8", "weight": 2.5, "fillOpacity": 0.08}
 _NOT = {"color": "#8a929b", "weight": 1, "dashArray": "4 4", "fillOpacity": 0.04}
 
 
@@ -127,7 +127,7 @@ class ProductsMap(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
     def _style(self, product: CatalogueItem) -> dict[str, Any]:
         if not product.orderable:
             return _NOT
-        return _CHOSEN if product.identifier in self._chosen else FOOTPRINT
+        return _CHOSEN if product.identifier in self._chosen else faint(len(self.products))
 
     # ------------------------------------------------------------------------------------------ what is done
 
