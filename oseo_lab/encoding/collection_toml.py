@@ -19,7 +19,13 @@ from oseo_lab.encoding.collection_groups import check_groups, make_groups
 from oseo_lab.encoding.collection_option_table import OptionTable
 from oseo_lab.encoding.collection_options import check_options, merge_options, settle_fixed
 from oseo_lab.encoding.collection_rules import RuleTable, check_presets, merge_rules
-from oseo_lab.encoding.collection_tables import OPEN_TABLES, CollectionTable, GroupTable, TaskingTable
+from oseo_lab.encoding.collection_tables import (
+    OPEN_TABLES,
+    CatalogueTable,
+    CollectionTable,
+    GroupTable,
+    TaskingTable,
+)
 from oseo_lab.encoding.json_read import from_plain
 from oseo_lab.model.collection import (
     Collection,
@@ -109,6 +115,8 @@ def read_collection(text: str, *, folder: Path) -> CollectionFile:
     problems += check_options(made.options)
     problems += check_groups(made.groups, documented, _order_types(made))
     problems += [*_check_taken(made), *_check_provider(made)]
+    if not made.catalogue.href and made.catalogue.use != "none":
+        problems.append(_problem("catalogue.href", "catalogue.href: is missing; only none has no place"))
     _raise_all(problems)
     return _file(made, resolved, documented)
 
@@ -244,9 +252,11 @@ def _shared_fields() -> Iterator[Any]:
 
 def collection_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a collection file."""
+    from oseo_lab.encoding.collection_catalogue_keys import CATALOGUE_KEYS
     from oseo_lab.encoding.json_types import definitions_of
 
     schemas, shared = definitions_of({"file": CollectionTable}, "#/$defs/{model}")
+    shared[CatalogueTable.__name__]["properties"] |= {key: dict(said) for key, said in CATALOGUE_KEYS.items()}
     for cls in OPEN_TABLES.values():
         shared[cls.__name__]["additionalProperties"] = True
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schemas["file"], "$defs": shared}

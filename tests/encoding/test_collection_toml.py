@@ -372,3 +372,13 @@ def test_every_key_of_the_schema_explains_itself() -> None:
     for name, definition in collection_schema()["$defs"].items():
         for key, about in definition.get("properties", {}).items():
             assert about.get("description"), f"{name}.{key}"
+
+
+def test_the_schema_knows_the_keys_of_the_catalogues_in_the_box_and_leaves_room_for_others() -> None:
+    def catalogue(**keys: Any) -> dict[str, Any]:
+        return {"id": "x", "catalogue": {"use": "csw", "href": "https://csw.example/csw", **keys}}
+
+    schema = Draft202012Validator(collection_schema())
+    schema.validate(catalogue(parent="S2MSI2A", where={"apiso:Type": "dataset"}, schema="dc", my_own=[1]))
+    for wrong_key in ({"schema": "marc"}, {"axis_order": "up"}, {"hosts": "a"}, {"where": {"a": [1]}}):
+        assert not schema.is_valid(catalogue(**wrong_key)), wrong_key
