@@ -25,6 +25,7 @@ from oseo_lab.cli.output import (
     usage,
 )
 from oseo_lab.cli.search import AreaCrs, AreaOption, read_area
+from oseo_lab.model.status import Status
 
 if TYPE_CHECKING:
     from oseo_lab.client.order import Order
@@ -38,6 +39,7 @@ Timeout = Annotated[float | None, typer.Option(min=0, help="Longest wait, second
 Folder = Annotated[Path, typer.Option("--to", help="Folder to download into.")]
 Workers = Annotated[int, typer.Option(min=1, max=32, help="Files at a time.")]
 
+_DELIVERED = (Status.COMPLETED, Status.DOWNLOADED)
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -46,21 +48,28 @@ def list_orders(
     status: Annotated[list[str] | None, typer.Option(help="Only this status; may repeat.")] = None,
     name: Annotated[str | None, typer.Option(help="Only these names; * and ? match.")] = None,
     since: Annotated[str | None, typer.Option(help="Changed since: 12h, 7d, or a date.")] = None,
+    collection: Annotated[str | None, typer.Option(help="Only orders from this collection.")] = None,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """List your orders, newest first."""
     with connected(url, token) as lab:
-        found = lab.orders.filter(status or (), name, since=_ago(since))
+        found = lab.orders.filter(name, status or (), since=_ago(since), collection=collection)
     if as_json:
-        print_json([each.record for each in found])
+        print_json(list(found.summaries))
         return
     rows = [
-        (each.name, each.last_status, f"{each.created:%Y-%m-%d %H:%M}" if each.created else "", each.id)
-        for each in found
+        (
+            each.name,
+            each.status,
+            f"{sum(each.counts.get(done, 0) for done in _DELIVERED)}/{sum(each.counts.values())}",
+            f"{each.created:%Y-%m-%d %H:%M}" if each.created else "",
+            each.order_id,
+        )
+        for each in found.summaries
     ]
-    print_table(("name", "status", "made (UTC)", "id"), rows)
+    print_table(("name", "status", "items", "made (UTC)", "id"), rows)
 
 
 def _ago(text: str | None) -> Any:
@@ -293,3 +302,48 @@ def verify(
                 print(f"{kind}\t{path}")
         say(repr(found))
     raise typer.Exit(OK if found else FAILED)
+
+
+With = Annotated[str | None, typer.Option("--with", help="A user's name; without it whoever has the link.")]
+
+
+@app.command()
+def share(
+    name: Name,
+    with_: With = None,
+    until: Annotated[str, typer.Option(help="Until when: 30d, 2h, or a date.")] = "30d",
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Let somebody read an order; prints the link, if it is one, this once."""
+    with connected(url, token) as lab:
+        made = lab.orders[name].share(with_, until)
+    if made.link is None:
+        say(repr(made))
+    else:
+        print(made.link)
+
+
+@app.command()
+def shares(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
+    """Show who an order is shared with."""
+    with connected(url, token) as lab:
+        found = lab.orders[name].shares()
+    if as_json:
+        print_json([each.share for each in found])
+        return
+    rows = [(each.grantee or "(link)", f"{each.until:%Y-%m-%d %H:%M}", each.share.share_id) for each in found]
+    print_table(("with", "until (UTC)", "share"), rows)
+
+
+@app.command()
+def unshare(
+    name: Name,
+    which: Annotated[str | None, typer.Argument(help="A user's name or a share; without it all.")] = None,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Take shares of an order back."""
+    with connected(url, token) as lab:
+        left = lab.orders[name].unshare(which)
+    say(f"taken back; {len(left)} left")

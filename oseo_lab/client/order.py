@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from oseo_lab.client.notices import Notices
     from oseo_lab.client.results import Results
     from oseo_lab.client.session import Session
+    from oseo_lab.client.sharing import OrderShare, OrderShares
     from oseo_lab.client.verifying import Verification
     from oseo_lab.model.quotation import Price
     from oseo_lab.model.view import OrderView
@@ -339,6 +340,53 @@ class Order:
             If an option is not offered, or the items are of several collections.
         """
         return reorder(self, items, options)
+
+    def share(self, with_: str | None = None, until: Any = "30d") -> OrderShare:
+        """Let somebody read the order and fetch its results; nobody else can change it.
+
+        Parameters
+        ----------
+        with_ : str, optional
+            A user's name as the service knows it; without it whoever has the link that is made.
+        until : str, date, aware datetime or timedelta
+            ``"30d"``, ``"2026-12-31"``; at most a year ahead.
+
+        Returns
+        -------
+        OrderShare
+            ``.link`` is the address that opens the order, told this once.
+
+        Raises
+        ------
+        ValidationError
+            If the time is over or too far ahead, or the user is you.
+        """
+        from oseo_lab.client.sharing import share
+
+        return share(self, with_, until)
+
+    def shares(self) -> OrderShares:
+        """Return who the order is shared with, and until when."""
+        from oseo_lab.client.sharing import shares
+
+        return shares(self)
+
+    def unshare(self, which: OrderShare | str | None = None) -> OrderShares:
+        """Take shares back; they end at once. Return those that stay.
+
+        Parameters
+        ----------
+        which : OrderShare or str, optional
+            One of `shares`, or a user's name; without it all.
+
+        Raises
+        ------
+        NotFound
+            If it is not shared so.
+        """
+        from oseo_lab.client.sharing import unshare
+
+        return unshare(self, which)
 
     def would_match(self) -> Found:
         """Return the products a subscription would order now; nothing is ordered by asking."""

@@ -1,75 +1,44 @@
 """My orders, found again by name or id: after a restart, from another notebook, next week.
 
-Nothing is kept on this side: the service knows them all.
+Nothing is kept on this side: the service knows them all. Services of ours tell them at a glance, counted and
+page by page; others are asked by GetStatus.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client import display
 from oseo_lab.client.area import as_period
-from oseo_lab.client.given import text
+from oseo_lab.client.given import seconds, text
 from oseo_lab.client.order import Order
-from oseo_lab.model.errors import NotFound, ValidationError
+from oseo_lab.client.order_list import OrderList
+from oseo_lab.client.views import summary_of
+from oseo_lab.model.errors import NotFound, NotSupported, ValidationError
 from oseo_lab.model.messages import FilteringCriteria, GetStatus
-from oseo_lab.model.names import name_of, reference_of
-from oseo_lab.model.order import order_uuid
+from oseo_lab.model.names import reference_of, short_id
+from oseo_lab.model.order import Order as Record
+from oseo_lab.model.order import OrderSpecification, StatusInfo, order_uuid
 from oseo_lab.model.status import Status
+from oseo_lab.model.view import OrderSummary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from oseo_lab.client.linked import LinkedOrder
     from oseo_lab.client.session import Session
+    from oseo_lab.client.sharing import SharedOrders
 
-__all__ = ["OrderList", "Orders"]
+__all__ = ["OrderList", "Orders", "listed"]
 
 #: What "of late" is, for a look at one's orders.
 RECENT = timedelta(days=30)
-
-
-class OrderList(Sequence[Order]):
-    """Orders, newest first, as they were when this was asked."""
-
-    def __init__(self, orders: Iterable[Order]) -> None:
-        self._orders = tuple(orders)
-
-    @overload
-    def __getitem__(self, index: int) -> Order: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> OrderList: ...
-
-    def __getitem__(self, index: int | slice) -> Order | OrderList:
-        return OrderList(self._orders[index]) if isinstance(index, slice) else self._orders[index]
-
-    def __len__(self) -> int:
-        return len(self._orders)
-
-    def __repr__(self) -> str:
-        named = ", ".join(repr(each.name) for each in self._orders[:5])
-        more = f" and {len(self) - 5} more" if len(self) > 5 else ""
-        return f"{len(self)} orders: {named}{more}" if self._orders else "no orders"
-
-    def _repr_html_(self) -> str:
-        return display.safely(self, self._html)
-
-    def _html(self) -> str:
-        rows = [
-            (
-                each.name,
-                f"{display.mark(each.last_status)} {each.last_status}",
-                display.when(each.created),
-                each.id,
-            )
-            for each in self._orders[: display.ROWS]
-        ]
-        head = ("name", "status", "made", "id")
-        return display.card(f"{len(self)} orders", display.table(head, rows, total=len(self)))
+#: Orders asked for at a time.
+PAGE = 500
 
 
 class Orders:
@@ -96,7 +65,7 @@ class Orders:
         order_id = key if key.startswith("urn:uuid:") else f"urn:uuid:{key}"
         if order_uuid(order_id.lower()):
             return Order.of_id(self._session, order_id.lower())
-        found = self._ask(FilteringCriteria(order_reference=reference_of(key)[0]))
+        found = self._told(FilteringCriteria(order_reference=reference_of(key)[0]))
         for order in found:
             if key in (order.name, order.record.specification.order_reference):
                 return order.refresh()
@@ -137,41 +106,79 @@ class Orders:
         NotFound
             If there is none.
         """
-        if not (found := self.filter()):
+        if not (found := self.filter(limit=1)):
             raise NotFound("you have no orders yet; lab.search(...).order(...).submit() makes one")
         return found[0].refresh()
 
+    @property
+    def shared(self) -> SharedOrders:
+        """Orders of others that are shared with you: ``lab.orders.shared["ana/lake-garda"]``."""
+        from oseo_lab.client.sharing import SharedOrders
+
+        return SharedOrders(self._session)
+
+    def open(self, link: str) -> LinkedOrder:
+        """Return the order that a link opens, to read only; whoever made the link can end it.
+
+        Raises
+        ------
+        NotFound
+            If the link opens nothing, or not any more.
+        """
+        from oseo_lab.client.linked import LinkedOrder
+
+        return LinkedOrder(link)
+
     def filter(
         self,
-        status: str | Iterable[str] = (),
         name: str | None = None,
+        status: str | Iterable[str] = (),
         since: Any = None,
         until: Any = None,
+        collection: str | None = None,
+        limit: int | None = None,
     ) -> OrderList:
         """Return the orders that match all of this, newest first.
 
         Parameters
         ----------
-        status : str or several
-            ``"Completed"``, ``["Accepted", "InProduction"]``.
         name : str, optional
             A name, or a pattern with ``*`` and ``?``.
-        since, until : date, aware datetime, timedelta or str, optional
-            When the order last changed; a timedelta counts back from now.
+        status : str or several
+            ``"Completed"``, ``["Accepted", "InProduction"]``.
+        since, until : str, date, aware datetime or timedelta, optional
+            When the order last changed: ``"7d"`` and timedeltas count back from now.
+        collection : str, optional
+            Only orders from this collection.
+        limit : int, optional
+            Most orders; all without it.
         """
-        exact = name is not None and not set(name) & set("*?[")
-        criteria = FilteringCriteria(
-            order_statuses=_statuses(status),
-            order_reference=reference_of(name)[0] if exact and name else None,
-            last_update=_moment(since, 0),
-            last_update_end=_moment(until, 1),
-        )
-        found = self._ask(criteria)
-        return OrderList(each for each in found if name is None or fnmatchcase(each.name, name) or exact)
+        statuses = _statuses(status)
+        begin, end = _moment(since, 0, "since"), _moment(until, 1, "until")
+        query = {
+            "name": name,
+            "status": ",".join(statuses),
+            "since": None if begin is None else begin.isoformat(),
+            "until": None if end is None else end.isoformat(),
+            "collection": collection,
+        }
+        try:
+            return listed(self._session, {key: said for key, said in query.items() if said}, limit)
+        except NotSupported:  # another service: GetStatus is all there is
+            criteria = FilteringCriteria(
+                order_statuses=statuses, last_update=begin, last_update_end=end, order_reference=_exact(name)
+            )
+            found = [each for each in self._told(criteria) if _is_called(each, name)]
+            if collection is not None:
+                found = [
+                    each for each in found if collection in summary_of(each.refresh().record).collections
+                ]
+            return OrderList(found[:limit])
 
-    def _ask(self, criteria: FilteringCriteria) -> OrderList:
+    def _told(self, criteria: FilteringCriteria) -> list[Order]:
+        """Return what GetStatus tells, newest first."""
         answer = self._session.transport.perform(GetStatus(filtering_criteria=criteria))
-        return OrderList(Order(self._session, each) for each in reversed(answer.orders))
+        return [Order(self._session, each) for each in reversed(answer.orders)]
 
     def download_ready(self, folder: Any = ".", **how: Any) -> list[Path]:
         """Download everything of yours that is ready, whoever started it and whenever.
@@ -200,10 +207,10 @@ class Orders:
         return download_ready(self.filter(), folder, **how)
 
     def _unknown(self, key: str) -> NotFound:
-        names = [name_of(each.record) for each in self.filter(since=RECENT)]
+        names = [each.name for each in self.filter(since=RECENT).summaries]
         close = difflib.get_close_matches(key, names, n=3, cutoff=0.5) or list(dict.fromkeys(names))[:3]
-        listed = ", ".join(repr(each) for each in close) or "none yet"
-        return NotFound(f"you have no order {key[:100]!r}; yours: {listed}", locator="orderId")
+        said = ", ".join(repr(each) for each in close) or "none yet"
+        return NotFound(f"you have no order {key[:100]!r}; yours: {said}", locator="orderId")
 
     def _ipython_display_(self) -> None:
         """Show the orders of late, asked for now: a cell that says ``lab.orders`` wants to see them."""
@@ -211,6 +218,57 @@ class Orders:
 
     def __repr__(self) -> str:
         return "your orders: lab.orders['name'], lab.orders.latest(), lab.orders.filter(status='Completed')"
+
+
+def listed(session: Session, query: Mapping[str, str], limit: int | None = None) -> OrderList:
+    """Return orders at a glance, as the service's JSON API lists them, page after page.
+
+    Raises
+    ------
+    NotSupported
+        If the service has no such API.
+    """
+    from oseo_lab.encoding.json_form import from_plain
+
+    if limit is not None and limit < 1:
+        raise ValidationError(f"limit {limit} is not allowed; allowed: 1 or more", locator="limit")
+    found: list[OrderSummary] = []
+    cursor: str | None = ""
+    while cursor is not None and (limit is None or len(found) < limit):
+        room = PAGE if limit is None else min(PAGE, limit - len(found))
+        params = {**query, "limit": str(room), **({"cursor": cursor} if cursor else {})}
+        answer = session.transport.ask("GET", "orders/summaries", params=params)
+        found += [from_plain(OrderSummary, each) for each in answer.get("orders", ())]
+        cursor, before = answer.get("cursor"), cursor
+        if cursor == before:
+            break  # a page that leads to itself
+    return OrderList([Order(session, _record(each)) for each in found], found, query)
+
+
+def _record(summary: OrderSummary) -> Record:
+    """Return what is known of an order at a glance as its record; its handle asks for the rest."""
+    is_named = summary.name != short_id(summary.order_id)
+    reference, extensions = reference_of(summary.name) if is_named else (None, ())
+    return Record(
+        order_id=summary.order_id,
+        specification=OrderSpecification(
+            order_type=summary.order_type, order_reference=reference, extensions=extensions
+        ),
+        status=StatusInfo(status=summary.status, additional=summary.info),
+        created=summary.created,
+        updated=summary.updated,
+        owner=summary.owner,
+        wanted=summary.wanted,
+    )
+
+
+def _exact(name: str | None) -> str | None:
+    """Return the reference of a name; None of a pattern."""
+    return reference_of(name)[0] if name and not set(name) & set("*?[") else None
+
+
+def _is_called(order: Order, name: str | None) -> bool:
+    return name is None or _exact(name) is not None or fnmatchcase(order.name, name)
 
 
 def _statuses(given: str | Iterable[str]) -> tuple[Status, ...]:
@@ -225,10 +283,13 @@ def _statuses(given: str | Iterable[str]) -> tuple[Status, ...]:
     return tuple(known[str(each).lower()] for each in words)
 
 
-def _moment(given: Any, end: int) -> datetime | None:
+def _moment(given: Any, end: int, name: str) -> datetime | None:
+    """Return a moment: what a timedelta or a text like ``7d`` counts back to, or a date's begin or end."""
     if given is None:
         return None
-    if isinstance(given, timedelta):
-        return datetime.now(UTC) - given
+    is_back = isinstance(given, timedelta) or (isinstance(given, str) and given.strip()[-1:].isalpha())
+    if is_back and not (isinstance(given, str) and given.strip().upper().endswith("Z")):
+        back = seconds(given, name)
+        return None if back is None else datetime.now(UTC) - timedelta(seconds=back)
     period = as_period(given)
     return None if period is None else period[end]

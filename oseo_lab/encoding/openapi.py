@@ -361,10 +361,9 @@ _ROWS = (
     _Row(
         path="/orders/{order_id}/shares/{share_id}",
         name="unshareOrder",
-        summary="Take a share back",
+        summary="Take a share back; those that are left",
         method="delete",
-        answer=None,
-        status=204,
+        answer=_SHARES,
         parameters=("order_id", "share_id"),
     ),
     _Row(
@@ -652,17 +651,15 @@ def _schema(shape: Any) -> dict[str, Any]:
     return {"$ref": _TEMPLATE.format(model=shape.__name__)} if isinstance(shape, type) else shape
 
 
-def _content(row: _Row) -> dict[str, Any]:
-    """Return what an answer holds; nothing where there is none."""
-    return {} if row.answer is None else {"content": {row.media_type: {"schema": _schema(row.answer)}}}
-
-
 def _operation(row: _Row) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": row.name,
         "summary": row.summary,
         "responses": {
-            str(row.status): {"description": row.summary, **_content(row)},
+            str(row.status): {
+                "description": row.summary,
+                "content": {row.media_type: {"schema": _schema(row.answer)}},
+            },
             "default": {"$ref": "#/components/responses/Problem"},
         },
     }

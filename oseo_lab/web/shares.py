@@ -82,13 +82,13 @@ class ShareHandler(JsonHandler):
 
     @door
     async def delete(self, order: str, share_id: str) -> None:
-        """Take the share back."""
+        """Take the share back; say which are left."""
         services = await self.services()
         await self.authorize("write")
         context = services.context(self.owner, url=self.service_url)
-        await self.state.work(unshare, order_id_of(order), share_id, context)
-        self.set_status(204)
-        self.finish()
+        order_id = order_id_of(order)
+        await self.state.work(unshare, order_id, share_id, context)
+        self.send({"shares": await self.state.work(list_shares, order_id, context)})
 
 
 class LinkHandler(JsonHandler):
