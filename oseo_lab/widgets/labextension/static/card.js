@@ -200,7 +200,7 @@ export class Card {
     show(this.more, all.length > FEW, this.title);
     const drawn = Math.min(all.length, ROWS);
     put(this.more, this.isWide ? "show fewer" : `show ${drawn - FEW} more`);
-    const hidden = total(view) - drawn;
+    const hidden = itemCount(view) - drawn;
     put(this.beyond, hidden > 0 && rows.length ? `and ${plural(hidden, "item")} that need no look now` : "");
   }
 
@@ -435,7 +435,7 @@ function named(ids, count) {
   return count > 3 ? `${shown} and ${number(count - 3)} more` : shown;
 }
 
-function total(view) {
+function itemCount(view) {
   return Object.values(view.summary.counts ?? {}).reduce((sum, each) => sum + each, 0);
 }
 
