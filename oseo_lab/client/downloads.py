@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from oseo_lab.client import display
+from oseo_lab.client.object_store import reachable
 from oseo_lab.client.progress import Progress, ProgressEvent, reporter
 from oseo_lab.client.transport import Fetched, Transport
 from oseo_lab.model.errors import (
@@ -179,12 +180,13 @@ def fetch_file(transport: Transport, task: FileTask, tally: _Tally | None = None
 def _fill(transport: Transport, task: FileTask, part: _Part, tally: _Tally) -> None:
     """Fetch until the file is all there, going on after every interruption that moved it forward."""
     tries = 0
+    url = reachable(task.url)
     counted = part.length
     tally.add(counted)
     while not part.is_full:
         before = part.length
         try:
-            with transport.fetch(task.url, start=part.resumable, etag=part.etag) as answer:
+            with transport.fetch(url, start=part.resumable, etag=part.etag) as answer:
                 _check_answer(answer, task)
                 if answer.status in (200, 206, 416):
                     _take(answer, task, part, tally)

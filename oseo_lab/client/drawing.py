@@ -212,8 +212,7 @@ class Drawing:
         from matplotlib.ticker import MaxNLocator
 
         assert self.style is not None  # who calls looks first
-        known = [each for each in self.images if each.size]
-        beyond = self._beyond(known)
+        beyond = self._beyond()
         bar = figure.colorbar(shown, ax=list(cells), shrink=0.75, aspect=26, pad=0.02, extend=beyond)
         bar.outline.set_visible(False)
         bar.locator = MaxNLocator(5)
@@ -223,12 +222,14 @@ class Drawing:
         if units and units != "1":
             bar.ax.set_title(units, fontsize=8, color=_QUIET, loc="left")
 
-    def _beyond(self, images: Sequence[Any]) -> str:
+    def _beyond(self) -> str:
+        """Return at which ends of the bar there are values that it does not tell apart."""
         import numpy
 
         assert self.style is not None  # who calls looks first
-        low = min(float(numpy.nanmin(each)) for each in images) < self.style.low
-        high = max(float(numpy.nanmax(each)) for each in images) > self.style.high
+        known = [each[numpy.isfinite(each)] for each in self.images]
+        low = any(each.size and each.min() < self.style.low for each in known)
+        high = any(each.size and each.max() > self.style.high for each in known)
         return {(True, True): "both", (True, False): "min", (False, True): "max"}.get((low, high), "neither")
 
     def _legend(self, figure: Any) -> None:

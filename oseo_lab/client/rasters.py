@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client.describing import absolute
-from oseo_lab.client.spool import S3, is_remote, local_copy, object_store
+from oseo_lab.client.object_store import reachable
+from oseo_lab.client.spool import is_remote, local_copy
 from oseo_lab.model.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -89,8 +90,7 @@ def _open_raster(href: str, driver: str, how: How) -> Any:
     import rioxarray
 
     remote = is_remote(href)
-    more = {"opener": object_store()} if href.startswith(S3) else {}
-    source = f"/vsicurl/{href}" if href.startswith(("http://", "https://")) else href
+    source = f"/vsicurl/{reachable(href)}" if remote else href
     # a server is not asked for sidecars that it does not list, and asked again when it is busy
     quiet = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_HTTP_MAX_RETRY": "3"} if remote else {}
     try:
@@ -101,11 +101,10 @@ def _open_raster(href: str, driver: str, how: How) -> Any:
                 chunks=_CHUNKS if how.chunks == "auto" else how.chunks,
                 default_name="band",
                 driver=driver,
-                **more,
             )
     except rasterio.errors.RasterioIOError as wrong:
         where = href.partition("?")[0]
-        raise DeliveryError(f"{where} cannot be opened: {str(wrong).replace(href, where)}") from None
+        raise DeliveryError(f"{where} cannot be opened: {str(wrong).replace(source, where)}") from None
 
 
 def _bands_of(raster: Any, asset: Mapping[str, Any], names: Sequence[str]) -> xarray.Dataset:

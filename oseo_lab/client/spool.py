@@ -1,7 +1,4 @@
-"""Files that can only be read whole (NetCDF, pictures), fetched once for this session and removed at its end.
-
-And object stores, whose files are read by ranges like those over HTTP.
-"""
+"""Files that can only be read whole (NetCDF, pictures): fetched once for this session, removed at its end."""
 
 from __future__ import annotations
 
@@ -14,16 +11,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oseo_lab.client.describing import needed
 from oseo_lab.client.names import folder_name
+from oseo_lab.client.object_store import S3, reachable
 from oseo_lab.model.errors import DeliveryError
 
 if TYPE_CHECKING:
     from oseo_lab.client.transport import Transport
 
-__all__ = ["S3", "is_remote", "local_copy", "object_store", "sha256_of"]
+__all__ = ["is_remote", "local_copy", "sha256_of"]
 
-S3 = "s3://"
 #: STAC ``file:checksum`` of a SHA-256: multihash function 0x12, 0x20 bytes.
 _SHA256 = "1220"
 
@@ -39,18 +35,6 @@ def is_remote(href: str) -> bool:
     if "://" in href and not href.startswith(("http://", "https://", S3)):
         raise DeliveryError(f"{href.partition('?')[0]} is no address that data are read from")
     return "://" in href
-
-
-@cache
-def object_store() -> Any:
-    """Return the S3 file system: keys, region and endpoint are where AWS's own tools look for them.
-
-    Raises
-    ------
-    ConfigurationError
-        If s3fs is not installed.
-    """
-    return needed("s3fs", "a result in an object store", "s3").S3FileSystem()
 
 
 def sha256_of(asset: Mapping[str, Any]) -> str | None:
@@ -83,8 +67,6 @@ def local_copy(href: str, asset: Mapping[str, Any], transport: Transport | None)
     place = _folder() / hashlib.sha256(f"{bare} {sha256_of(asset)}".encode()).hexdigest()[:24]
     path = place / folder_name(bare.rpartition("/")[2] or "file")
     place.mkdir(exist_ok=True)
-    if href.startswith(S3):
-        return path if path.exists() else _from_store(href, path)
     size = asset.get("file:size")
     task = FileTask(
         url=href,
@@ -93,17 +75,7 @@ def local_copy(href: str, asset: Mapping[str, Any], transport: Transport | None)
         sha256=sha256_of(asset),
         media_type=str(asset.get("type", "")),
     )
-    fetch_file(transport or HttpTransport(href), task)
-    return path
-
-
-def _from_store(href: str, path: Path) -> Path:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        object_store().get_file(href, str(part))
-    except OSError as wrong:
-        raise DeliveryError(f"{href} could not be fetched: {wrong}") from None
-    part.replace(path)
+    fetch_file(transport or HttpTransport(reachable(href)), task)
     return path
 
 
