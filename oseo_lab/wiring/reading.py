@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from oseo_lab.encoding.json_form import complete, read_collection
+from oseo_lab.encoding.json_form import CollectionFile, complete, read_collection
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import ConfigurationError, Problem
 from oseo_lab.plugins import load
+from oseo_lab.ports import Catalogue
 
-__all__ = ["read_collections"]
+__all__ = ["read_collections", "try_catalogue"]
 
 
 def read_collections(folder: Path | None) -> dict[str, Collection]:
@@ -34,7 +35,7 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
         try:
             file = read_collection(path.read_text(encoding="utf-8"), folder=folder)
             processor = load("processor", file.processor)
-            load("catalogue", file.catalogue)(file.id, file.catalogue_settings)  # wrong settings are said now
+            try_catalogue(file)
             collection = complete(
                 file, processor.options, processor.scene_options, getattr(processor, "rules", ())
             )
@@ -57,6 +58,28 @@ def read_collections(folder: Path | None) -> dict[str, Collection]:
     if problems:
         raise ConfigurationError("\n".join(each.text for each in problems), problems=problems)
     return found
+
+
+def try_catalogue(file: CollectionFile) -> Catalogue:
+    """Make a collection's catalogue once, so that what is wrong with its settings is said at start.
+
+    Nobody is asked: a server that is away now may be there when its products are searched.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none of that name, or its settings are wrong.
+    """
+    make = load("catalogue", file.catalogue)
+    try:
+        made: Catalogue = make(file.id, file.catalogue_settings)
+    except KeyError as missing:
+        raise ConfigurationError(
+            f"catalogue.{missing.args[0]} is missing; {file.catalogue} needs it"
+        ) from None
+    except (TypeError, ValueError) as wrong:
+        raise ConfigurationError(f"catalogue: {file.catalogue} does not take this: {wrong}") from None
+    return made
 
 
 def _try_tasking(collection: Collection) -> None:
