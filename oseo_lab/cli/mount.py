@@ -72,7 +72,7 @@ def mount(
     identity = {**({"user": user} if user else {}), **said}
     text = _FILE.format(
         **{key: _quoted(value) for key, value in values.items()},
-        catalogue=_catalogue(into, name, stac),
+        catalogue=_catalogue(stac),
         identity="".join(f"{key} = {_quoted(value)}\n" for key, value in identity.items()),
     )
     document.write_bytes(options)
@@ -114,12 +114,11 @@ def _product_orders(answer: GetOptionsResponse, collection: str) -> GetOptionsRe
     return replace(answer, order_options=taken)
 
 
-def _catalogue(into: Path, name: str, stac: str | None) -> str:
-    """Return the catalogue's table; without one a folder where nothing is found, and all can be ordered."""
+def _catalogue(stac: str | None) -> str:
+    """Return the catalogue's table; without one products are ordered by their identifiers."""
     if stac is not None:
         return f'[catalogue]\nuse = "stac"\nhref = {_quoted(stac)}\n'
-    (into / f"{name}.products").mkdir(exist_ok=True)
-    return f'[catalogue]\nuse = "folder"\nhref = {_quoted(f"{name}.products")}\n'
+    return '[catalogue]\nuse = "none"\n'
 
 
 def _quoted(text: str) -> str:

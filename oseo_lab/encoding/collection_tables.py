@@ -93,9 +93,12 @@ class CatalogueTable:
 
     use: str = field(metadata=_said("Entry-point name or module:attr of the catalogue.", check=_plugin))
     href: str = field(
+        default="",
         metadata=_said(
-            "URL, or a path; a relative one starts at this file's folder and stays in it.", length=(1, 2000)
-        )
+            "URL, or a path; a relative one starts at this file's folder and stays in it. Every catalogue but "
+            "none has one.",
+            length=(0, 2000),
+        ),
     )
 
 

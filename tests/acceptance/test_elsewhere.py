@@ -35,8 +35,7 @@ provider = "{provider}"
 [processor]
 use = "copy"
 [catalogue]
-use = "folder"
-href = "nothing"
+use = "none"
 [products]
 pattern = "SCENE_.+"
 [[options]]
@@ -79,7 +78,7 @@ class Pair:
         )
         self.there.start()
         ours = folder / "mounted"
-        (ours / "nothing").mkdir(parents=True)
+        ours.mkdir()
         (ours / "token").write_text(TOKEN + "\n")
         for name, id in (("scenes", "far"), ("slow", "far-slow")):
             text = MOUNTED.format(id=id, provider=f"MAKER-{name}", href=self.there.soap, theirs=name)
@@ -128,6 +127,12 @@ def made_there(maker: Lab, order) -> Order:
     """Return the order that an order here has become there: its id is in what the items say."""
     said = wait_until(lambda: [each.info for each in order.history() if "passed on to" in (each.info or "")])
     return maker.orders[said[0].rpartition(" ")[2]]
+
+
+def test_what_no_catalogue_knows_is_no_doubt_of_an_order(lab):
+    assert lab.order(["SCENE_A", "SCENE_B"], collection="far").validate() == []
+    with pytest.raises(oseo.errors.NotSupported, match="far has no catalogue here: its products are ordered"):
+        lab.search("far")
 
 
 def test_two_servers_of_ours_one_mounted_as_the_others_provider_complete_an_order(pair, lab, tmp_path):

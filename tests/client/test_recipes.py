@@ -114,6 +114,31 @@ def test_the_json_and_soap_recipes_submit_the_draft(server: Server, lab: Lab, dr
     assert found is not None and ordered(lab, found[1]) == draft.request().specification
 
 
+def test_a_rule_is_said_the_same_by_every_door(server: Server, lab: Lab, draft: OrderDraft) -> None:
+    with pytest.raises(ValidationError) as refused:
+        draft.options.update(format="PNG", dataType="float32")
+    (said,) = [each.text for each in refused.value.problems]
+    assert said.startswith("dataType float32 does not go with format PNG: ")
+    draft.options.dataType = "float32"
+    wrong = {form: draft.as_request(form).replace("GeoTIFF", "PNG") for form in ("json", "soap")}
+    headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
+    with httpx.Client(headers=headers) as client:
+        answer = client.post(f"{server.url}oseo/api/v1/orders", content=wrong["json"])
+        schema = client.get(f"{server.url}oseo/api/v1/collections/scenes/schema").json()["options"]
+    assert answer.status_code == 422
+    assert {each["text"] for each in answer.json()["problems"]} == {said}
+    assert said in server.post(wrong["soap"].encode(), "text/xml").text
+    assert schema["allOf"][0]["x-reason"] in said
+    done = subprocess.run(
+        ["sh", "-c", draft.as_request("cli").replace("GeoTIFF", "PNG")],
+        env=environment(server),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode and said in " ".join(done.stderr.split())
+
+
 def test_items_of_their_own_are_not_for_the_command_line(draft: OrderDraft) -> None:
     draft.items[0].options.format = "PNG"
     with pytest.raises(NotSupported, match="the same for every item"):
