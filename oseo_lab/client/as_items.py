@@ -67,8 +67,10 @@ def as_items(products: Any, collection: str | None = None) -> list[CatalogueItem
 
 def _is_ours(products: Any) -> bool:
     """Whether the products say our own collections: a mix-up of those is told."""
-    several = [products] if isinstance(products, CatalogueItem) else products
-    return isinstance(several, Iterable) and all(isinstance(each, CatalogueItem | str) for each in several)
+    if isinstance(products, CatalogueItem):
+        return True
+    several = isinstance(products, Sequence) and not isinstance(products, str)
+    return several and all(isinstance(each, CatalogueItem | str) for each in products)
 
 
 def _each(given: Any) -> Iterator[CatalogueItem | str]:
