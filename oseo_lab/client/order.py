@@ -18,7 +18,7 @@ from oseo_lab.client.given import seconds
 from oseo_lab.client.items import Item, Items
 from oseo_lab.client.parcels import Parcel, Parcels
 from oseo_lab.client.progress import Progress
-from oseo_lab.client.showing import ORDER, order_data, settle, show_order
+from oseo_lab.client.showing import ORDER, keepable, order_data, settle, show_order
 from oseo_lab.client.standing import matching
 from oseo_lab.client.steering import pause, reorder, resume, retry
 from oseo_lab.client.views import ask_view, view_of
@@ -481,11 +481,11 @@ class Order:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return display.safely(self, lambda: order_html(self.last_view))
+        return display.safely(self, lambda: order_html(keepable(self.last_view)))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         view = self.last_view
-        return display.bundle(self, lambda: order_html(view), {ORDER: order_data(self, view)})
+        return display.bundle(self, lambda: order_html(keepable(view)), {ORDER: order_data(self, view)})
 
     def _ipython_display_(self) -> None:
         """Show it live; what becomes of it is written into the cell. Nothing is waited for."""

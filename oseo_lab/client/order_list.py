@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from oseo_lab.client import display
 from oseo_lab.client.order import Order
 from oseo_lab.client.views import instance_of, summary_of
 from oseo_lab.encoding.order_html import orders_html, status_words
+from oseo_lab.model.errors import ValidationError
+from oseo_lab.model.names import reference_of, short_id
+from oseo_lab.model.order import Order as Record
+from oseo_lab.model.order import OrderSpecification, StatusInfo
 from oseo_lab.model.status import Status
 from oseo_lab.model.view import OrderSummary
 
-__all__ = ["ORDERS", "OrderList"]
+if TYPE_CHECKING:
+    from oseo_lab.client.session import Session
+
+__all__ = ["ORDERS", "OrderList", "listed"]
 
 #: Media type of a table of orders in a cell's output: what the JupyterLab extension draws live.
 ORDERS = "application/vnd.oseo-lab.orders+json"
+#: Orders asked for at a time.
+PAGE = 500
 _DELIVERED = (Status.COMPLETED, Status.DOWNLOADED)
 _HEAD = ("name", "status", "items", "when", "results")
 
@@ -122,3 +131,45 @@ def _results(order: OrderSummary, now: datetime) -> str:
         kept = f"kept {display.ago(left)} more" if left > 0 else "expired"
         kept = kept.replace(" days more", " more days")
     return ", ".join(filter(None, (display.size(order.size) if order.size else "", kept)))
+
+
+def listed(session: Session, query: Mapping[str, str], limit: int | None = None) -> OrderList:
+    """Return orders at a glance, as the service's JSON API lists them, page after page.
+
+    Raises
+    ------
+    NotSupported
+        If the service has no such API.
+    """
+    from oseo_lab.encoding.json_form import from_plain
+
+    if limit is not None and limit < 1:
+        raise ValidationError(f"limit {limit} is not allowed; allowed: 1 or more", locator="limit")
+    found: list[OrderSummary] = []
+    cursor: str | None = ""
+    while cursor is not None and (limit is None or len(found) < limit):
+        room = PAGE if limit is None else min(PAGE, limit - len(found))
+        params = {**query, "limit": str(room), **({"cursor": cursor} if cursor else {})}
+        answer = session.transport.ask("GET", "orders/summaries", params=params)
+        found += [from_plain(OrderSummary, each) for each in answer.get("orders", ())]
+        cursor, before = answer.get("cursor"), cursor
+        if cursor == before:
+            break  # a page that leads to itself
+    return OrderList([Order(session, _record(each)) for each in found], found, query)
+
+
+def _record(summary: OrderSummary) -> Record:
+    """Return what is known of an order at a glance as its record; its handle asks for the rest."""
+    is_named = summary.name != short_id(summary.order_id)
+    reference, extensions = reference_of(summary.name) if is_named else (None, ())
+    return Record(
+        order_id=summary.order_id,
+        specification=OrderSpecification(
+            order_type=summary.order_type, order_reference=reference, extensions=extensions
+        ),
+        status=StatusInfo(status=summary.status, additional=summary.info),
+        created=summary.created,
+        updated=summary.updated,
+        owner=summary.owner,
+        wanted=summary.wanted,
+    )

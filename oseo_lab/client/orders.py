@@ -7,7 +7,7 @@ page by page; others are asked by GetStatus.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -16,29 +16,25 @@ from oseo_lab.client import display
 from oseo_lab.client.area import as_period
 from oseo_lab.client.given import seconds, text
 from oseo_lab.client.order import Order
-from oseo_lab.client.order_list import OrderList
+from oseo_lab.client.order_list import OrderList, listed
 from oseo_lab.client.views import summary_of
 from oseo_lab.model.errors import NotFound, NotSupported, ValidationError
 from oseo_lab.model.messages import FilteringCriteria, GetStatus
-from oseo_lab.model.names import reference_of, short_id
-from oseo_lab.model.order import Order as Record
-from oseo_lab.model.order import OrderSpecification, StatusInfo, order_uuid
+from oseo_lab.model.names import reference_of
+from oseo_lab.model.order import order_uuid
 from oseo_lab.model.status import Status
-from oseo_lab.model.view import OrderSummary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from oseo_lab.client.linked import LinkedOrder
     from oseo_lab.client.session import Session
-    from oseo_lab.client.sharing import SharedOrders
+    from oseo_lab.client.shared_orders import SharedOrders
 
-__all__ = ["OrderList", "Orders", "listed"]
+__all__ = ["OrderList", "Orders"]
 
 #: What "of late" is, for a look at one's orders.
 RECENT = timedelta(days=30)
-#: Orders asked for at a time.
-PAGE = 500
 
 
 class Orders:
@@ -113,7 +109,7 @@ class Orders:
     @property
     def shared(self) -> SharedOrders:
         """Orders of others that are shared with you: ``lab.orders.shared["ana/lake-garda"]``."""
-        from oseo_lab.client.sharing import SharedOrders
+        from oseo_lab.client.shared_orders import SharedOrders
 
         return SharedOrders(self._session)
 
@@ -218,48 +214,6 @@ class Orders:
 
     def __repr__(self) -> str:
         return "your orders: lab.orders['name'], lab.orders.latest(), lab.orders.filter(status='Completed')"
-
-
-def listed(session: Session, query: Mapping[str, str], limit: int | None = None) -> OrderList:
-    """Return orders at a glance, as the service's JSON API lists them, page after page.
-
-    Raises
-    ------
-    NotSupported
-        If the service has no such API.
-    """
-    from oseo_lab.encoding.json_form import from_plain
-
-    if limit is not None and limit < 1:
-        raise ValidationError(f"limit {limit} is not allowed; allowed: 1 or more", locator="limit")
-    found: list[OrderSummary] = []
-    cursor: str | None = ""
-    while cursor is not None and (limit is None or len(found) < limit):
-        room = PAGE if limit is None else min(PAGE, limit - len(found))
-        params = {**query, "limit": str(room), **({"cursor": cursor} if cursor else {})}
-        answer = session.transport.ask("GET", "orders/summaries", params=params)
-        found += [from_plain(OrderSummary, each) for each in answer.get("orders", ())]
-        cursor, before = answer.get("cursor"), cursor
-        if cursor == before:
-            break  # a page that leads to itself
-    return OrderList([Order(session, _record(each)) for each in found], found, query)
-
-
-def _record(summary: OrderSummary) -> Record:
-    """Return what is known of an order at a glance as its record; its handle asks for the rest."""
-    is_named = summary.name != short_id(summary.order_id)
-    reference, extensions = reference_of(summary.name) if is_named else (None, ())
-    return Record(
-        order_id=summary.order_id,
-        specification=OrderSpecification(
-            order_type=summary.order_type, order_reference=reference, extensions=extensions
-        ),
-        status=StatusInfo(status=summary.status, additional=summary.info),
-        created=summary.created,
-        updated=summary.updated,
-        owner=summary.owner,
-        wanted=summary.wanted,
-    )
 
 
 def _exact(name: str | None) -> str | None:

@@ -5,7 +5,7 @@ A link is a secret: it is in `OrderShare.link` once, and in no display.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,16 +13,13 @@ from urllib.parse import quote
 
 from oseo_lab.client import display
 from oseo_lab.client.given import seconds, text
-from oseo_lab.client.order_list import OrderList
 from oseo_lab.model.errors import NotFound, ValidationError
 from oseo_lab.model.share import Share
 
 if TYPE_CHECKING:
     from oseo_lab.client.items import Handle
-    from oseo_lab.client.order import Order
-    from oseo_lab.client.session import Session
 
-__all__ = ["OrderShare", "OrderShares", "SharedOrders", "share", "shares", "unshare"]
+__all__ = ["OrderShare", "OrderShares", "share", "shares", "unshare"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,59 +155,3 @@ def _end(given: Any) -> datetime:
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     length = seconds(given, "until")
     return datetime.now(UTC) + timedelta(seconds=length if length is not None else 30 * 86400)
-
-
-class SharedOrders(Mapping[str, "Order"]):
-    """Orders of others that are shared with you, by ``owner/name``; to read only.
-
-    Parameters
-    ----------
-    session : Session
-        Whose eyes these are.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def list(self) -> OrderList:
-        """Return them all, newest first, as they stand."""
-        from oseo_lab.client.orders import listed
-
-        return listed(self._session, {"shared": "true"})
-
-    def _by_name(self) -> dict[str, Order]:
-        found = self.list()
-        named = [
-            (f"{each.owner}/{each.name}", order) for each, order in zip(found.summaries, found, strict=True)
-        ]
-        return dict(reversed(named))  # the newest of a name
-
-    def __getitem__(self, key: str) -> Order:
-        """Return one by ``owner/name``, or by its name alone where one only is called so.
-
-        Raises
-        ------
-        NotFound
-            If there is none; those there are are listed.
-        """
-        found = self._by_name()
-        same = [name for name in found if key in (name, name.partition("/")[2])]
-        if len(same) != 1:
-            listed = ", ".join(repr(each) for each in same or list(found)[-5:]) or "none"
-            raise NotFound(f"no order {key[:100]!r} is shared with you; shared: {listed}", locator="orderId")
-        return found[same[0]].refresh()
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._by_name()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._by_name())
-
-    def __len__(self) -> int:
-        return len(self._by_name())
-
-    def _ipython_display_(self) -> None:
-        display.shown(self, self.list)
-
-    def __repr__(self) -> str:
-        return "orders shared with you: lab.orders.shared['owner/name']"

@@ -34,7 +34,7 @@ class Share:
 
     order_id: str
     share_id: str
-    grantee: str | None
     created: datetime
     until: datetime
+    grantee: str | None = None
     secret_hash: str | None = None
