@@ -53,6 +53,8 @@ __all__ = [
 
 #: Media type of a widget in a cell's output (ipywidgets).
 WIDGET = "application/vnd.jupyter.widget-view+json"
+#: Media type by which the JupyterLab extension knows a widget of ours: it shows the HTML once that is gone.
+OURS = "application/vnd.oseo-lab.widget+json"
 
 #: Who hears what is said, where it must not be printed: threads of widgets.
 _HEARD: ContextVar[Callable[[str], None] | None] = ContextVar("heard", default=None)
@@ -120,6 +122,8 @@ def bundle(thing: Any, html: Callable[[], str], data: Mapping[str, Any] | None =
     found["text/plain"] = repr(thing)
     found["text/html"] = safely(thing, html)
     if in_notebook() and (widget := widget_of(thing)) is not None:
+        if not data:
+            found[OURS] = {"model_id": widget.model_id}
         found[WIDGET] = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     return found
 

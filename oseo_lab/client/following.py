@@ -127,8 +127,8 @@ class Follower:
             with self._lock:
                 waiting = [each for each in self._followed.values() if not each.is_over]
                 found = min(waiting, key=lambda each: each.due, default=None)
-                pause = None if found is None else found.due - time.monotonic()
-                if found is None or (pause is not None and pause > 0):
+                pause = CHECK if found is None else min(found.due - time.monotonic(), CHECK)
+                if found is None or pause > 0:
                     self._lock.wait(pause)
                     continue
                 found.due = float("inf")

@@ -8,7 +8,7 @@ on ipykernel 6 and 7, for display handles find their output by themselves.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from oseo_lab.client import display
@@ -21,7 +21,7 @@ from oseo_lab.model.view import OrderView
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ORDER", "Showable", "order_data", "settle", "show_order", "story"]
+__all__ = ["ORDER", "Showable", "keepable", "order_data", "settle", "show_order", "story"]
 
 #: Media type of an order in a cell's output: what the JupyterLab extension draws live.
 ORDER = "application/vnd.oseo-lab.order+json"
@@ -60,7 +60,14 @@ def order_data(order: Showable, view: OrderView) -> dict[str, Any]:
     """Return what a page needs to draw an order, and to find it again on its server."""
     from oseo_lab.encoding.json_form import to_plain
 
-    return {"order_id": order.id, "instance": instance_of(order.session), "view": to_plain(view)}
+    plain = to_plain(keepable(view))
+    return {"order_id": order.id, "instance": instance_of(order.session), "view": plain}
+
+
+def keepable(view: OrderView) -> OrderView:
+    """Return a view as it may be saved in a notebook: signed links open files to whoever has them."""
+    rows = (replace(each, href=each.href and each.href.partition("?")[0]) for each in view.rows)
+    return replace(view, rows=tuple(rows))
 
 
 def story(order: Showable, view: OrderView) -> dict[str, Any]:
@@ -69,7 +76,7 @@ def story(order: Showable, view: OrderView) -> dict[str, Any]:
 
     return {
         ORDER: order_data(order, view),
-        "text/html": display.safely(order, lambda: order_html(view)),
+        "text/html": display.safely(order, lambda: order_html(keepable(view))),
         "text/plain": repr(order),
     }
 

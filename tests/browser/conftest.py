@@ -40,8 +40,9 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def lab(browser, demo, tmp_path_factory):
-    """JupyterLab with the service, the demo collections and one to be watched."""
+def lab(browser, tmp_path_factory, request):
+    """JupyterLab with the service and a collection to be watched; the demo's too where a module says DEMO."""
+    demo = request.getfixturevalue("demo") if getattr(request.module, "DEMO", False) else None
     server = LabServer(tmp_path_factory.mktemp("lab") / "root", demo)
     try:
         yield server.start()

@@ -40,7 +40,7 @@ _QUIET = (
 class LabServer:
     """Starts, ends and starts again one JupyterLab on one folder and port."""
 
-    def __init__(self, folder: Path, demo: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, demo: Path | None = None, **settings: object) -> None:
         self.folder = folder
         self.notebooks = folder / "notebooks"
         self.notebooks.mkdir(parents=True)
@@ -69,7 +69,8 @@ class LabServer:
         return kept | own | {"PYTHONPATH": python, "JUPYTER_TOKEN": TOKEN}
 
     def start(self) -> LabServer:
-        _never_ask(self.folder / "jupyter_config_dir")
+        # what JupyterLab would ask in a dialog, which swallows every click
+        _settings(self.folder, "notification", {"fetchNews": "false", "checkForUpdates": False})
         command = [sys.executable, "-m", "jupyterlab", *_QUIET]
         command += [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
         command += [f"--ServerApp.root_dir={self.notebooks}"]
@@ -109,6 +110,10 @@ class LabServer:
     def log(self) -> str:
         return (self.folder / "server.log").read_text()
 
+    def theme(self, name: str) -> None:
+        """Let pages opened from now on have this theme."""
+        _settings(self.folder, "themes", {"theme": name})
+
     def stop(self) -> None:
         """End the server; its kernels with it."""
         if self.process is None:
@@ -144,12 +149,15 @@ class LabServer:
         return dict(json.loads((self.notebooks / name).read_text()))
 
 
-def _make_collections(folder: Path, demo: Path) -> None:
+def _make_collections(folder: Path, demo: Path | None) -> None:
     import numpy as np
     import rasterio
     from rasterio.transform import from_origin
 
-    shutil.copytree(demo, folder, copy_function=os.link)
+    if demo is None:
+        folder.mkdir()
+    else:
+        shutil.copytree(demo, folder, copy_function=os.link)
     products = folder / "products"
     products.mkdir()
     (folder / "watched.toml").write_text(_COLLECTION)
@@ -160,12 +168,10 @@ def _make_collections(folder: Path, demo: Path) -> None:
             scene.write(np.full((1, 8, 8), 1, "uint8"))
 
 
-def _never_ask(folder: Path) -> None:
-    """Say beforehand what JupyterLab would ask in a dialog, which swallows every click."""
-    settings = folder / "lab" / "user-settings" / "@jupyterlab"
-    news = settings / "apputils-extension" / "notification.jupyterlab-settings"
-    news.parent.mkdir(parents=True, exist_ok=True)
-    news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+def _settings(folder: Path, plugin: str, said: dict[str, Any]) -> None:
+    place = folder / "jupyter_config_dir" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / f"{plugin}.jupyterlab-settings").write_text(json.dumps(said))
 
 
 def _free_port() -> int:

@@ -1,33 +1,155 @@
-"""Live cards of orders in JupyterLab."""
+"""Live cards of orders in JupyterLab and Notebook 7: from submit to the end, and through what may happen."""
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from playwright.sync_api import expect
 
 CONNECT = "import oseo_lab as oseo\nlab = oseo.connect()"
+ONE, TWO = "S1 Q1 Q2 D1 F1", "S1 S2 S3 S4"
 
 
-def order(lab, name, *products):
-    """Order products beside the notebook, as another program would."""
+def submit(name: str, products: str) -> str:
+    """Return the cell that orders products and shows the order."""
+    return f"lab.order({products.split()!r}, collection='watched', name={name!r}).submit()"
+
+
+def order_of(lab, name: str, products: list[str]) -> str:
+    """Order products beside the page, as another program would; return the order's id."""
+    identifiers = [{"identifier": each, "collection_id": "watched"} for each in products]
     items = [
-        {"item_id": each, "identifier": {"identifier": each, "collection_id": "watched"}} for each in products
+        {"item_id": f"{each['identifier']}-{n}", "identifier": each} for n, each in enumerate(identifiers)
     ]
-    specification = {"order_reference": name, "items": items}
-    return lab.ask("POST", "orders", json={"specification": specification})
+    body = {"specification": {"order_reference": name, "items": items}}
+    return str(lab.ask("POST", "orders", json=body)["order_id"])
 
 
 def test_card_is_live_from_submit_to_the_end(lab, page):
-    name = lab.write(
-        "live.ipynb",
-        CONNECT,
-        "products = ['S1', 'Q1', 'Q2', 'D1', 'F1']\n"
-        "order = lab.order(products, collection='watched', name='live one').submit()\norder",
-    )
-    page.open(name).run(0)
+    page.open(lab.write("live.ipynb", CONNECT, submit("live one", ONE))).run(0)
     page.run(1)
     card = page.cards.first
     expect(card.get_by_role("heading")).to_have_text("live one")
-    expect(card).to_contain_text("In production")
+    expect(card).to_contain_text("live,")
+    expect(card.get_by_role("progressbar").first).to_be_visible()
     page.picture("card_running")
     expect(card).to_contain_text("Completed, partly", timeout=30_000)
+    expect(card.get_by_role("row")).to_have_count(6)
+    expect(card).to_contain_text("1 item The source file is damaged at the provider: its checksum differs.")
+    card.get_by_text("History").click()
+    expect(card.locator(".oseo-log li").first).to_be_visible()
+    page.picture("card_partly")
+    card.get_by_role("button", name="Try it again").click()  # the balance of the day, not the damaged one
+    expect(card).to_contain_text("4 of 5 delivered · 1 failed")
+    with page.tab.expect_popup() as opened:
+        card.get_by_role("link", name="Open data.bin").first.click()
+    opened.value.close()
+    assert not page.errors
+
+
+def test_cancel_is_heard_while_a_cell_sleeps(lab, page):
+    cells = (CONNECT, submit("cancelled one", TWO), "import time\ntime.sleep(600)")
+    page.open(lab.write("cancel.ipynb", *cells)).run(0)
+    page.run(1)
+    page.run(2, wait=False)
+    expect(page.cell(2).locator(".jp-InputPrompt")).to_have_text("[*]:")
+    card = page.cards.first
+    card.get_by_role("button", name="Cancel order").click()
+    expect(card).to_contain_text("What is delivered stays.")
+    expect(card.get_by_role("button", name="Yes, cancel")).to_be_focused()
+    page.picture("cancel_asked")
+    page.tab.keyboard.press("Enter")
+    expect(card).to_contain_text("4 cancelled")
+    expect(page.cell(2).locator(".jp-InputPrompt")).to_have_text("[*]:")  # it sleeps on
+    assert not page.errors
+
+
+def test_kernel_restarts_and_the_card_lives_on(lab, page):
+    cells = (CONNECT, submit("survivor", TWO), f"{CONNECT}\nlab.orders['survivor']")
+    page.open(lab.write("restart.ipynb", *cells)).run(0)
+    page.run(1)
+    page.restart_kernel()
+    expect(page.cards.first).to_contain_text(
+        "1 of 4 delivered", timeout=20_000
+    )  # nobody tells it but the server
+    page.run(2)
+    expect(page.cards).to_have_count(2)
+    expect(page.cards.last.get_by_role("heading")).to_have_text("survivor")
+    page.picture("kernel_restarted")
+    for card in page.cards.all():
+        expect(card).to_contain_text("4 of 4 delivered", timeout=30_000)
+    assert not page.errors
+
+
+def test_saved_notebook_tells_how_it_ended_and_lives_where_its_server_is(lab, page):
+    name = lab.write("saved.ipynb", CONNECT, submit("kept one", "Q1 Q2 D2"))
+    page.open(name).run(0)
+    page.run(1)
+    expect(page.cards.first).to_contain_text("Completed, partly")
+    # written back by the kernel's thread: what is kept is the end, without what needs a kernel
+    output = page.saved_output(name, 1, until="Completed, partly")
+    assert set(output["data"]) == {"application/vnd.oseo-lab.order+json", "text/html", "text/plain"}
+    assert output["data"]["application/vnd.oseo-lab.order+json"]["view"]["summary"]["status"] == "Completed"
+    page.open_without_kernel(name)
+    expect(page.cards.first).to_contain_text("2 of 3 delivered")
+    expect(page.cards.first).to_contain_text("as of")
+    expect(page.cards.first.get_by_role("button", name="Share")).to_be_visible()
+    assert not page.errors
+
+
+def test_notebook_7_shows_the_card(lab, page):
+    page.open(lab.write("seven.ipynb", CONNECT, submit("in notebook 7", ONE)), notebook7=True).run(0)
+    page.run(1)
+    expect(page.cards.first).to_contain_text("Completed, partly", timeout=30_000)
+    assert not page.errors
+
+
+def test_my_orders_are_a_panel_of_their_own(lab, page):
+    order_of(lab, "for the panel", ["S5", "Q1"])
+    page.open_lab()
+    launcher = page.tab.locator(".jp-LauncherCard")
+    expect(launcher.filter(has_text="Order products")).to_be_visible()
+    page.picture("launcher")
+    launcher.filter(has_text="My orders").click()
+    table = page.tab.locator(".oseo-orders")
+    row = table.get_by_role("row").filter(has_text="for the panel")
+    expect(row).to_contain_text("2/2", timeout=20_000)  # live: no kernel, nobody reloads
+    table.get_by_placeholder("name, * for any").fill("for the")
+    expect(table.get_by_role("row")).to_have_count(2)
+    page.picture("my_orders")
+    row.get_by_role("button", name="for the panel").click()
+    expect(page.tab.locator(".oseo-card:not(.oseo-orders)")).to_contain_text("2 of 2 delivered")
+    assert not page.errors
+
+
+@pytest.mark.parametrize(("theme", "width"), [("JupyterLab Dark", 1280), ("JupyterLab Light", 420)])
+def test_card_suits_theme_and_width(lab, page, theme, width):
+    lab.theme(theme)
+    name = "large " + re.sub(r"\W", "", theme)
+    order_of(lab, name, [f"Q{n % 12 + 1}" for n in range(400)] + ["S1", "D1", "F1"] * 6)
+    page.tab.set_viewport_size({"width": width, "height": 900})
+    page.open(lab.write("theme.ipynb", f"{CONNECT}\nlab.orders[{name!r}]"), notebook7=width < 500).run(0)
+    card = page.cards.first
+    expect(card).to_contain_text("of 418 delivered")
+    rows = card.locator("tbody tr")
+    expect(rows).to_have_count(8)
+    card.get_by_role("button", name="show 42 more").click()
+    expect(rows).to_have_count(50)
+    card.get_by_role("button", name="show fewer").click()
+    asked = page.count_questions(2000)
+    assert asked <= 9, "at most four questions a second"
+    lab.theme("JupyterLab Light")
+
+
+def test_server_restarts_and_the_card_comes_back(lab, page):
+    page.open(lab.write("server.ipynb", CONNECT, submit("through it", TWO))).run(0)
+    page.run(1)
+    card = page.cards.first
+    expect(card).to_contain_text("In production")
+    lab.stop()
+    expect(card).to_contain_text("The server does not answer since")
+    page.picture("server_lost")
+    lab.start()
+    expect(card).to_contain_text("4 of 4 delivered", timeout=40_000)
     assert not page.errors

@@ -21,8 +21,10 @@ export class OrdersTable {
   head() {
     this.title = el("h3", { className: "oseo-title" }, "My orders");
     this.count = el("span", { className: "oseo-quiet", role: "status" });
-    this.connection = el("span", { className: "oseo-live oseo-quiet" });
-    const head = el("header", { className: "oseo-head" }, this.title, this.count, this.connection);
+    this.dot = el("span", { className: "oseo-dot", "aria-hidden": "true" });
+    this.connection = el("span");
+    this.live = el("span", { className: "oseo-live oseo-quiet" }, this.dot, this.connection);
+    const head = el("header", { className: "oseo-head" }, this.title, this.count, this.live);
     if (!this.handlers.filter) return head;
     this.name = el("input", { type: "search", placeholder: "name, * for any", "aria-label": "Name of the orders", size: 18 });
     this.status = el("select", { "aria-label": "Status of the orders" });
@@ -106,9 +108,10 @@ export class OrdersTable {
     this.state = state;
     const asOf = clock(this.asOf ?? Date.now(), true);
     const lost = `${state.text ?? "The server does not answer"} since ${clock(state.since ?? Date.now())}; trying again`;
-    put(this.connection, { live: `● live, ${asOf}`, lost: `△ ${lost}`, still: `${state.text ?? ""} as of ${asOf}` }[state.kind]);
+    put(this.connection, { live: `live, ${asOf}`, lost, still: `${state.text ?? ""} as of ${asOf}` }[state.kind]);
     const name = `oseo-live oseo-quiet oseo-is-${state.kind}`;
-    if (this.connection.className !== name) this.connection.className = name;
+    if (this.live.className !== name) this.live.className = name;
+    attribute(this.dot, "data-shape", { live: "●", lost: "△" }[state.kind] ?? "");
   }
 
   dispose() {
