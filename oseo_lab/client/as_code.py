@@ -8,22 +8,69 @@ from __future__ import annotations
 import keyword
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from oseo_lab.model.identifiers import OrderType
 
 if TYPE_CHECKING:
     from oseo_lab.client.area import Area
-    from oseo_lab.client.draft import OrderDraft
-    from oseo_lab.client.draft_items import DraftItem
+    from oseo_lab.client.draft_items import DraftItem, DraftItems
+    from oseo_lab.client.options import Options
+    from oseo_lab.model.collection import OrderOptions
+    from oseo_lab.model.limits import Limits
+    from oseo_lab.model.messages import Submit
 
-__all__ = ["code_of"]
+__all__ = ["Draft", "code_of"]
 
 #: What `Lab.order` takes beside options: an option of such a name is set by itself.
 _PARAMETERS = frozenset({"products", "name", "collection", "area", "area_crs", "self"})
 
 
-def code_of(draft: OrderDraft) -> str:
+class Draft(Protocol):
+    """What a recipe needs of a draft."""
+
+    collection: str
+    items: DraftItems
+    options: Options
+    offer: OrderOptions
+
+    @property
+    def name(self) -> str | None:
+        """What it is called."""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The option groups there are."""
+
+    @property
+    def group(self) -> str:
+        """The option group ordered by."""
+
+    @property
+    def area(self) -> Area | None:
+        """What is cut out."""
+
+    @property
+    def packaging(self) -> str | None:
+        """The container."""
+
+    @property
+    def priority(self) -> str | None:
+        """How soon."""
+
+    @property
+    def remark(self) -> str | None:
+        """For the operators."""
+
+    @property
+    def limits(self) -> Limits:
+        """The most it may cost and deliver."""
+
+    def request(self) -> Submit:
+        """Return the message that submits it."""
+
+
+def code_of(draft: Draft) -> str:
     """Return the statements that make an equal draft of ``lab``, an `oseo_lab.client.lab.Lab`."""
     chosen = draft.options.chosen
     own = _own(draft)
@@ -50,7 +97,7 @@ def code_of(draft: OrderDraft) -> str:
     return f"import datetime\n\n{code}" if "datetime." in code else code
 
 
-def _opening(draft: OrderDraft, is_order: bool) -> list[str]:
+def _opening(draft: Draft, is_order: bool) -> list[str]:
     """Return the beginning of the call that composes it: what it is of, and its name."""
     name = [f"    name={draft.name!r},"] if draft.name else []
     if not is_order:
@@ -59,12 +106,12 @@ def _opening(draft: OrderDraft, is_order: bool) -> list[str]:
     return ["draft = lab.order(", products, *name, f"    collection={draft.collection!r},"]
 
 
-def _plain(draft: OrderDraft) -> int:
+def _plain(draft: Draft) -> int:
     """Return how many items come before the first that has a name of its own: they are said by product."""
     return next((n for n, each in enumerate(draft.items) if draft.items.is_named(each)), len(draft.items))
 
 
-def _own(draft: OrderDraft) -> dict[str, Any]:
+def _own(draft: Draft) -> dict[str, Any]:
     """Return what is chosen beside options and area, by the names of `Lab.order` and of the draft."""
     found = {
         "group": draft.group if len(draft.groups) > 1 else None,
@@ -86,7 +133,7 @@ def _arguments(values: Mapping[str, Any]) -> list[str]:
     return [f"{name}={_said(value)}" for name, value in values.items()]
 
 
-def _statements(draft: OrderDraft, own: dict[str, Any]) -> Iterator[str]:
+def _statements(draft: Draft, own: dict[str, Any]) -> Iterator[str]:
     """Yield what sets everything of an order but its items."""
     limits = {name: own.pop(name) for name in ("max_price", "max_bytes") if name in own}
     for name, value in own.items():

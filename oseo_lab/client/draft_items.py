@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from oseo_lab.client.area import Area, as_area, as_selection
 from oseo_lab.client.as_items import as_items
 from oseo_lab.client.given import text
 from oseo_lab.client.names import message_id
-from oseo_lab.client.options import Options
+from oseo_lab.client.options import Holder, Options
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import CatalogueItem
@@ -18,9 +18,35 @@ from oseo_lab.model.options import ParameterData
 from oseo_lab.model.order import ItemSpecification
 
 if TYPE_CHECKING:
-    from oseo_lab.client.draft_state import DraftState
+    from oseo_lab.client.changes import Changes
+    from oseo_lab.model.collection import OrderOptions
+    from oseo_lab.model.errors import Problem
+    from oseo_lab.model.options import OptionDefinition
 
 __all__ = ["DraftItem", "DraftItems"]
+
+
+class Whole(Holder, Protocol):
+    """What an item needs of the draft it belongs to."""
+
+    collection: str
+    changes: Changes
+    options: Options
+    offer: OrderOptions
+    scene_options: dict[str, OptionDefinition]
+
+    @property
+    def area(self) -> Area | None:
+        """What is cut out of every product."""
+
+    def let(self, thing: Any, name: str, value: Any) -> None:
+        """Let something be otherwise, if no rule is broken by it."""
+
+    def problems_of(self, item: DraftItem) -> Iterator[Problem]:
+        """Yield the option rules that one item's values break."""
+
+    def scene_selection(self, area: Area | None) -> tuple[ParameterData, ...]:
+        """Return an area as it travels."""
 
 
 class DraftItem:
@@ -28,7 +54,7 @@ class DraftItem:
 
     Parameters
     ----------
-    draft : DraftState
+    draft : Whole
         What it belongs to.
     product : CatalogueItem or str
         What is ordered.
@@ -36,7 +62,7 @@ class DraftItem:
         Its name in the order.
     """
 
-    def __init__(self, draft: DraftState, product: CatalogueItem | str, item_id: str) -> None:
+    def __init__(self, draft: Whole, product: CatalogueItem | str, item_id: str) -> None:
         self._draft = draft
         self.product = product if isinstance(product, CatalogueItem) else None
         self.identifier = product if isinstance(product, str) else product.identifier
@@ -107,7 +133,7 @@ class DraftItem:
 class DraftItems(Sequence[DraftItem]):
     """The products of a draft, by position or identifier."""
 
-    def __init__(self, draft: DraftState) -> None:
+    def __init__(self, draft: Whole) -> None:
         self._draft = draft
         self._items: list[DraftItem] = []
         self._by_identifier: dict[str, DraftItem] = {}  # the first of each product

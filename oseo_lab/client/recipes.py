@@ -9,16 +9,13 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from oseo_lab.client.as_code import code_of
+from oseo_lab.client.as_code import Draft, code_of
 from oseo_lab.client.transport import API
 from oseo_lab.model.errors import NotSupported
 from oseo_lab.model.identifiers import OrderType
-
-if TYPE_CHECKING:
-    from oseo_lab.client.draft import OrderDraft
 
 __all__ = ["RECIPES", "without_secrets"]
 
@@ -29,20 +26,20 @@ def without_secrets(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _json(draft: OrderDraft, url: str) -> str:
+def _json(draft: Draft, url: str) -> str:
     from oseo_lab.encoding.json_form import to_plain
 
     return json.dumps(to_plain(draft.request()), indent=2, ensure_ascii=False)
 
 
-def _soap(draft: OrderDraft, url: str) -> str:
+def _soap(draft: Draft, url: str) -> str:
     from oseo_lab.encoding.oseo import encode_request
     from oseo_lab.encoding.soap import SoapVersion, request_envelope
 
     return request_envelope(encode_request(draft.request()), SoapVersion.V11).decode()
 
 
-def _curl(draft: OrderDraft, url: str) -> str:
+def _curl(draft: Draft, url: str) -> str:
     return "\n".join(
         [
             f"curl -X POST {shlex.quote(url + API + 'orders')} \\",
@@ -53,11 +50,11 @@ def _curl(draft: OrderDraft, url: str) -> str:
     )
 
 
-def _python(draft: OrderDraft, url: str) -> str:
+def _python(draft: Draft, url: str) -> str:
     return f"import oseo_lab as oseo\n\nlab = oseo.connect({url!r})\n{code_of(draft)}\norder = draft.submit()"
 
 
-def _cli(draft: OrderDraft, url: str) -> str:
+def _cli(draft: Draft, url: str) -> str:
     if draft.offer.order_type is OrderType.SUBSCRIPTION_ORDER:
         raise NotSupported("the command line composes no subscriptions; allowed: json, soap, curl, python")
     if any(each.own_options is not None or each.own_area is not None for each in draft.items):
@@ -70,7 +67,7 @@ def _cli(draft: OrderDraft, url: str) -> str:
     return " \\\n  ".join(lines)
 
 
-def _cli_options(draft: OrderDraft) -> Iterator[list[str]]:
+def _cli_options(draft: Draft) -> Iterator[list[str]]:
     """Yield the options of the command: each a flag and its value."""
     flags = {
         "--name": draft.name,
@@ -106,7 +103,7 @@ def _word(name: str, value: Any) -> str:
 
 
 #: Recipes by name.
-RECIPES: dict[str, Callable[[OrderDraft, str], str]] = {
+RECIPES: dict[str, Callable[[Draft, str], str]] = {
     "json": _json,
     "soap": _soap,
     "curl": _curl,
