@@ -134,6 +134,7 @@ class Dispatcher:
         self._threads: list[threading.Thread] = []
         self._renewed = now()
         self._looked = now() - timedelta(seconds=POLL)
+        self._walked = now() - timedelta(seconds=leases.renew)
 
     # -------------------------------------------------------------------------------- from outside
 
@@ -400,13 +401,16 @@ class Dispatcher:
         Returns whether there may be more to start.
         """
         by_key = {item.key: key for key, item in self._held.items() if self._may_be_stopped(key)}
+        # What a dead server held comes after its lease: there may be many to walk past, so not each time.
+        at = now if _is_time(now, self._walked, self._leases.renew) else None
+        self._walked = now if at is not None else self._walked
         with self._store.read() as snapshot:
             is_any_ended = snapshot.items.is_any_ended(self.name, now)
-            is_any_wished = bool(snapshot.items.wished(1, now))
+            is_any_wished = bool(snapshot.items.wished(1, at))
             wishes = snapshot.items.wanted_of(by_key)
         granted = 0
         while is_any_wished and not self._closing:
-            some = self._store.write(partial(self._grant, now=now))
+            some = self._store.write(partial(self._grant, now=now, at=at))
             granted += some
             is_any_wished = some == PIECE
         while is_any_ended:
@@ -417,8 +421,10 @@ class Dispatcher:
     def _may_be_stopped(self, key: str) -> bool:
         return self._stopped.get(key) is not Wanted.CANCELLED
 
-    def _grant(self, work: UnitOfWork, now: datetime) -> int:
-        return grant(work, PIECE, self._collections, now, self._policy)
+    def _grant(self, work: UnitOfWork, now: datetime, at: datetime | None) -> int:
+        items = work.items.wished(PIECE, at)
+        grant(work, items, self._collections, now, self._policy)
+        return len(items)
 
     def _stop(self, wishes: Mapping[str, Wanted], now: datetime) -> None:
         """Take back from the executor what is not wanted, and of what is to wait what has not begun."""

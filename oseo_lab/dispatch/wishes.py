@@ -33,10 +33,13 @@ REQUEST_WAITS = "waiting for the tasking service"
 
 
 def grant(
-    work: UnitOfWork, limit: int, collections: Mapping[str, Collection], now: datetime, policy: Policy
-) -> int:
-    """Move items as their users want them; return how many were looked at."""
-    items = work.items.wished(limit, now)
+    work: UnitOfWork,
+    items: Sequence[OrderItem],
+    collections: Mapping[str, Collection],
+    now: datetime,
+    policy: Policy,
+) -> None:
+    """Move items (`Items.wished`) as their users want them."""
     orders = work.orders.get_many({item.order_id for item in items})
     changes = [_change(item, events_of(item, orders[item.order_id]), now, policy) for item in items]
     changes += _packages(work, items, orders, now, policy)
@@ -44,7 +47,6 @@ def grant(
     # What waits for others was not moved; what it waits for may be there.
     still = {each.after.order_id for each in changes if each.after.status == each.before.status}
     follow_up(work, still, now, policy)
-    return len(items)
 
 
 def _change(item: OrderItem, events: Sequence[object], now: datetime, policy: Policy) -> Change:

@@ -197,13 +197,13 @@ class Items(Protocol):
     ) -> list[OrderItem]:
         """Lease open items that are wanted cancelled and that nobody (or this dispatcher) holds."""
 
-    def wished(self, limit: int, now: datetime) -> list[OrderItem]:
+    def wished(self, limit: int, now: datetime | None = None) -> list[OrderItem]:
         """Return items that nobody works on and of which their users want something else, oldest first.
 
-        Of provider LOCAL: final with a ``retry_at`` (to be tried again); Accepted or InProduction, not leased
-        (or with a lease that ran out before ``now``), wanted suspended (to be paused); Suspended with a
-        ``retry_at``, wanted completed (paused, to go on); and of an order that `want` was said of, one that
-        waits, Suspended. They are returned until they are saved.
+        Of provider LOCAL: final with a ``retry_at`` (to be tried again); Accepted or InProduction, not held,
+        wanted suspended (to be paused), with ``now`` also those with a lease that ran out before it;
+        Suspended with a ``retry_at``, wanted completed (paused, to go on); and of an order that `want` was
+        said of, one that waits, Suspended. They are returned until they are saved.
         """
 
     def is_any_due(self, now: datetime) -> bool:

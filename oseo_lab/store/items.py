@@ -161,14 +161,18 @@ class Items:
         values = (self._session.ref(LOCAL), self._session.ref(dispatcher), micros(now), limit)
         return self._leased(self._session.all(ENDED, values), dispatcher, lease_until)
 
-    def wished(self, limit: int, now: datetime) -> list[OrderItem]:
-        """Return items that nobody works on and of which their users want something else, oldest first."""
+    def wished(self, limit: int, now: datetime | None = None) -> list[OrderItem]:
+        """Return items that nobody works on and of which their users want something else, oldest first.
+
+        With ``now`` also those whose holders let their leases run out before.
+        """
         session, at = self._session, micros(now)
         rows: list[tuple[Any, ...]] = []
         for rank in _RANKS:
             room = limit - len(rows)
             if room > 0:
-                found = session.all(WISHED, (rank, room)) + session.all(WISHED_LATE, (rank, at, room))
+                found = session.all(WISHED, (rank, room))
+                found += session.all(WISHED_LATE, (rank, at, room)) if at is not None else []
                 rows += sorted(found, key=_key)[:room]
         return items_from_rows(rows, session)
 
