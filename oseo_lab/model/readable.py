@@ -11,11 +11,8 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from oseo_lab.model.errors import OseoError
+from types import FrameType, TracebackType
+from typing import Any, Protocol
 
 __all__ = ["in_a_cell", "show_all", "shown_whole"]
 
@@ -33,6 +30,20 @@ _BOLD, _QUIET, _RED, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
 _shows_all = False
 
 
+class Readable(Protocol):
+    """What is needed of an error (`model.errors.OseoError`)."""
+
+    text: str
+    hint: str | None
+    request_id: str | None
+    problems: tuple[Any, ...]
+    __traceback__: TracebackType | None
+
+    @property
+    def is_callers_fault(self) -> bool:
+        """Whether the caller must change something."""
+
+
 def show_all(wanted: bool) -> None:
     """Show whole tracebacks from now on, or not any more."""
     global _shows_all
@@ -44,7 +55,7 @@ def shown_whole(error: BaseException) -> None:
     error.__dict__["is_shown_whole"] = True
 
 
-def in_a_cell(error: OseoError) -> list[str]:
+def in_a_cell(error: Readable) -> list[str]:
     """Return the lines a notebook or IPython shows for an error."""
     shell = _shell()
     if _shows_all or error.__dict__.get("is_shown_whole") or _is_verbose(shell):
@@ -59,12 +70,12 @@ def in_a_cell(error: OseoError) -> list[str]:
     return lines
 
 
-def _sentence(error: OseoError) -> str:
+def _sentence(error: Readable) -> str:
     count = len(error.problems)
     return error.text if count < 2 else f"{count} things are wrong; nothing was done:"
 
 
-def _problems(error: OseoError) -> list[str]:
+def _problems(error: Readable) -> list[str]:
     found = [str(each) for each in error.problems]
     if len(found) < 2:
         return []
@@ -82,14 +93,15 @@ def _is_verbose(shell: Any) -> bool:
     return str(getattr(getattr(shell, "InteractiveTB", None), "mode", "")).lower() == "verbose"
 
 
-def _whole(error: OseoError, shell: Any) -> list[str]:
+def _whole(error: Readable, shell: Any) -> list[str]:
+    assert isinstance(error, BaseException)  # what is raised is one
     if shell is None:
         return traceback.format_exception(error)
     lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
     return lines
 
 
-def _own_lines(error: OseoError, shell: Any) -> list[str]:
+def _own_lines(error: Readable, shell: Any) -> list[str]:
     """Say where the user's own code was: ``cell [3] line 2: order = draft.submit()``."""
     found = []
     for frame, number in _frames(error):
@@ -104,7 +116,7 @@ def _own_lines(error: OseoError, shell: Any) -> list[str]:
     return found[-LINES:]
 
 
-def _frames(error: OseoError) -> Iterator[tuple[FrameType, int]]:
+def _frames(error: Readable) -> Iterator[tuple[FrameType, int]]:
     at = error.__traceback__
     while at is not None:
         yield at.tb_frame, at.tb_lineno

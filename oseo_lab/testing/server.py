@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from oseo_lab.at_home.service import HomeService
 from oseo_lab.client import Lab, connect
 from oseo_lab.model.errors import ConfigurationError, Unavailable, WaitTimeout
 from oseo_lab.ports import Catalogue, ProcessingFailed
+from oseo_lab.store import open_store
 from oseo_lab.testing.executor import WatchedExecutor
 from oseo_lab.testing.faults import CATALOGUE, Faults
 from oseo_lab.testing.scenes import write_collections, write_scene
@@ -81,6 +83,8 @@ class OseoServer(HomeService):
 
     def start(self) -> OseoServer:
         """Open the doors; see `HomeService.start`."""
+        if not self.settings.database_url:
+            _lay_store(self.settings.data_dir / "orders.sqlite")
         super().start()
         return self
 
@@ -222,6 +226,22 @@ class OseoServer(HomeService):
             if items.is_any_due(now) or items.wished(1, now) or items.is_any_ended(dispatcher.name, now):
                 return False
             return not (self.settings.callbacks and snapshot.outbox.is_any_due(now, ()))
+
+
+@cache
+def _empty_store() -> bytes:
+    """Return an empty order store of today's revision: made once, as that takes longer than most tests."""
+    with tempfile.TemporaryDirectory(prefix="oseo_lab-testing-") as folder:
+        path = Path(folder) / "orders.sqlite"
+        open_store(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
+def _lay_store(path: Path) -> None:
+    """Put an empty store where there is none."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_bytes(_empty_store())
 
 
 class _Guarded:
