@@ -226,3 +226,12 @@ def test_what_a_killed_maker_left_is_swept_later(tmp_path: Path, quick: list[Pat
     assert not old.exists()
     assert fresh.exists()
     shutil.rmtree(fresh)
+
+
+def test_every_product_has_a_small_picture(made: Path) -> None:
+    pictures = [*made.glob("demo-s2/*/thumbnail.png"), *made.glob("demo-dem/*.png")]
+
+    assert len(pictures) == 15 + 2
+    for each in pictures:
+        content = each.read_bytes()
+        assert content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) < 250_000
