@@ -13,8 +13,9 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ from oseo_lab.ports import CatalogueQuery, Thumbnail
 __all__ = ["FolderCatalogue"]
 
 _LOG = logging.getLogger(__name__)
+#: Suffixes of files that somebody is still writing.
+_PROVISIONAL = frozenset({".part", ".tmp", ".partial", ".filepart", ".crdownload"})
 _MOST_FILES = 5000  # of one sub-folder; more is not one product
 _MOST_JSON = 16 * 1024 * 1024
 
@@ -65,13 +68,15 @@ class FolderCatalogue:
     collection_id : str
         The collection they are ordered from.
     settings : mapping
-        ``href``, the folder (absolute); ``root``, a folder above it that links may lead into, if any.
+        ``href``, the folder (absolute); ``root``, a folder above it that links may lead into, if any;
+        ``settle``, seconds that a product must have lain unchanged before it is found (0 if not given).
     """
 
     def __init__(self, collection_id: str, settings: Mapping[str, Any]) -> None:
         self._collection_id = collection_id
         self._folder = Path(str(settings["href"]))
         self._settings = settings
+        self._settle = float(settings.get("settle") or 0)
         self._known: dict[str, tuple[tuple[_File, ...], CatalogueItem]] = {}
         self._lock = threading.Lock()
 
@@ -79,12 +84,15 @@ class FolderCatalogue:
         """Return the products that exist, by identifier; opens no other files."""
         wanted = set(identifiers)
         entries = {name: parts for name, parts in self._entries().items() if name in wanted}
-        return {each.identifier: each for each in self._describe_all(entries)}
+        found = {}
+        for item, why_not in self._describe_all(entries):
+            found[item.identifier] = replace(item, orderable=False, reason=why_not) if why_not else item
+        return found
 
     def search(self, query: CatalogueQuery) -> tuple[list[CatalogueItem], str | None]:
         """Return matching products, newest first, and a cursor for more (None at the end)."""
         entries = self._entries()
-        found = page(self._describe_all(entries), query)
+        found = page((item for item, why_not in self._describe_all(entries) if not why_not), query)
         with self._lock:
             for gone in self._known.keys() - entries.keys():
                 del self._known[gone]
@@ -120,7 +128,10 @@ class FolderCatalogue:
                 found[Path(entry.name).stem].append(entry)
         return found
 
-    def _describe_all(self, entries: Mapping[str, list[os.DirEntry[str]]]) -> Iterator[CatalogueItem]:
+    def _describe_all(
+        self, entries: Mapping[str, list[os.DirEntry[str]]]
+    ) -> Iterator[tuple[CatalogueItem, str | None]]:
+        """Yield products, each with what says that it is still being copied, if anything does."""
         for identifier, parts in entries.items():
             try:
                 files = tuple(_files(parts))
@@ -135,7 +146,19 @@ class FolderCatalogue:
                 known = (files, self._describe(identifier, files))
                 with self._lock:
                     self._known[identifier] = known
-            yield known[1]
+            yield known[1], self._arriving(files)
+
+    def _arriving(self, files: Sequence[_File]) -> str | None:
+        """Return why a product is not whole yet: a file's provisional name, or a change just now."""
+        for file in files:
+            if file.suffix in _PROVISIONAL:
+                return f"it is still being copied: {Path(file.path).name[:100]} has a provisional name"
+        age = time.time() - max(file.changed for file in files) / 1e9
+        if 0 <= age < self._settle:
+            return (
+                f"it is still being copied, perhaps: it changed {age:.0f} s ago; allowed: {self._settle:g} s"
+            )
+        return None
 
     def _describe(self, identifier: str, files: Sequence[_File]) -> CatalogueItem:
         rules = AssetRules.of(self._settings, root=Path(self._settings.get("root") or self._folder).resolve())
@@ -258,8 +281,6 @@ def _facts(file: _File, rules: AssetRules) -> RasterFacts:
 
 def _with_file_bands(assets: Sequence[Asset], facts: Mapping[str, RasterFacts]) -> tuple[Asset, ...]:
     """Give assets that no STAC item told the bands of those that the file itself tells."""
-    from dataclasses import replace
-
     bands = {str(Path(path).resolve()): each.bands for path, each in facts.items()}
     return tuple(
         asset if asset.bands or not bands.get(asset.href) else replace(asset, bands=bands[asset.href])

@@ -20,6 +20,12 @@ CATALOGUE_KEYS: Mapping[str, Mapping[str, Any]] = {
         **_TEXT,
         "description": "folder, stac: folder that local files lie below; the catalogue's own if not given.",
     },
+    "settle": {
+        "type": "number",
+        "minimum": 0,
+        "default": 0,
+        "description": "folder: seconds that a product must have lain unchanged before it is found.",
+    },
     "hosts": {
         **_TEXTS,
         "description": "stac, csw: hosts that products may be fetched from, *.example.org for all below; the "

@@ -157,7 +157,7 @@ class CatalogueItem:
     properties : mapping
         The rest, as in a STAC item.
     thumbnail : str or None
-        A small picture, if there is one.
+        Where a small picture is, if there is one; a service tells the path below its ``api/v1/``.
     orderable, reason : bool, str or None
         Whether it can be ordered, and why not.
     """

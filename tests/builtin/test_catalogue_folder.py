@@ -310,3 +310,28 @@ def test_time_text_and_area(year: Path) -> None:
 def test_an_area_that_is_none_is_refused(year: Path, query: CatalogueQuery) -> None:
     with pytest.raises(ValidationError):
         catalogue(year).search(query)
+
+
+def test_what_is_still_being_copied_is_not_found_and_says_why_when_it_is_named(tmp_path: Path) -> None:
+    for name in ("whole", "arriving"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.tif").write_bytes(b"II*\0")
+    (tmp_path / "arriving" / "b.tif.part").write_bytes(b"II*\0")
+    (tmp_path / "next.tif.tmp").write_bytes(b"II*\0")
+    folder = catalogue(tmp_path)
+
+    assert [each.identifier for each in folder.search(CatalogueQuery())[0]] == ["whole"]
+    named = folder.find(["whole", "arriving"])
+    assert named["whole"].orderable and "b.tif.part has a provisional name" in str(named["arriving"].reason)
+    (tmp_path / "arriving" / "b.tif.part").rename(tmp_path / "arriving" / "b.tif")
+    assert {each.identifier for each in folder.search(CatalogueQuery())[0]} == {"whole", "arriving"}
+
+
+def test_a_product_must_have_lain_unchanged_where_the_operator_says_so(tmp_path: Path) -> None:
+    for name in ("old.tif", "new.tif"):
+        (tmp_path / name).write_bytes(b"II*\0")
+    os.utime(tmp_path / "old.tif", (1, 1))
+    folder = FolderCatalogue("c", {"href": str(tmp_path), "settle": 3600})
+
+    assert [each.identifier for each in folder.search(CatalogueQuery())[0]] == ["old"]
+    assert "still being copied, perhaps" in str(folder.find(["new"])["new"].reason)
