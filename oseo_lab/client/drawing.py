@@ -155,9 +155,9 @@ class Drawing:
         first = self.panels[0].data
         high = abs(float(first["y"][-1] - first["y"][0])) or 1.0
         wide = abs(float(first["x"][-1] - first["x"][0])) or 1.0
-        extra = 0.85 if self.style is not None and not self.style.classes else 0.0
+        extra = 0.75 if self.style is not None and not self.style.classes else 0.0
         extra += 1.9 if self.style is not None and self.style.classes else 0.0
-        panel = (self.width - extra - 0.15 * self.columns - (0.7 if self.axes else 0.0)) / self.columns
+        panel = (self.width - extra - 0.15 * self.columns - (0.55 if self.axes else 0.0)) / self.columns
         height = panel * min(max(high * self.aspect / wide, 0.3), 2.5)
         line = 0.27 if len(self.panels) > 1 else 0.0
         return self.width, self.rows * (height + line) + 0.36 + (0.42 if self.axes else 0.0)

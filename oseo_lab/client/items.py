@@ -154,7 +154,8 @@ class Items(Sequence[Item]):
         Parameters
         ----------
         **how
-            ``chunks``, ``masked``, ``bands``, as in `Item.open`.
+            ``chunks``, ``masked``, ``bands``, as in `Item.open`; ``mosaic=True`` makes tiles of one day one
+            moment.
 
         Raises
         ------

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client.describing import needed
@@ -63,7 +64,7 @@ def open_dataset(items: Sequence[tuple[dict[str, Any], str]], how: How = _AS_USU
         If there is nothing to open, or it does not lie on one grid, or has different bands.
     """
     with _opening("to_xarray()"):
-        return _one_dataset([_open(item, base, how) for item, base in items])
+        return _one_dataset([_open(item, base, how) for item, base in items], how.mosaic)
 
 
 @contextmanager
@@ -87,10 +88,8 @@ def _nothing_to_open() -> DeliveryError:
     )
 
 
-def _one_dataset(found: Iterable[xarray.Dataset | None]) -> xarray.Dataset:
+def _one_dataset(found: Iterable[xarray.Dataset | None], mosaic: bool) -> xarray.Dataset:
     """Return the datasets of single items as one, in the order of their times."""
-    import xarray
-
     opened = [each for each in found if each is not None]
     if not opened:
         raise _nothing_to_open()
@@ -98,14 +97,45 @@ def _one_dataset(found: Iterable[xarray.Dataset | None]) -> xarray.Dataset:
         return opened[0]
     opened.sort(key=lambda each: each["time"].values[0])
     same_bands(opened)
+    is_north_up = float(opened[0]["y"][0]) > float(opened[0]["y"][-1])
+    fitted = on_one_grid(opened)
+    whole = _along_time(_mosaics(fitted) if mosaic else fitted)
+    # xarray sorts coordinates where it has to bring different ones together
+    return whole.sortby("y", ascending=False) if is_north_up else whole
+
+
+def _along_time(parts: Sequence[xarray.Dataset]) -> xarray.Dataset:
+    import xarray
+
+    if len(parts) == 1:
+        return parts[0]
     return xarray.concat(
-        on_one_grid(opened),
+        parts,
         dim="time",
         join="outer",
         data_vars="all",
         coords="minimal",
         compat="override",
         combine_attrs="drop_conflicts",
+    )
+
+
+def _mosaics(opened: Sequence[xarray.Dataset]) -> list[xarray.Dataset]:
+    """Return one dataset for each day: tiles side by side, the first where they overlap."""
+    days: dict[str, list[xarray.Dataset]] = {}
+    for each in opened:
+        days.setdefault(str(each["time"].values[0])[:10], []).append(each)
+    return [reduce(_beside, parts) for parts in days.values()]
+
+
+def _beside(one: xarray.Dataset, other: xarray.Dataset) -> xarray.Dataset:
+    from xarray import merge
+
+    names = f"{one['item'].values[0]}, {other['item'].values[0]}"
+    pixels = other.drop_vars("item").assign_coords(time=one["time"])
+    both = one.drop_vars("item").combine_first(pixels).assign_coords(item=("time", [names]))
+    return both.assign_attrs(
+        merge([one[[]], other[[]]], compat="override", combine_attrs="drop_conflicts").attrs
     )
 
 

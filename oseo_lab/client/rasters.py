@@ -45,6 +45,8 @@ class How:
         Whether nodata becomes NaN (integers then become floats).
     bands : sequence of str or None
         Only these variables, in this order.
+    mosaic : bool
+        Whether what is of one day becomes one moment: tiles side by side, the first where they overlap.
     transport : Transport or None
         How to fetch what cannot be read by ranges; without one by the signature of its URL.
     """
@@ -52,6 +54,7 @@ class How:
     chunks: Any = "auto"
     masked: bool = True
     bands: Sequence[str] | None = None
+    mosaic: bool = False
     transport: Transport | None = None
 
 

@@ -185,7 +185,7 @@ class Results(Sequence[ItemURL]):
             are opened where they lie, by ranges over HTTP.
         **how
             ``chunks`` (Dask chunks, default ``"auto"``), ``masked`` (nodata becomes NaN, default True),
-            ``bands`` (only these).
+            ``bands`` (only these), ``mosaic`` (tiles of one day become one moment, default False).
 
         Raises
         ------

@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from oseo_lab.client.area import as_area
+from oseo_lab.client.opening import How, open_dataset
 from oseo_lab.model.errors import ConfigurationError, DeliveryError, ValidationError
 from oseo_lab.model.status import Status
 
@@ -157,3 +159,21 @@ def test_a_whole_order_in_one_package_is_told_from_its_items(lab):
     order = lab.order(["SCENE_A"], "packed", "scenes", packaging="zip").submit().wait(60, check=True)
     with pytest.raises(DeliveryError, match="unpack"):
         order.items[0].open()
+
+
+def test_tiles_of_one_day_become_one_map_where_asked_for(lab, tmp_path):
+    draft = lab.order(["SCENE_A"], collection="scenes", name="tiles")
+    draft.area = as_area((600000, 4999640, 600640, 5000000), 32632)
+    left = draft.submit().wait(60, check=True)
+    draft.area = as_area((600640, 4998800, 601280, 4999700), 32632)
+    draft.name = "other tiles"
+    right = draft.submit().wait(60, check=True)
+    for each in (left, right):
+        each.download(tmp_path)
+    items = [each.items[0].parcel().stac(each.items[0].place) for each in (left, right)]
+    apart, whole = open_dataset(items, How()), open_dataset(items, How(mosaic=True))
+    assert (apart.sizes["time"], whole.sizes["time"]) == (2, 1)
+    assert int(whole["B02"].notnull().sum()) == int(apart["B02"].notnull().sum())
+    assert whole["B02"].chunks is not None and whole.rio.crs.to_epsg() == 32632
+    assert whole["y"][0] > whole["y"][-1] and whole["x"][0] < whole["x"][-1]
+    np.testing.assert_array_equal(whole["B02"].isel(time=0), apart["B02"].max("time"))
