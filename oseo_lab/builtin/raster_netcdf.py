@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,8 @@ __all__ = ["NETCDF_TYPE", "NetCdf"]
 
 NETCDF_TYPE = "application/x-netcdf"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: HDF5 as it is shipped knows no threads: two that write at once, each its own file, end the process.
+_ONE_AT_A_TIME = threading.RLock()
 
 #: PROJ projections and their CF grid mappings (CF-1.8 appendix F): name, parameter to attribute.
 _MAPPINGS: dict[str, tuple[str, dict[str, str]]] = {
@@ -71,6 +74,10 @@ class NetCdf:
     """
 
     def __init__(self, path: Path, result: Result) -> None:
+        with _ONE_AT_A_TIME:
+            self._open(path, result)
+
+    def _open(self, path: Path, result: Result) -> None:
         self._file = netCDF4.Dataset(path, "w", format="NETCDF4")
         self._file.set_fill_off()
         names = list(dict.fromkeys(band.name for band in result.bands))
@@ -88,21 +95,24 @@ class NetCdf:
     def write(self, row: int, pixels: np.ndarray) -> None:
         """Write the next rows: bands, rows, columns."""
         rows = slice(row, row + pixels.shape[1])
-        for (variable, step), band in zip(self._places, pixels, strict=True):
-            if step is None:
-                variable[rows, :] = band
-            else:
-                variable[step, rows, :] = band
+        with _ONE_AT_A_TIME:
+            for (variable, step), band in zip(self._places, pixels, strict=True):
+                if step is None:
+                    variable[rows, :] = band
+                else:
+                    variable[step, rows, :] = band
 
     def close(self, check: Callable[[float], None]) -> None:
         """Finish the file."""
         check(1.0)
-        self._file.close()
+        with _ONE_AT_A_TIME:
+            self._file.close()
 
     def abandon(self) -> None:
         """Let go of the file after a failure; the workspace removes it."""
-        if self._file.isopen():
-            self._file.close()
+        with _ONE_AT_A_TIME:
+            if self._file.isopen():
+                self._file.close()
 
     def _write_globals(self, result: Result) -> None:
         self._file.setncatts(
