@@ -18,7 +18,7 @@ from oseo_lab.client.order import Order
 from oseo_lab.client.quote import Quotation
 from oseo_lab.model.errors import OseoError, Problem
 from oseo_lab.widgets.area import AreaPicker
-from oseo_lab.widgets.draft_fields import DraftFields
+from oseo_lab.widgets.draft_fields import ATTRIBUTES, DraftFields
 from oseo_lab.widgets.nodes import Node, button, buttons, chips, code, fields, head, listed, status, words
 from oseo_lab.widgets.option_fields import OptionFields
 from oseo_lab.widgets.panel import Panel
@@ -84,7 +84,7 @@ class DraftForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     def contents(self) -> list[Node]:
         """Return the fields."""
         items = [
-            {"label": each.identifier, "key": f"items/{each.identifier}", "reason": _reason(each)}
+            {"label": _label(each), "key": f"items/{each.item_id}", "reason": _reason(each)}
             for each in self.draft.items
         ]
         nodes = [fields(self.fields.nodes("name", "group"))]
@@ -132,7 +132,7 @@ class DraftForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         try:
             if where == "options" and path and path[0] in self.options.controls:
                 self.options.edit(path, value)
-            elif where == "draft" and path:
+            elif where == "draft" and path and path[0] in ATTRIBUTES:
                 self.fields.edit(path[0], value)
         finally:
             self._quiet = False
@@ -144,13 +144,16 @@ class DraftForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     def pressed(self, key: str) -> None:
         """Take a press of a button in the page."""
         where, _, verb = key.rpartition(":")
-        if verb == "map" and where:
+        name = where.split("/")[1] if where.startswith("options/") else ""
+        if verb == "map" and (where == "draft/area" or self.options.area_field(name) is not None):
             self.open_map(where)
-        elif where.startswith("options/") and verb in ("add", "remove"):
+        elif name in self.options.controls and verb in ("add", "remove"):
             self.options.press(where.split("/")[1:], verb)
             self.redraw()
         elif key.startswith("items/"):
-            self.draft.items.remove(key.removeprefix("items/"))
+            name = key.removeprefix("items/")
+            for item in [each for each in self.draft.items if each.item_id == name]:
+                self.draft.items.remove(item)
         elif key in self._VERBS:
             self._VERBS[key](self)
 
@@ -243,6 +246,11 @@ class DraftForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         "do/code": show_code,
         "do/reset": reset,
     }
+
+
+def _label(item: Any) -> str:
+    name = str(item.identifier)
+    return name if item.item_id == name else f"{item.item_id}: {name}"
 
 
 def _reason(item: Any) -> str | None:

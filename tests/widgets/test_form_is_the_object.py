@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -63,10 +64,8 @@ def fill_in(form: DraftForm, edit: Edit) -> None:
 
 
 def on_the_object(draft: OrderDraft, edit: Edit) -> None:
-    try:
+    with contextlib.suppress(OseoError):
         apply(draft, edit)
-    except OseoError:
-        pass
 
 
 def check(form: DraftForm, collection: Any) -> None:
