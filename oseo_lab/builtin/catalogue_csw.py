@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import itertools
 import logging
-import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from oseo_lab.builtin.catalogue_assets import AssetRules
@@ -29,16 +27,12 @@ from oseo_lab.builtin.catalogue_csw_query import (
     word_filters,
 )
 from oseo_lab.builtin.catalogue_csw_record import to_item
-from oseo_lab.builtin.catalogue_items import CatalogueFailed
+from oseo_lab.builtin.catalogue_csw_server import CswServer
 from oseo_lab.builtin.catalogue_search import Matcher, cursor_of, page, position, read_cursor
 from oseo_lab.builtin.catalogue_thumbnails import read_thumbnail
-from oseo_lab.encoding.xmltree import local_name
 from oseo_lab.model.errors import ConfigurationError, ValidationError
 from oseo_lab.model.job import CatalogueItem
-from oseo_lab.ports import CatalogueQuery, ProcessingFailed, Thumbnail
-
-if TYPE_CHECKING:
-    from oseo_lab.builtin.catalogue_csw_service import CswService, Facts
+from oseo_lab.ports import CatalogueQuery, Thumbnail
 
 __all__ = ["CswCatalogue"]
 
@@ -46,13 +40,9 @@ _LOG = logging.getLogger(__name__)
 _IDS_AT_A_TIME = 50
 _MOST_READ = 10_000  # records one search may look through
 _SCHEMAS = ("iso", "dc")
-_KNOWN_FOR = 3600.0  # seconds that a server's capabilities are remembered
 #: Property names by schema: what OGC 07-045 (ISO) and 07-006r1 (Dublin Core) call what we filter by.
 _IDENTIFIER = {"iso": "apiso:Identifier", "dc": "dc:identifier"}
 _PARENTS = {"parentidentifier": "apiso:ParentIdentifier", "ispartof": "dct:isPartOf"}
-#: What any CSW can be filtered by, where its capabilities do not list it (07-006r1, table 53; 07-045).
-_CORE = frozenset({"anytext", "identifier", "boundingbox"})
-_OF_ISO = frozenset({"tempextent_begin", "tempextent_end", "parentidentifier"})
 
 
 class CswCatalogue:
@@ -79,18 +69,22 @@ class CswCatalogue:
     def __init__(self, collection_id: str, settings: Mapping[str, Any]) -> None:
         self._collection_id = collection_id
         self._href = str(settings["href"])
-        self._schema = str(settings.get("schema") or "")
+        schema = str(settings.get("schema") or "")
         self._axis_order = str(settings.get("axis_order") or "lat,lon").replace(" ", "")
         self._parent = str(settings.get("parent") or "")
         self._where = dict(settings.get("where") or {})
-        self._timeout = float(settings.get("timeout") or 30)
-        self._page = min(max(int(settings.get("page") or 100), 1), 1000)
-        _check(self._href, self._schema, self._axis_order, self._where)
+        _check(self._href, schema, self._axis_order, self._where)
         own = (urlsplit(self._href).hostname or "").lower()
         self._rules = AssetRules.of(settings, root=None, hosts=(own,))
         self._hosts = (own, *self._rules.hosts)
-        self._facts: tuple[float, Facts] | None = None
-        self._lock = threading.Lock()
+        self._server = CswServer(
+            collection_id,
+            self._href,
+            hosts=self._hosts,
+            schema=schema,
+            timeout=float(settings.get("timeout") or 30),
+            page=min(max(int(settings.get("page") or 100), 1), 1000),
+        )
 
     def find(self, identifiers: Sequence[str]) -> dict[str, CatalogueItem]:
         """Return the products that exist, by identifier.
@@ -106,7 +100,7 @@ class CswCatalogue:
         found: dict[str, CatalogueItem] = {}
         for start in range(0, len(wanted), _IDS_AT_A_TIME):
             some = wanted[start : start + _IDS_AT_A_TIME]
-            name = _IDENTIFIER[self._schema_of(self._known())]
+            name = _IDENTIFIER[self._server.schema()]
             each = [PropertyIsEqualTo(name, identifier) for identifier in some]
             for item in self._items([*self._fixed(), Or(each) if len(each) > 1 else each[0]], None):
                 if item.identifier in some:
@@ -194,12 +188,10 @@ class CswCatalogue:
 
     def _items(self, filters: Sequence[Any], sort: Any) -> Iterator[CatalogueItem]:
         """Yield the products of all pages, each once; what has no identifier is left out."""
-        facts = self._known()
-        name = self._schema_of(facts)
-        read = read_iso if name == "iso" else read_dc
+        read = read_iso if self._server.schema() == "iso" else read_dc
         asked_for = self._parent if self._parent_name() else None  # Dublin Core need not say it again
         seen: set[str] = set()
-        for element in self._elements(filters, sort, facts, name):
+        for element in self._server.records(filters, sort):
             record = read(element)
             if record is None or record.identifier in seen:
                 continue
@@ -208,79 +200,14 @@ class CswCatalogue:
             seen.add(record.identifier)
             yield to_item(record, self._collection_id, self._rules, self._href)
 
-    def _elements(self, filters: Sequence[Any], sort: Any, facts: Facts, name: str) -> Iterator[Any]:
-        from oseo_lab.builtin.catalogue_csw_service import DUBLIN_CORE, ISO
-
-        schema, start, read = ISO if name == "iso" else DUBLIN_CORE, 1, 0
-        while start > 0:
-            found, matched, following = self._asked(
-                lambda service, at=start: service.records(
-                    filters, schema=schema, start=at, limit=self._page, sort=sort, address=facts.address
-                )
-            )
-            read += len(found)
-            yield from (each for each in found if _is_record(each))
-            if following < 0:  # the server does not say
-                following = start + len(found)
-            goes_on = found and start < following and read < min(matched, 10 * _MOST_READ)
-            start = following if goes_on else 0
-
-    def _asked(self, ask: Any) -> Any:
-        """Do one errand at the server; say what went wrong as a catalogue does."""
-        from oseo_lab.builtin.catalogue_csw_service import CswService, NoCsw, RefusedByServer
-
-        service: CswService = CswService(self._href, self._hosts, self._timeout)
-        try:
-            return ask(service)
-        except RefusedByServer as refused:
-            raise self._failed(refused, retry=False, said=str(refused)) from refused
-        except NoCsw as wrong:
-            raise self._failed(wrong, retry=False) from wrong
-        except ProcessingFailed as elsewhere:
-            raise self._failed(elsewhere, retry=False, said=elsewhere.reason) from elsewhere
-        except OSError as broken:
-            raise self._failed(broken, retry=_may_pass(broken)) from broken
-        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as wrong:
-            raise self._failed(wrong, retry=False) from wrong  # OWSLib met what it did not expect
-
-    def _failed(self, why: Exception, *, retry: bool, said: str = "") -> CatalogueFailed:
-        host = urlsplit(self._href).netloc.rpartition("@")[2]
-        then = "it is tried again" if retry else "the operator must look at it"
-        told = f": {said[:500].rstrip('.')}" if said else ""
-        return CatalogueFailed(
-            f"the catalogue of {self._collection_id} at {host} does not answer as it should{told}; {then}",
-            retry=retry,
-            detail=f"{type(why).__name__}: {str(why)[:2000]}",
-        )
-
-    # ---------------------------------------------------------------------------- what can be asked for
-
-    def _known(self) -> Facts:
-        """Return the server's capabilities, asked for once an hour."""
-        with self._lock:
-            known = self._facts
-        if known is None or known[0] < time.monotonic():
-            known = time.monotonic() + _KNOWN_FOR, self._asked(lambda service: service.facts())
-            with self._lock:
-                self._facts = known
-        return known[1]
-
-    def _schema_of(self, facts: Facts) -> str:
-        from oseo_lab.builtin.catalogue_csw_service import ISO
-
-        return self._schema or ("iso" if ISO in facts.schemas else "dc")
-
-    def _can(self, name: str) -> bool:
-        facts = self._known()
-        is_iso = self._schema_of(facts) == "iso"
-        return name in (facts.queryables or (_CORE | (_OF_ISO if is_iso else frozenset())))
+    # ---------------------------------------------------------------------------- what is asked for
 
     def _can_time(self) -> bool:
         """Whether times can be asked for: Dublin Core has no acquisition, whatever its server knows of it."""
-        return self._schema_of(self._known()) == "iso" and self._can("tempextent_begin")
+        return self._server.schema() == "iso" and self._server.can("tempextent_begin")
 
     def _parent_name(self) -> str:
-        return next((name for each, name in _PARENTS.items() if self._can(each)), "")
+        return next((name for each, name in _PARENTS.items() if self._server.can(each)), "")
 
     def _fixed(self) -> list[Any]:
         """Return what makes a record one of this collection."""
@@ -299,9 +226,9 @@ class CswCatalogue:
     def _filters(self, query: CatalogueQuery) -> list[Any]:
         """Return what the server can be asked of a query's area and text; never narrower than the query."""
         filters: list[Any] = []
-        if self._can("boundingbox"):
+        if self._server.can("boundingbox"):
             filters += area_filters(query, self._axis_order)
-        if self._can("anytext"):
+        if self._server.can("anytext"):
             filters += word_filters(query.text or "")
         return filters
 
@@ -322,16 +249,6 @@ def _check(href: str, schema: str, axis_order: str, where: Mapping[str, Any]) ->
         )
     if problems:
         raise ConfigurationError("\n".join(problems))
-
-
-def _is_record(element: Any) -> bool:
-    return local_name(element) in ("MD_Metadata", "MI_Metadata", "Record", "SummaryRecord", "BriefRecord")
-
-
-def _may_pass(broken: OSError) -> bool:
-    """Whether asking again may help: no answer, an overload, or a fault of the server."""
-    code = getattr(broken, "code", None)
-    return code is None or code >= 500 or code == 429
 
 
 def _position_of(after: tuple[datetime | None, str] | None) -> tuple[float, str] | None:

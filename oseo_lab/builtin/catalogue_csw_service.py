@@ -184,6 +184,7 @@ class CswService(CatalogueServiceWeb):  # type: ignore[misc]  # OWSLib has no ty
 
     def _parserecords(self, outputschema: str, esn: str) -> None:
         """Keep the records' elements; `catalogue_csw_iso` and `catalogue_csw_dc` read them more patiently."""
+        del outputschema, esn  # always what was asked for
         for results in self._exml.iter("{*}SearchResults"):
             self.found = [each for each in results if isinstance(each.tag, str)]
 
