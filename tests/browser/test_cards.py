@@ -127,7 +127,7 @@ def test_my_orders_are_a_panel_of_their_own(lab, page):
 def test_card_suits_theme_and_width(lab, page, theme, width):
     lab.theme(theme)
     name = "large " + re.sub(r"\W", "", theme)
-    order_of(lab, name, [f"Q{n % 12 + 1}" for n in range(400)] + ["S1", "D1", "F1"] * 6)
+    order_id = order_of(lab, name, [f"Q{n % 12 + 1}" for n in range(400)] + ["S1", "D1", "F1"] * 6)
     page.tab.set_viewport_size({"width": width, "height": 900})
     page.open(lab.write("theme.ipynb", f"{CONNECT}\nlab.orders[{name!r}]"), notebook7=width < 500).run(0)
     card = page.cards.first
@@ -139,7 +139,9 @@ def test_card_suits_theme_and_width(lab, page, theme, width):
     card.get_by_role("button", name="show fewer").click()
     asked = page.count_questions(2000)
     assert asked <= 9, "at most four questions a second"
+    expect(card.get_by_role("heading")).to_be_in_viewport()
     lab.theme("JupyterLab Light")
+    lab.ask("POST", f"orders/{order_id}/cancel")
 
 
 def test_server_restarts_and_the_card_comes_back(lab, page):

@@ -85,6 +85,7 @@ export class Card {
     this.more.addEventListener("click", () => {
       this.isWide = !this.isWide;
       this.drawRows();
+      if (!this.isWide) this.node.scrollIntoView({ block: "nearest" }); // it has shrunk: who reads stays with it
     });
     this.beyond = el("span", { className: "oseo-quiet" });
     this.grid = el("table", { className: "oseo-rows" }, el("thead", {}, el("tr", {}, ...head)), this.rows);
