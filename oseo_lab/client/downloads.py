@@ -166,14 +166,19 @@ def fetch_file(transport: Transport, task: FileTask, tally: _Tally | None = None
     with _Part(task) as part:
         for again in (True, False):
             _fill(transport, task, part, tally)
-            wrong = part.wrong()
+            wrong, found = part.wrong(), part.sha256
             if not wrong:
                 part.settle()
                 return True
             tally.add(-part.length)
             part.clear()
             if not again:
-                raise IntegrityError(f"{task.path.name}: {wrong}, twice; nothing was kept")
+                raise IntegrityError(
+                    f"{task.path.name}: {wrong}, twice; nothing was kept",
+                    expected=task.sha256,
+                    actual=found,
+                    path=task.path,
+                )
     raise AssertionError("unreachable: the second try settles or raises")
 
 
@@ -223,7 +228,11 @@ def _take(answer: Fetched, task: FileTask, part: _Part, tally: _Tally) -> None:
             _check_page(chunk, task)
         first = False
         if task.size is not None and part.length + len(chunk) > task.size:
-            raise IntegrityError(f"{task.path.name} is longer than the {task.size} bytes promised")
+            raise IntegrityError(
+                f"{task.path.name} is longer than the {task.size} bytes promised",
+                expected=f"{task.size} bytes",
+                path=task.path,
+            )
         part.append(chunk)
         digest.update(chunk)
         tally.add(len(chunk))
@@ -344,6 +353,11 @@ class _Part:
         own = _sha256_of(answer.headers.get("content-digest"))
         if own is not None and answer.status == 200 and own != digest.hexdigest():
             self._promised = own
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of what has arrived."""
+        return self._digest.hexdigest()
 
     def wrong(self) -> str:
         """Return what is wrong with the bytes that are here; empty if they are as promised."""

@@ -204,9 +204,11 @@ class Orders:
 
     def _unknown(self, key: str) -> NotFound:
         names = [each.name for each in self.filter(since=RECENT).summaries]
-        close = difflib.get_close_matches(key, names, n=3, cutoff=0.5) or list(dict.fromkeys(names))[:3]
-        said = ", ".join(repr(each) for each in close) or "none yet"
-        return NotFound(f"you have no order {key[:100]!r}; yours: {said}", locator="orderId")
+        close = difflib.get_close_matches(key, names, n=3, cutoff=0.5)
+        said = ", ".join(repr(each) for each in close or list(dict.fromkeys(names))[:3]) or "none yet"
+        return NotFound(
+            f"you have no order {key[:100]!r}; yours: {said}", locator="orderId", close_matches=tuple(close)
+        )
 
     def _ipython_display_(self) -> None:
         """Show the orders of late, asked for now: a cell that says ``lab.orders`` wants to see them."""

@@ -142,9 +142,9 @@ def raise_failures(order: Handle, failed: Items) -> None:
     named = "; ".join(str(each) for each in problems[:10])
     more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
     count = f"{len(failed)} of {len(order.known_items)} items of {order.name!r}"
-    error = OrderFailed(f"{count} were not delivered: {named}{more}", problems=problems)
-    error.order = order
-    raise error
+    raise OrderFailed(
+        f"{count} were not delivered: {named}{more}", problems=problems, order=order, failed=failed
+    )
 
 
 def _left(order: Handle) -> WaitInterrupted:
@@ -155,12 +155,11 @@ def _left(order: Handle) -> WaitInterrupted:
 
 
 def _late(order: Handle, timeout: float) -> WaitTimeout:
-    late = WaitTimeout(
+    return WaitTimeout(
         f"order {order.name!r} is still {order.last_status} after {timeout:g} s; nothing was cancelled: "
-        "wait() again, or cancel()"
+        "wait() again, or cancel()",
+        order=order,
     )
-    late.order = order
-    return late
 
 
 def _pause(elapsed: float, cost: float, changed: bool) -> float:

@@ -72,7 +72,10 @@ def in_a_cell(error: Readable) -> list[str]:
 
 def _sentence(error: Readable) -> str:
     count = len(error.problems)
-    return error.text if count < 2 else f"{count} things are wrong; nothing was done:"
+    if count < 2:
+        return error.text
+    before = error.text.partition(str(error.problems[0]))[0].strip()  # what is said before they are listed
+    return before or f"{count} things are wrong; nothing was done:"
 
 
 def _problems(error: Readable) -> list[str]:

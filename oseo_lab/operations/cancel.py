@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from oseo_lab.model.errors import Conflict, Problem, ValidationError
+from oseo_lab.model.errors import InvalidState, Problem, ValidationError
 from oseo_lab.model.messages import Cancel, CancelAck, ResponseStatus
 from oseo_lab.model.order import Callback, CallbackKind, Order
 from oseo_lab.model.status import FINAL, Status, Wanted
@@ -54,8 +54,11 @@ def _want_cancelled(
     if order.status.status.is_final:
         if callback is not None and _is_repeated(work, order, callback):
             return 0
-        raise Conflict(
-            f"the order is {order.status.status} already: there is nothing to cancel", locator="orderId"
+        raise InvalidState(
+            f"the order is {order.status.status} already: there is nothing to cancel",
+            locator="orderId",
+            status=str(order.status.status),
+            allowed_actions=("retry", "reorder"),
         )
     if callback is not None:
         work.callbacks.add(order_id, callback)

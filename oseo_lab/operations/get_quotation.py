@@ -80,6 +80,9 @@ def _add(work: UnitOfWork, record: QuotationRecord) -> None:
             f"{record.owner} has {MOST_UNANSWERED} quotations that are not answered yet; ask again when some "
             "are",
             locator="GetQuotation",
+            limit=MOST_UNANSWERED,
+            used=MOST_UNANSWERED,
+            requested=1,
         )
     work.quotations.add(record)
 

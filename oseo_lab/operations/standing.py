@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oseo_lab.model.errors import Conflict, NotAuthorized, NotSupported, Unavailable, ValidationError
+from oseo_lab.model.errors import InvalidState, NotAuthorized, NotSupported, Unavailable, ValidationError
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import Order
@@ -31,9 +31,11 @@ def _open_subscription(order: Order) -> Order:
             locator="orderId",
         )
     if order.status.status.is_final:
-        raise Conflict(f"the order is {order.status.status} already", locator="orderId")
+        raise InvalidState(
+            f"the order is {order.status.status} already", locator="orderId", status=str(order.status.status)
+        )
     if order.wanted is Wanted.CANCELLED:
-        raise Conflict("the order is being cancelled", locator="orderId")
+        raise InvalidState("the order is being cancelled", locator="orderId", status=str(order.status.status))
     return order
 
 

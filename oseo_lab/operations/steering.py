@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from oseo_lab.model.errors import Conflict, Problem, ValidationError
+from oseo_lab.model.errors import Conflict, InvalidState, Problem, ValidationError
 from oseo_lab.model.identifiers import SubscriptionId
 from oseo_lab.model.job import can_retry
 from oseo_lab.model.order import LOCAL, Order, OrderItem
@@ -76,9 +76,14 @@ def _want(order_id: str, wanted: Wanted, context: Context) -> Order:
 
 def _check_open(order: Order) -> None:
     if order.status.status.is_final:
-        raise Conflict(f"the order is {order.status.status} already", locator="orderId")
+        raise InvalidState(
+            f"the order is {order.status.status} already",
+            locator="orderId",
+            status=str(order.status.status),
+            allowed_actions=("retry", "reorder"),
+        )
     if order.wanted is Wanted.CANCELLED:
-        raise Conflict("the order is being cancelled", locator="orderId")
+        raise InvalidState("the order is being cancelled", locator="orderId", status=str(order.status.status))
 
 
 def _check_ours(order: Order) -> None:
@@ -86,9 +91,11 @@ def _check_ours(order: Order) -> None:
     parts = order.provider_orders
     if parts and all(each.provider != LOCAL and each.tracking_id is not None for each in parts):
         names = ", ".join(sorted(each.provider for each in parts))
-        raise Conflict(
+        raise InvalidState(
             f"the order was passed on to {names}, which cannot pause it; cancel it, or let it go on",
             locator="orderId",
+            status=str(order.status.status),
+            allowed_actions=("cancel",),
         )
 
 
@@ -136,9 +143,10 @@ def _retry(
     order = order_of(work, order_id, owner)
     is_over = order.status.status.is_final
     if order.wanted is Wanted.CANCELLED and not is_over:
-        raise Conflict(
+        raise InvalidState(
             "the order is being cancelled; once it is Cancelled its items can be tried again by name",
             locator="orderId",
+            status=str(order.status.status),
         )
     items = _failed(work, order) if item_ids is None else _named(work, order, item_ids)
     if not items:

@@ -78,7 +78,11 @@ def subscribe(request: Subscribe, context: Context) -> SubscribeResponse:
 def _add(work: UnitOfWork, subscriber: Subscriber, now: datetime) -> None:
     if len(work.subscribers.of(subscriber.owner, now)) >= MOST:
         raise QuotaExceeded(
-            f"{subscriber.owner} has {MOST} subscriptions; Unsubscribe from some", locator="Subscribe"
+            f"{subscriber.owner} has {MOST} subscriptions; Unsubscribe from some",
+            locator="Subscribe",
+            limit=MOST,
+            used=MOST,
+            requested=1,
         )
     work.subscribers.add(subscriber)
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from oseo_lab.model.errors import Conflict
+from oseo_lab.model.errors import DuplicateReference
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.messages import FilteringCriteria
 from oseo_lab.model.order import Order
@@ -223,7 +223,7 @@ class Orders:
         added = session.one(_ADD, (*row, 0, named, *(tallies[status] for status in TALLIES)))
         if added is None:
             text = f"order {order.order_id}, or another of its MessageID, is stored already"
-            raise Conflict(text, locator="MessageID")
+            raise DuplicateReference(text, locator="MessageID", order=order.order_id)
         ref = int(added[0])
         session.remember_order(ref, order.order_id)
         rank = RANK[order.specification.priority]

@@ -153,7 +153,10 @@ class FileHandler(JsonHandler):
         if self.owner is not None:
             return False
         if until and hmac.compare_digest(services.sign(path, until).encode(), signature.encode()):
-            raise ResultExpired(f"this link ended at {_said(until)}; ask DescribeResultAccess for a new one")
+            raise ResultExpired(
+                f"this link ended at {_said(until)}; ask DescribeResultAccess for a new one",
+                expired_at=datetime.fromtimestamp(until, UTC),
+            )
         raise NotAuthorized("the link's signature is not right: use it exactly as it was given")
 
     # ----------------------------------------------------------------------------------- the answer
@@ -305,7 +308,7 @@ def _etag(file: ResultFile) -> str:
 def _check_time(file: ResultFile, now: datetime) -> None:
     if file.removed or (file.expires is not None and file.expires <= now):
         when = f" at {file.expires:%Y-%m-%dT%H:%M:%SZ}" if file.expires else ""
-        raise ResultExpired(f"{file.name} expired{when}; order it again")
+        raise ResultExpired(f"{file.name} expired{when}; order it again", expired_at=file.expires)
 
 
 def _said(until: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -126,6 +127,7 @@ class JsonHandler(StatusHandler):
                 f"there is no collection {collection_id[:100]!r}; collections: {known}",
                 code="InvalidParameterValue",
                 locator="collectionId",
+                close_matches=tuple(difflib.get_close_matches(collection_id[:100], collections)),
             )
         return collections[collection_id]
 
