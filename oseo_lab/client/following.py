@@ -86,6 +86,7 @@ class Follower:
         self._followed: dict[str, _Followed] = {}
         self._asks: threading.Thread | None = None
         self._hears: threading.Thread | None = None
+        self._listeners: list[Callable[[], None]] = []
         self._has_events = False
 
     def follow(self, order: Handle, listener: Callable[[Told], None]) -> Callable[[], None]:
@@ -105,6 +106,18 @@ class Follower:
 
         return stop
 
+    def hear(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call a listener whenever anything is heard of any order; return what ends it."""
+        with self._lock:
+            self._listeners.append(listener)
+            self._begin()
+
+        def stop() -> None:
+            with self._lock, contextlib.suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return stop
+
     def news(self, order_id: str | None = None) -> None:
         """Ask again soon: about one order, or about all of them."""
         with self._lock:
@@ -112,6 +125,8 @@ class Follower:
                 if order_id in (None, each.order.id):
                     each.due, each.is_over = each.earliest, False
             self._lock.notify_all()
+        for listener in tuple(self._listeners):
+            listener()
 
     def _begin(self) -> None:
         if self._asks is None:

@@ -70,6 +70,16 @@ class OrderList(Sequence[Order]):
     def __len__(self) -> int:
         return len(self._orders)
 
+    @property
+    def session(self) -> Session | None:
+        """Where they were asked for, if they can be asked for again."""
+        return self._orders[0].session if self._orders and self._query is not None else None
+
+    def again(self) -> OrderList:
+        """Ask for the same again."""
+        session = self.session
+        return self if session is None or self._query is None else listed(session, self._query, PAGE)
+
     def __repr__(self) -> str:
         named = ", ".join(repr(each.name) for each in self.summaries[:5])
         more = f" and {len(self) - 5} more" if len(self) > 5 else ""
