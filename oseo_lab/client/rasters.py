@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from oseo_lab.client.transport import Transport
 
-__all__ = ["NETCDF", "PICTURE", "RASTERS", "How", "kind_of", "open_asset"]
+__all__ = ["CHUNKS", "NETCDF", "PICTURE", "RASTERS", "How", "kind_of", "open_asset"]
 
 RASTERS = ("image/tiff", "image/vnd.stac.geotiff", "application/geotiff")
 NETCDF = ("application/netcdf", "application/x-netcdf")
 PICTURE = "image/png"
 #: Dask chunks of GeoTIFFs: one band is not read for another, 32 MB of float32 or so at a time.
-_CHUNKS = {"band": 1, "y": 2048, "x": 2048}
+CHUNKS = {"band": 1, "y": 2048, "x": 2048}
 _ENDINGS = {".tif": RASTERS[0], ".tiff": RASTERS[0], ".nc": NETCDF[0], ".png": PICTURE}
 #: What a picture's bands are called where nothing says it, by their number.
 _COLOURS = {
@@ -101,7 +101,7 @@ def _open_raster(href: str, driver: str, how: How) -> Any:
             return rioxarray.open_rasterio(
                 source,
                 masked=how.masked and driver == "GTiff",
-                chunks=_CHUNKS if how.chunks == "auto" else how.chunks,
+                chunks=CHUNKS if how.chunks == "auto" else how.chunks,
                 default_name="band",
                 driver=driver,
             )
