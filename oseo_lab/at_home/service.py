@@ -14,8 +14,9 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from tornado.netutil import bind_sockets
 
@@ -51,17 +52,20 @@ class HomeService:
         Folder of collection files.
     data_dir : Path, optional
         Where orders and results are kept; a temporary folder, removed at the end, without one.
-    executor : Executor, optional
-        Where items are made; `WORKERS` threads of this process without one.
     settings : mapping, optional
         Further settings, by name (`oseo_lab.settings.Settings`).
-    clock : Clock, optional
-        Which time it is; this machine's without one.
 
     Raises
     ------
     ConfigurationError
         If a setting is unknown or out of range.
+
+    Attributes
+    ----------
+    url, token : str
+        Where it is once it is started, and who says it is the owner.
+    clock : Clock
+        Which time it is for it.
     """
 
     def __init__(
@@ -69,9 +73,7 @@ class HomeService:
         collections: Path | None,
         *,
         data_dir: Path | None = None,
-        executor: Executor | None = None,
         settings: Mapping[str, object] | None = None,
-        clock: Clock | None = None,
     ) -> None:
         self._temporary = None if data_dir else Path(tempfile.mkdtemp(prefix="oseo_lab-"))
         folder = (data_dir or self._temporary or Path()).expanduser().absolute()
@@ -79,21 +81,20 @@ class HomeService:
         self.settings = Settings.parse(
             {**usual, **(settings or {}), "data_dir": folder, "collections": collections}
         )
-        self.clock = clock or Clock()
+        self.clock = Clock()
         self.token = secrets.token_urlsafe(24)
         self.url = ""
-        self._executor = executor
+        self._port = 0
         self._services: Services | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._failure: BaseException | None = None
-        self._closing = threading.Lock()
-        self._is_closed = False
-        self._thread = threading.Thread(target=self._run, name="oseo_lab at home", daemon=True)
+        self._stopping = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"HomeService({self.url!r})"
+        return f"{type(self).__name__}({self.url!r})"
 
     @property
     def services(self) -> Services:
@@ -111,7 +112,9 @@ class HomeService:
     @property
     def facts(self) -> dict[str, str]:
         """What there is to say of it: where it is, who works, what can be ordered, which time it is."""
-        names = self.services.collections
+        if self._services is None:
+            return {"server": "in this process, ended"}
+        names = self._services.collections
         store = "temporary store" if self._temporary else f"store in {self.settings.data_dir}"
         return {
             "server": f"in this process, {store}",
@@ -122,7 +125,7 @@ class HomeService:
 
     # -------------------------------------------------------------------------------------- start and stop
 
-    def start(self) -> HomeService:
+    def start(self) -> Self:
         """Build everything and open the doors; returns when they answer.
 
         Raises
@@ -130,9 +133,12 @@ class HomeService:
         ConfigurationError
             If a collection file or the store is not as it must be.
         """
+        self._ready.clear()
+        self._failure = None
         try:
-            self._services = build(self.settings, clock=self.clock, executor=self._executor)
+            self._services = build(self.settings, clock=self.clock, executor=self._executor())
             self._begin(self._services)
+            self._thread = threading.Thread(target=self._run, name="oseo_lab at home", daemon=True)
             self._thread.start()
             if not self._ready.wait(PATIENCE):
                 raise Unavailable(f"the service in this process did not start within {PATIENCE:g} s")
@@ -144,21 +150,28 @@ class HomeService:
         atexit.register(self.close)
         return self
 
+    def stop(self) -> None:
+        """Close the doors and end the work; `start` goes on with what is stored, at the same address."""
+        with self._stopping:
+            atexit.unregister(self.close)
+            thread, self._thread = self._thread, None
+            if thread is not None and self._loop is not None and self._over is not None:
+                with suppress(RuntimeError):  # the loop has ended by itself
+                    self._loop.call_soon_threadsafe(self._over.set)
+                thread.join(PATIENCE)
+            services, self._services = self._services, None
+            if services is not None:
+                services.close()
+
     def close(self) -> None:
-        """Close the doors, end the work, remove what was temporary; a second time does nothing."""
-        with self._closing:
-            if self._is_closed:
-                return
-            self._is_closed = True
-        atexit.unregister(self.close)
-        if self._loop is not None and self._over is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._over.set)
-            self._thread.join(PATIENCE)
-        services, self._services = self._services, None
-        if services is not None:
-            services.close()
+        """Stop, and remove what was temporary; a second time does nothing."""
+        self.stop()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _executor(self) -> Executor | None:
+        """Return where items are made; None for where the settings say."""
+        return None
 
     def _begin(self, services: Services) -> None:
         """Begin to work on orders."""
@@ -177,14 +190,15 @@ class HomeService:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         state = State(self.settings)
         server = make_server(state, self.token)
-        sockets = bind_sockets(0, "127.0.0.1")
+        sockets = bind_sockets(self._port, "127.0.0.1")
         try:
             server.add_sockets(sockets)
             hub = Hub(services.store, state.work, services.now)
             services.progress_listeners.append(hub.progress)
             key_file = self.settings.data_dir / KEY_FILE
             state.arrive(services, Credentials(services.store, key_file, self.clock), hub)
-            self.url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/"
+            self._port = sockets[0].getsockname()[1]
+            self.url = f"http://127.0.0.1:{self._port}/"
             self._ready.set()
             await self._over.wait()
         finally:

@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from oseo_lab.at_home.clock import Clock
 from oseo_lab.at_home.service import HomeService
 from oseo_lab.client import Lab, connect
 from oseo_lab.model.errors import ConfigurationError, Unavailable, WaitTimeout
@@ -67,21 +66,23 @@ class OseoServer(HomeService):
         folder = collections or write_collections(Path(self._own.name if self._own else "") / "collections")
         self.collections_dir = folder
         self.faults = Faults()
-        clock = Clock()
-        self.watched = WatchedExecutor(self.faults, clock)
-        super().__init__(folder, data_dir=data_dir, executor=self.watched, settings=settings, clock=clock)
+        super().__init__(folder, data_dir=data_dir, settings=settings)
         self._labs: list[Lab] = []
         self._passed = threading.Condition()
         self._passes = 0
         self._stepping = threading.Lock()
 
-    def __enter__(self) -> OseoServer:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *failure: object) -> None:
         self.close()
 
-    def start(self) -> OseoServer:
+    def _executor(self) -> WatchedExecutor:
+        self.watched = WatchedExecutor(self.faults, self.clock)
+        return self.watched
+
+    def start(self) -> Self:
         """Open the doors; see `HomeService.start`."""
         if not self.settings.database_url:
             _lay_store(self.settings.data_dir / "orders.sqlite")
@@ -96,6 +97,12 @@ class OseoServer(HomeService):
         super().close()
         if self._own is not None:
             self._own.cleanup()
+
+    def restart(self) -> None:
+        """Stop the service and start it again, on what it has stored and at the same address."""
+        self.faults.release()
+        self.stop()
+        self.start()
 
     def _begin(self, services: Services) -> None:
         """Begin with what is done at once; the rest waits for `settle`."""

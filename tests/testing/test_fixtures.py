@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -11,7 +12,7 @@ import oseo_lab as oseo
 from oseo_lab.client import Order
 from oseo_lab.encoding import oseo as codec
 from oseo_lab.encoding import soap
-from oseo_lab.model.errors import ResultExpired, ValidationError
+from oseo_lab.model.errors import InvalidState, NotFound, ResultExpired, TransportError, ValidationError
 from oseo_lab.model.messages import GetStatus, Presentation
 from oseo_lab.model.status import Status
 from oseo_lab.testing import SCENES, STATES, OseoServer
@@ -143,6 +144,47 @@ def test_the_clock_goes_forward_only(oseo_clock):
     assert oseo_clock.advance(hours=2) - began >= timedelta(hours=2)
     with pytest.raises(ValidationError, match="forward only"):
         oseo_clock.advance(hours=-1)
+
+
+def test_handles_go_on_when_the_server_is_back(oseo_server, oseo_order):
+    order = oseo_order(state="running")
+    oseo_server.stop()
+    order._session.transport.tries = 1
+    with pytest.raises(TransportError, match="could not be reached") as lost:
+        order.refresh()
+    assert lost.value.retryable and "doctor" in str(lost.value)
+    oseo_server.faults.clear()
+    oseo_server.start()
+    oseo_server.settle()
+    assert order.refresh().last_status is Status.COMPLETED
+
+
+def test_a_restart_forgets_nothing(oseo_server, oseo_order):
+    order = oseo_order(state="accepted", name="mine")
+    oseo_server.restart()
+    oseo_server.settle()
+    assert oseo_server.lab.orders["mine"].id == order.id
+    assert order.refresh().last_status is Status.COMPLETED
+
+
+def test_refusals_bring_what_they_know(oseo_server, oseo_order):
+    order = oseo_order(name="mine")
+    with pytest.raises(InvalidState) as refused:
+        order.pause()
+    assert refused.value.status == "Completed" and "reorder" in refused.value.allowed_actions
+    with pytest.raises(NotFound) as missing:
+        oseo_server.lab.orders["mien"]
+    assert missing.value.close_matches == ("mine",)
+
+
+def test_debug_tells_of_requests_and_never_of_secrets(oseo_server, capsys):
+    with oseo.debug():
+        list(oseo_server.lab.collections)
+    said = capsys.readouterr().err
+    assert re.search(r"GET /oseo/api/v1/collections: 200 in \d+ ms, request [0-9a-f]{12}", said)
+    assert oseo_server.token not in said
+    list(oseo_server.lab.collections)
+    assert capsys.readouterr().err == ""
 
 
 def test_the_server_is_reached_by_plain_http(oseo_server, oseo_order):
