@@ -6,7 +6,6 @@ before it has something for it; nothing is kept here that is not in the search, 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import ipywidgets
@@ -171,7 +170,7 @@ class Composer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     def _search(self) -> Products:
         asked = self._asked
         start, end = asked.get("start"), asked.get("end")
-        time = (start or "1900-01-01", end or f"{datetime.now(UTC):%Y-%m-%d}") if start or end else None
+        time = (start or "..", end or "..") if start or end else None
         filters = {"cloud_cover_lt": _percent(asked["cloud"])} if asked.get("cloud") else {}
         area = area_given(asked.get("area") or "")
         return self.lab.search(

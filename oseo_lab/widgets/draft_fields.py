@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from oseo_lab.client.draft import OrderDraft
-from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.order import Priority
 from oseo_lab.widgets.area_text import area_given, area_text
@@ -108,7 +107,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         "packaging",
         _read("packaging"),
         _set("packaging"),
-        lambda draft: _choice([each for each in Packaging if each not in REFUSED_PACKAGING], ""),
+        lambda draft: _choice(draft.packagings, ""),
     ),
     "priority": Attribute(
         "priority", _read("priority"), _set("priority"), lambda draft: _choice(Priority, "")

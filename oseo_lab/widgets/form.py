@@ -54,8 +54,10 @@ class DraftForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._stop = draft.on_change(self._moved)
 
     def close(self) -> None:
-        """Close the form; the draft goes on without it."""
+        """Close the form and what is shown below it; the draft goes on without it."""
         self._stop()
+        for each in self.below.children:
+            each.close()
         super().close()
 
     # ----------------------------------------------------------------------------------------------- drawing

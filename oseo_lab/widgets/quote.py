@@ -54,6 +54,12 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.redraw()
         super().__init__([self.panel, self.below])
 
+    def close(self) -> None:
+        """Close the card and that of the order below it."""
+        for each in self.below.children:
+            each.close()
+        super().close()
+
     def _look(self) -> None:
         """Wait for it, or ask for what would be cheaper: in a thread."""
         self._hints = []

@@ -1,4 +1,4 @@
-"""A service in this process with the demo collections, for widgets; and the small one of the client's tests."""
+"""A service in this process with the demo collections, for widgets."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import pytest
 from oseo_lab.at_home import HomeService
 from oseo_lab.client.connecting import connect
 from oseo_lab.client.lab import Lab
-from tests.client.conftest import idle, idle_lab, scenes
-
-__all__ = ["demo_lab", "idle", "idle_lab", "press", "scenes"]
 
 
 @pytest.fixture(scope="module")

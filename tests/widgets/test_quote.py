@@ -1,0 +1,87 @@
+"""The card of a quotation: what would be cheaper, limits, one that lapsed, submitting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from oseo_lab.client.quote import Quotation
+from oseo_lab.model.errors import QuoteExpired, ValidationError
+from oseo_lab.widgets.quote import QuoteCard
+
+
+@pytest.fixture
+def draft(demo_lab):
+    return demo_lab.order(demo_lab.search("demo-s2")[:2], format="NetCDF", bands=["B04"])
+
+
+@pytest.fixture
+def card(draft):
+    made = QuoteCard(draft.quote(), draft)
+    made.looking.wait(60)
+    yield made
+    made.worker.wait(60)
+    made.close()
+
+
+def lapsed(quotation: Quotation) -> Quotation:
+    """Return a quotation whose time is over, as this clock sees it."""
+    record = replace(quotation.record, validity_time=datetime.now(UTC) - timedelta(minutes=1))
+    return Quotation(
+        quotation._session, replace(quotation._answer, quotation=record), quotation.specification
+    )
+
+
+def texts(card: QuoteCard) -> str:
+    return str(card.panel.tree)
+
+
+def test_card_says_price_items_and_what_would_be_cheaper(card) -> None:
+    said = texts(card)
+    assert "4.00 CREDIT" in said and "S2-DEMO" in said and "valid" not in said
+    assert card.panel.tree[0]["until"]
+    hint = card.panel.find("take/0")
+    assert hint["label"].startswith("format COG instead of NetCDF: 3.00 CREDIT instead of 4.00 CREDIT")
+
+
+def test_a_cheaper_variant_is_a_quotation_that_can_be_looked_at_and_ordered(card) -> None:
+    card.panel.press("take/0")
+    card.looking.wait(60)
+    assert card.quotation.price.value == 3.0 and "3.00 CREDIT" in texts(card)
+
+
+def test_limits_of_the_card_are_held_by_the_service(card, press) -> None:
+    card.panel.edit("max_price", "3")
+    press(card, "submit")
+    assert "max_price is 3: nothing was ordered" in texts(card)
+    card.panel.edit("max_price", "4")
+    card.panel.edit("max_bytes", "1GB")
+    press(card, "submit")
+    assert "submitted as" in texts(card)
+    assert card._order.view().limits.max_bytes == 10**9
+
+
+def test_one_that_lapsed_is_not_ordered_and_the_new_one_is_shown(card, press) -> None:
+    card.show(lapsed(card.quotation))
+    assert "has lapsed" in texts(card) and card.panel.find("submit") is None
+    press(card, "again")
+    assert card.panel.find("submit") is not None and not card.quotation.is_lapsed
+
+
+def test_submitting_what_lapsed_raises_with_the_new_quotation(draft, monkeypatch) -> None:
+    old = lapsed(draft.quote())
+    refused = ValidationError("this quotation lapsed on 2026-01-01", locator="quotationId")
+
+    def perform(request, **how):
+        if getattr(request, "quotation_id", None) == old.id:
+            raise refused
+        return ask(request, **how)
+
+    ask = old._session.transport.perform
+    monkeypatch.setattr(old._session.transport, "perform", perform)
+    with pytest.raises(QuoteExpired) as said:
+        old.submit()
+    assert isinstance(said.value.new_quote, Quotation) and said.value.new_quote.id != old.id
+    assert "nothing was ordered" in said.value.text
