@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from oseo_lab.model.identifiers import ProductId, SubscriptionId
 from oseo_lab.model.job import Progress, can_retry, job_key
 from oseo_lab.model.limits import Limits, limits_of
-from oseo_lab.model.order import Order, OrderItem, ResultFile, StatusChange
+from oseo_lab.model.order import LOCAL, Order, OrderItem, ResultFile, StatusChange
 from oseo_lab.model.status import Status, Wanted
 from oseo_lab.model.view import (
     LOG_LINES,
@@ -157,7 +157,7 @@ def _row(
         attempt=item.attempt,
         retry_at=item.retry_at if status in (Status.ACCEPTED, Status.IN_PRODUCTION) else None,
         failure=failure,
-        can_retry=status is Status.FAILED and can_retry(failure),
+        can_retry=status is Status.FAILED and can_retry(failure) and item.provider == LOCAL,
         size=sum(each.size for each in files),
         href=href(files[0]) if files else None,
         name=files[0].name if files else None,
@@ -210,13 +210,19 @@ def _actions(order: Order, failures: Iterable[FailureGroup]) -> tuple[Action, ..
     is_open, wanted = not order.status.status.is_final, order.wanted
     allowed = {
         Action.CANCEL: is_open and wanted is not Wanted.CANCELLED,
-        Action.PAUSE: is_open and wanted is Wanted.COMPLETED,
+        Action.PAUSE: is_open and wanted is Wanted.COMPLETED and not _is_passed_on(order),
         Action.RESUME: is_open and wanted is Wanted.SUSPENDED,
         Action.RETRY: any(each.can_retry for each in failures)
         and not (is_open and wanted is Wanted.CANCELLED),
         Action.SHARE: True,
     }
     return tuple(action for action, is_allowed in allowed.items() if is_allowed)
+
+
+def _is_passed_on(order: Order) -> bool:
+    """Whether all of an order is in the hands of others, who cannot be asked to pause."""
+    parts = order.provider_orders
+    return bool(parts) and all(each.provider != LOCAL and each.tracking_id is not None for each in parts)
 
 
 def _limits(order: Order) -> Limits:

@@ -14,7 +14,7 @@ from typing import Any
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.job import FailureClass, can_retry
 from oseo_lab.model.names import name_of
-from oseo_lab.model.order import Order, OrderItem, ResultFile, StatusChange
+from oseo_lab.model.order import LOCAL, Order, OrderItem, ResultFile, StatusChange
 from oseo_lab.model.quotation import Price
 from oseo_lab.model.status import Status
 from oseo_lab.model.subscription import is_massive
@@ -177,7 +177,7 @@ class Views:
             reason=items[0].status.additional or "no reason was given",
             count=count,
             item_ids=tuple(each.specification.item_id for each in items),
-            can_retry=is_final and can_retry(kind),
+            can_retry=is_final and can_retry(kind) and items[0].provider == LOCAL,
             retry_at=min(at, default=None) if not is_final else None,
         )
 

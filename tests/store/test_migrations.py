@@ -72,9 +72,9 @@ def _insert(connection, table, *rows):
         connection.execute(reflected.insert().values(zero | row))
 
 
-def test_what_the_first_tables_hold_is_there_after_the_second(new_url, first_tables, now):
+def test_what_the_first_tables_hold_is_there_after_the_last(new_url, first_tables, now):
     order_ids = [new_order_id(), new_order_id()]
-    texts = ("anna", "LOCAL", "{}", "image/tiff")
+    texts = ("anna", "LOCAL", '{"collection_id":"things"}', "image/tiff")
     _insert(
         first_tables,
         "texts",
@@ -82,6 +82,7 @@ def test_what_the_first_tables_hold_is_there_after_the_second(new_url, first_tab
     )
     for ref, order_id in enumerate(order_ids, 1):
         order = {"uuid": session.uuid_of(order_id), "owner": 1, "status": 1, "accepted": 1}
+        order |= {"sequence": 1}
         _insert(first_tables, "orders", order)
         item = {"order_ref": ref, "number": 1, "item_id": "a", "identifier": "S2A", "choice": 3}
         _insert(first_tables, "items", item | {"provider": 2, "status": 1, "due": 0})
@@ -89,7 +90,8 @@ def test_what_the_first_tables_hold_is_there_after_the_second(new_url, first_tab
         _insert(
             first_tables,
             "results",
-            {"order_ref": ref, "number": 1, "attempt": 1, "name": "a", "media_type": 4, "sha256": b"x"},
+            {"order_ref": ref, "number": 1, "attempt": 1, "name": "a", "media_type": 4, "sha256": b"x"}
+            | {"is_data": 1, "size": 7},
         )
     at = micros(now)
     notice = {"kind": "a", "body": '{"n": 1}', "due": at}
@@ -113,6 +115,9 @@ def test_what_the_first_tables_hold_is_there_after_the_second(new_url, first_tab
         assert (item.batch, item.product, item.provider) == (0, None, "LOCAL")
         assert unit.results.of(order_ids[0])[0].href is None
         assert unit.provider_orders.open() == []
+        summary = unit.views.summary(order)
+        assert (summary.collections, summary.size, summary.expires) == (("things",), 7, None)
+        assert unit.shares.of(order_ids[0], now) == []
         assert [each.kind for each in unit.outbox.waiting(order_ids[0])] == ["a", "c", "d"]
     claimed = store.write(lambda unit: unit.outbox.claim(9, now, now + timedelta(hours=1)))
     assert [(each.order_id, each.kind) for each in claimed] == [
