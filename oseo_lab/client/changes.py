@@ -6,11 +6,11 @@ A change is told once it holds, never before, and several made together are told
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Changes"]
+__all__ = ["Changes", "copied"]
 
 _log = logging.getLogger("oseo_lab")
 
@@ -65,3 +65,11 @@ class Changes:
         if self._waiting and not self._held:
             self._waiting = False
             self.made()
+
+
+def copied(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of an object's state that is not changed with it."""
+    return {
+        name: type(value)(value) if isinstance(value, list | dict | set) else value
+        for name, value in state.items()
+    }

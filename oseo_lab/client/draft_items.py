@@ -14,6 +14,7 @@ from oseo_lab.client.options import Holder, Options
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.offers import OptionLevel
 from oseo_lab.model.options import ParameterData
 from oseo_lab.model.order import ItemSpecification
 
@@ -38,6 +39,9 @@ class Whole(Holder, Protocol):
     @property
     def area(self) -> Area | None:
         """What is cut out of every product."""
+
+    def fresh_options(self, level: OptionLevel, base: Options | None = None) -> Options:
+        """Return the group's options with nothing chosen yet."""
 
     def let(self, thing: Any, name: str, value: Any) -> None:
         """Let something be otherwise, if no rule is broken by it."""
@@ -74,10 +78,7 @@ class DraftItem:
     def options(self) -> Options:
         """The item's own options; what is not chosen here is as the order's."""
         if self._options is None:
-            draft = self._draft
-            self._options = Options(
-                draft.offer.options, draft.collection, draft.options, draft.offer.rules, draft
-            )
+            self._options = self._draft.fresh_options(OptionLevel.ITEM, self._draft.options)
         return self._options
 
     @property
@@ -85,10 +86,12 @@ class DraftItem:
         """Its options, if any was chosen for it alone."""
         return self._options if self._options is not None and self._options.chosen else None
 
-    def forget_options(self) -> None:
-        """Make the options anew when asked for, if none was chosen: the order's group has changed."""
+    def regroup(self) -> None:
+        """Take the options of the order's other group, with what was chosen here."""
         if self.own_options is None:
             self._options = None
+        else:
+            self.own_options.regroup(self._draft.fresh_options(OptionLevel.ITEM, self._draft.options))
 
     @property
     def area(self) -> Area | None:

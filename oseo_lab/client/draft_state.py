@@ -6,20 +6,21 @@ Each change is judged by the rules of what is offered before it holds, and told 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client.area import Area, as_area, as_selection
-from oseo_lab.client.changes import Changes
+from oseo_lab.client.changes import Changes, copied
 from oseo_lab.client.draft_items import DraftItem, DraftItems
-from oseo_lab.client.given import text
+from oseo_lab.client.given import text, word_of
 from oseo_lab.client.limits import as_limits
 from oseo_lab.client.options import Options
 from oseo_lab.client.session import Session
 from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging
 from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.limits import Limits
+from oseo_lab.model.offers import OptionLevel
 from oseo_lab.model.option_groups import broken_in, scene_values
 from oseo_lab.model.options import ParameterData
 from oseo_lab.model.order import Priority
@@ -50,7 +51,7 @@ class DraftState:
         self.offer = session.offer(collection)
         self.scene_options = session.scene_options(collection)
         self.items = DraftItems(self)
-        self.options = Options(self.offer.options, collection, None, self.offer.rules, self)
+        self.options = self.fresh_options(OptionLevel.ORDER)
         self._remark: str | None = None
         self._limits = Limits()
         self._name: str | None = None
@@ -107,7 +108,7 @@ class DraftState:
         """Return everything that can change, with what it is now."""
         options = [self.options, *(each.options for each in self.items if each.own_options is not None)]
         things = [self, self.items, *self.items, *options]
-        return [(vars(each), _copied(vars(each))) for each in things]
+        return [(vars(each), copied(vars(each))) for each in things]
 
     def let(self, thing: Any, name: str, value: Any) -> None:
         """Let an attribute of the draft or one of its parts be something else, if no rule is broken by it.
@@ -129,6 +130,12 @@ class DraftState:
     def options_changed(self) -> None:
         """Tell that another choice holds (`Options` calls it)."""
         self.changes.made()
+
+    def fresh_options(self, level: OptionLevel, base: Options | None = None) -> Options:
+        """Return the group's options with nothing chosen yet: the order's, or an item's that rest on them."""
+        levels = self.offer.levels.items()
+        elsewhere = {name: str(each) for name, each in levels if each not in (level, OptionLevel.BOTH)}
+        return Options(self.offer.options, self.collection, base, self.offer.rules, self, elsewhere)
 
     # --------------------------------------------------------------------------------------------- rules
 
@@ -233,10 +240,9 @@ class DraftState:
         with self.together():
             self.offer = offer
             self.scene_options = self._session.scene_options(self.collection, group)
-            for each in (self.options, *(item.options for item in self.items if item.own_options)):
-                each.regroup(offer.options, offer.rules)
+            self.options.regroup(self.fresh_options(OptionLevel.ORDER))
             for item in self.items:
-                item.forget_options()
+                item.regroup()
             self.changes.made()
 
     @property
@@ -246,8 +252,14 @@ class DraftState:
 
     @packaging.setter
     def packaging(self, packaging: str | None) -> None:
-        offered = [each for each in Packaging if each not in REFUSED_PACKAGING]
-        self._set("_packaging", _word(offered, packaging, "packaging"))
+        self._set("_packaging", word_of(self.packagings, packaging, "packaging"))
+
+    @property
+    def packagings(self) -> tuple[Packaging, ...]:
+        """The containers the collection offers, as far as the service tells."""
+        told = self._session.facts(self.collection).get("delivery", {}).get("packaging")
+        offered = tuple(each for each in Packaging if each not in REFUSED_PACKAGING)
+        return offered if told is None else tuple(each for each in offered if each in told)
 
     @property
     def priority(self) -> Priority | None:
@@ -256,7 +268,7 @@ class DraftState:
 
     @priority.setter
     def priority(self, priority: str | None) -> None:
-        self._set("_priority", _word(list(Priority), priority, "priority"))
+        self._set("_priority", word_of(list(Priority), priority, "priority"))
 
     @property
     def remark(self) -> str | None:
@@ -282,21 +294,3 @@ class DraftState:
         if getattr(self, name) != value:
             setattr(self, name, value)
             self.changes.made()
-
-
-def _word(offered: Sequence[Any], given: str | None, name: str) -> Any:
-    if given is None:
-        return None
-    by_name = {str(each).lower(): each for each in offered}
-    if str(given).lower() not in by_name:
-        allowed = ", ".join(str(each) for each in offered)
-        raise ValidationError(f"{name} {str(given)[:60]!r} is not offered; allowed: {allowed}", locator=name)
-    return by_name[str(given).lower()]
-
-
-def _copied(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of an object's state that is not changed with it."""
-    return {
-        name: type(value)(value) if isinstance(value, list | dict | set) else value
-        for name, value in state.items()
-    }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from oseo_lab.model.errors import ConfigurationError, ValidationError
 
-__all__ = ["address", "number", "seconds", "text"]
+__all__ = ["address", "number", "seconds", "text", "word_of"]
 
 
 def text(given: Any, name: str, example: str) -> str:
@@ -74,3 +75,20 @@ def seconds(given: float | timedelta | str | None, name: str) -> float | None:
     if found is None or (unit := _UNITS.get(found[2])) is None:
         raise ValidationError(f"{name} {given!r:.60} is not allowed; allowed: {allowed}", locator=name)
     return float(found[1]) * unit
+
+
+def word_of(offered: Sequence[Any], given: str | None, name: str) -> Any:
+    """Return the word that a caller gave, as it is offered; None for none.
+
+    Raises
+    ------
+    ValidationError
+        If it is another; those that are offered are listed.
+    """
+    if given is None:
+        return None
+    by_name = {str(each).lower(): each for each in offered}
+    if str(given).lower() not in by_name:
+        allowed = ", ".join(str(each) for each in offered) or f"none: leave {name} out"
+        raise ValidationError(f"{name} {str(given)[:60]!r} is not offered; allowed: {allowed}", locator=name)
+    return by_name[str(given).lower()]

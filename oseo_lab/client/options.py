@@ -47,6 +47,8 @@ class Options:
         What goes together.
     holder : Holder or None
         What they belong to.
+    elsewhere : mapping of str to str
+        Options that are not chosen here, and where they are: ``order`` or ``item``.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Options:
         base: Options | None = None,
         rules: Iterable[OptionRule] = (),
         holder: Holder | None = None,
+        elsewhere: Mapping[str, str] | None = None,
     ) -> None:
         vars(self).update(
             _definitions={each.name: each for each in definitions},
@@ -63,6 +66,7 @@ class Options:
             _base=base,
             _rules=tuple(rules),
             _holder=holder,
+            _elsewhere=dict(elsewhere or {}),
             _chosen={},
         )
 
@@ -71,6 +75,7 @@ class Options:
     _base: Options | None
     _rules: tuple[OptionRule, ...]
     _holder: Holder | None
+    _elsewhere: dict[str, str]
     _chosen: dict[str, Any]
 
     # ------------------------------------------------------------------------------- reading and setting
@@ -124,14 +129,21 @@ class Options:
         found = {}
         for name, value in values.items():
             try:
-                definition = self.definition(name)
-                known = self._known(name)
-                found[name] = None if value is None else checked(definition, value, self._where, known)
+                found[name] = None if value is None else self._checked(name, value)
             except ValidationError as wrong:
                 problems.extend(wrong.problems)
         if problems:
             raise ValidationError.of(problems)
         self._take({**self._chosen, **found})
+
+    def _checked(self, name: str, value: Any) -> Any:
+        definition = self.definition(name)
+        if name in self._elsewhere:
+            raise ValidationError(self._level(name), locator=name)
+        return checked(definition, value, self._where, self._known(name))
+
+    def _level(self, name: str) -> str:
+        return f"option {name!r} is chosen for the {self._elsewhere[name]} only"
 
     def reset(self, name: str | None = None) -> None:
         """Go back to the default of one option, or of all; refused where the rest does not go with it."""
@@ -206,9 +218,11 @@ class Options:
         found = []
         for value in self.allowed(name):
             wanted = {**self._chosen, name: [value] if is_array else value}
-            wrong = next(iter(self._problems_with(wanted)), None)
+            reasons = [each.text for each in self._problems_with(wanted)]
+            if name in self._elsewhere:
+                reasons.insert(0, self._level(name))
             label = f"{shown(value)} (the products' own)" if value in own else shown(value)
-            found.append(Choice(value, label, wrong is None, None if wrong is None else wrong.text))
+            found.append(Choice(value, label, not reasons, reasons[0] if reasons else None))
         return tuple(found)
 
     def parameters(self) -> tuple[ParameterData, ...]:
@@ -230,11 +244,10 @@ class Options:
                     text=f"option {name!r} is required; allowed: {definition.component.allowed_text}",
                 )
 
-    def regroup(self, definitions: Iterable[OptionDefinition], rules: Iterable[OptionRule] = ()) -> None:
+    def regroup(self, other: Options) -> None:
         """Take the options of another group, with what was chosen; refused where a value is not offered."""
-        other = Options(definitions, self._where, self._base)
-        other.update(**self._chosen)
-        vars(self).update(_definitions=other._definitions, _chosen=other._chosen, _rules=tuple(rules))
+        chosen = {name: other._checked(name, value) for name, value in self._chosen.items()}
+        vars(self).update(vars(other) | {"_chosen": chosen, "_base": self._base})
 
     def _known(self, name: str) -> tuple[str, ...]:
         return () if self._holder is None else self._holder.known_values(name)

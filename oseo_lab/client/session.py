@@ -43,6 +43,7 @@ class Session:
         self.transport = transport
         self.submitted_here: set[str] = set()
         self._offers: dict[str, tuple[OrderOptions, ...]] = {}
+        self._facts: dict[str, Mapping[str, Any]] | None = None
 
     @cached_property
     def about(self) -> Mapping[str, Any]:
@@ -53,6 +54,12 @@ class Session:
     def owner(self) -> str:
         """Whose orders these are."""
         return str(self.about.get("owner") or "local")
+
+    def facts(self, collection_id: str) -> Mapping[str, Any]:
+        """Return what the service tells of a collection beside its options; asked once and kept."""
+        if self._facts is None:
+            self._facts = {str(each.get("id")): each for each in self.transport.collections()}
+        return self._facts.get(collection_id, {})
 
     def offers(self, collection_id: str) -> tuple[OrderOptions, ...]:
         """Return every option group of a collection; asked once and kept.

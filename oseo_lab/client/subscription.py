@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from oseo_lab.client.area import Area, as_area, as_period
 from oseo_lab.client.draft import OrderDraft
 from oseo_lab.client.given import number
-from oseo_lab.client.options import Options
 from oseo_lab.model.errors import NotSupported, Problem, ValidationError
 from oseo_lab.model.identifiers import OrderType, SubscriptionId
 from oseo_lab.model.messages import Submit
 from oseo_lab.model.names import reference_of
+from oseo_lab.model.offers import OptionLevel
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from oseo_lab.model.subscription import FREQUENCY, PERIOD, REGION
 
@@ -57,7 +57,7 @@ class SubscriptionDraft(OrderDraft):
                 code="SubscriptionNotSupported",
                 locator="orderType",
             )
-        self.options = Options(self.offer.options, collection, None, self.offer.rules, self)
+        self.options = self.fresh_options(OptionLevel.ITEM)
 
     def request(self) -> Submit:
         """Return the subscription as the message that submits it."""

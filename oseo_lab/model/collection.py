@@ -17,7 +17,13 @@ from typing import Any
 from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging, Protocol
 from oseo_lab.model.errors import Problem
 from oseo_lab.model.identifiers import OrderType, ProductId
-from oseo_lab.model.offers import OrderOptions, PaymentOption, ProductDelivery, SceneSelectionOption
+from oseo_lab.model.offers import (
+    OptionLevel,
+    OrderOptions,
+    PaymentOption,
+    ProductDelivery,
+    SceneSelectionOption,
+)
 from oseo_lab.model.option_groups import (
     check_delivery,
     check_options,
@@ -52,14 +58,6 @@ class Scope(StrEnum):
 
     ITEM = "item"
     ORDER = "order"
-
-
-class OptionLevel(StrEnum):
-    """Where an option may be chosen."""
-
-    BOTH = "both"
-    ORDER = "order"
-    ITEM = "item"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -287,6 +285,7 @@ class Collection:
             group,
             options=options,
             rules=self._rules_of(group),
+            levels={each.name: self.levels[each.name] for each in options if each.name in self.levels},
             deliveries=own if self.provider == LOCAL else group.deliveries or own,
             payments=group.payments or self.payments,
         )

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from oseo_lab.model.definitions import OptionDefinition
 from oseo_lab.model.delivery import PackageMedium, Protocol
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.option_rules import OptionRule
 
-__all__ = ["OrderOptions", "PaymentOption", "ProductDelivery", "SceneSelectionOption"]
+__all__ = ["OptionLevel", "OrderOptions", "PaymentOption", "ProductDelivery", "SceneSelectionOption"]
+
+
+class OptionLevel(StrEnum):
+    """Where an option may be chosen."""
+
+    BOTH = "both"
+    ORDER = "order"
+    ITEM = "item"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +52,8 @@ class SceneSelectionOption:
 class OrderOptions:
     """``CommonOrderOptionsType``: one valid combination of options, as GetOptions answers it.
 
-    ``rules`` say which of its choices go together; XML has no place for them (`option_rules`).
+    ``rules`` say which of its choices go together (`option_rules`), ``levels`` which of them are the order's
+    or an item's only; XML has no place for either.
     """
 
     product_order_options_id: str
@@ -55,3 +66,4 @@ class OrderOptions:
     payments: tuple[PaymentOption, ...] = ()
     scene_selections: tuple[SceneSelectionOption, ...] = ()
     rules: tuple[OptionRule, ...] = ()
+    levels: Mapping[str, OptionLevel] = field(default_factory=dict)

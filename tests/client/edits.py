@@ -18,7 +18,8 @@ from oseo_lab.client.composing import compose
 from oseo_lab.client.draft import OrderDraft
 from oseo_lab.client.session import Session
 from oseo_lab.encoding.collection_rules import check_presets
-from oseo_lab.model.collection import Collection
+from oseo_lab.model.collection import Collection, DeliveryRule, OptionLevel
+from oseo_lab.model.delivery import Packaging
 from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.option_rules import OptionRule
@@ -65,6 +66,9 @@ SCENE = (
     OptionDefinition(name="sceneBoundingPolygon", component=DataArray(optional=True, element=_POINT)),
 )
 AREAS = (None, (10.0, 45.0, 11.0, 46.5), "POLYGON ((10 45, 11 45, 11 46, 10 45))")
+
+
+_LEVELS = st.sampled_from((OptionLevel.ORDER, OptionLevel.ITEM))
 
 
 # ------------------------------------------------------------------------------------------ what is offered
@@ -154,7 +158,16 @@ def offers(draw: st.DrawFn) -> Collection:
         tried = Collection(id=COLLECTION, options=options, scene_options=SCENE, rules=(*kept, rule))
         if not list(check_presets(tried)):
             kept.append(rule)
-    return Collection(id=COLLECTION, options=options, scene_options=SCENE, rules=tuple(kept), max_items=100)
+    levels = draw(st.dictionaries(st.sampled_from([each.name for each in options]), _LEVELS, max_size=2))
+    return Collection(
+        id=COLLECTION,
+        options=options,
+        scene_options=SCENE,
+        rules=tuple(kept),
+        max_items=100,
+        levels=levels,
+        delivery=DeliveryRule(packaging=(Packaging.ZIP,)),
+    )
 
 
 # --------------------------------------------------------------------------------------------------- edits
@@ -167,19 +180,22 @@ class Edit:
     Parameters
     ----------
     kind : str
-        ``options``, ``area``, ``add`` or ``remove``.
+        ``options``, ``area``, ``packaging``, ``add`` or ``remove``.
     product : str or None
         Which item it is about; None for the order itself.
     values : mapping
         Options to set, None for back to the default.
     area : object
         An area, or None for none.
+    packaging : str or None
+        A container, or none.
     """
 
     kind: str
     product: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     area: Any = None
+    packaging: str | None = None
 
 
 def _values(definition: OptionDefinition) -> st.SearchStrategy[Any]:
@@ -216,6 +232,7 @@ def edits(collection: Collection) -> st.SearchStrategy[Edit]:
         st.builds(Edit, st.just("options"), st.none() | product, one),
         st.builds(Edit, st.just("area"), st.none() | product, area=st.sampled_from(AREAS)),
         st.builds(Edit, st.sampled_from(("add", "add", "remove")), product),
+        st.builds(Edit, st.just("packaging"), packaging=st.sampled_from((None, "zip", "tar"))),
     )
 
 
@@ -231,6 +248,8 @@ def apply(draft: OrderDraft, edit: Edit) -> None:
         draft.items.add(str(edit.product))
     elif edit.kind == "remove":
         draft.items.remove(str(edit.product))
+    elif edit.kind == "packaging":
+        draft.packaging = edit.packaging
     else:
         thing = draft if edit.product is None else draft.items[edit.product]
         if edit.kind == "area":
@@ -258,6 +277,12 @@ class Here:
             url=self.url,
             link=lambda *_: "",
         )
+
+    def collections(self) -> list[Mapping[str, Any]]:
+        return [
+            {"id": each.id, "delivery": {"packaging": [str(one) for one in each.delivery.packaging]}}
+            for each in self.context.collections.values()
+        ]
 
     def perform(self, message: Any, message_id: str | None = None) -> Any:
         return perform(message, self.context)
@@ -289,6 +314,8 @@ def as_sent(collection: Collection, draft: OrderDraft, edit: Edit) -> OrderSpeci
             for each in specification.items
         ]
         return replace(specification, items=tuple(items))
+    if edit.kind == "packaging":
+        return replace(specification, packaging=Packaging(str(edit.packaging)))
     if edit.kind != "options":
         return specification
     if edit.product is None:

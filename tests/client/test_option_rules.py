@@ -65,6 +65,9 @@ class Here:
 
     url = "http://localhost/oseo/"
 
+    def collections(self) -> list[Any]:
+        return [{"id": "s2"}]
+
     def perform(self, message: Any, message_id: str | None = None) -> GetOptionsResponse:
         return GetOptionsResponse(order_options=(OFFER,))
 
