@@ -29,7 +29,7 @@ from oseo_lab.builtin.catalogue_csw_query import (
 from oseo_lab.builtin.catalogue_csw_record import to_item
 from oseo_lab.builtin.catalogue_csw_server import CswServer
 from oseo_lab.builtin.catalogue_search import Matcher, cursor_of, page, position, read_cursor
-from oseo_lab.builtin.catalogue_thumbnails import read_thumbnail
+from oseo_lab.builtin.catalogue_thumbnails import Pictures
 from oseo_lab.model.errors import ConfigurationError, ValidationError
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.ports import CatalogueQuery, Thumbnail
@@ -76,11 +76,12 @@ class CswCatalogue:
         _check(self._href, schema, self._axis_order, self._where)
         own = (urlsplit(self._href).hostname or "").lower()
         self._rules = AssetRules.of(settings, root=None, hosts=(own,))
-        self._hosts = (own, *self._rules.hosts)
+        hosts = (own, *self._rules.hosts)
+        self._pictures = Pictures(self.find, hosts)
         self._server = CswServer(
             collection_id,
             self._href,
-            hosts=self._hosts,
+            hosts=hosts,
             schema=schema,
             timeout=float(settings.get("timeout") or 30),
             page=min(max(int(settings.get("page") or 100), 1), 1000),
@@ -117,6 +118,23 @@ class CswCatalogue:
         ValidationError
             If the query cannot be understood, or would look through more than is looked through.
         """
+        found, cursor = self._found(query)
+        self._pictures.note(found)
+        return found, cursor
+
+    def thumbnail(self, identifier: str) -> Thumbnail | None:
+        """Return the picture of a record's browse graphic.
+
+        Raises
+        ------
+        CatalogueFailed
+            If the server cannot be asked now.
+        """
+        return self._pictures.read(identifier)
+
+    # ------------------------------------------------------------------------------------------- asking
+
+    def _found(self, query: CatalogueQuery) -> tuple[list[CatalogueItem], str | None]:
         matches, after = Matcher(query), read_cursor(query.cursor)
         filters = [*self._fixed(), *self._filters(query)]
         if self._can_time():
@@ -132,18 +150,6 @@ class CswCatalogue:
                 locator="limit",
             )
         return page(items, query)
-
-    def thumbnail(self, identifier: str) -> Thumbnail | None:
-        """Return the picture of a record's browse graphic.
-
-        Raises
-        ------
-        CatalogueFailed
-            If the server cannot be asked now.
-        """
-        return read_thumbnail(self.find([identifier]).get(identifier), self._hosts)
-
-    # ------------------------------------------------------------------------------------------- asking
 
     def _newest_first(
         self, filters: Sequence[Any], query: CatalogueQuery, after: tuple[datetime | None, str] | None

@@ -21,7 +21,7 @@ from oseo_lab.builtin.catalogue_assets import RASTER_SUFFIXES, AssetRules, Refus
 from oseo_lab.builtin.catalogue_items import CatalogueFailed, read_item
 from oseo_lab.builtin.catalogue_rasters import read_facts
 from oseo_lab.builtin.catalogue_search import page
-from oseo_lab.builtin.catalogue_thumbnails import read_thumbnail
+from oseo_lab.builtin.catalogue_thumbnails import Pictures
 from oseo_lab.model.job import Asset, CatalogueItem
 from oseo_lab.ports import CatalogueQuery, Thumbnail
 
@@ -56,7 +56,7 @@ class StacCatalogue:
 
     def __init__(self, collection_id: str, settings: Mapping[str, Any]) -> None:
         self._side: _Side
-        self._hosts = AssetRules.of(settings, root=None).hosts
+        self._pictures = Pictures(self.find, AssetRules.of(settings, root=None).hosts)
         if urlsplit(str(settings["href"])).scheme in ("http", "https"):
             from oseo_lab.builtin.catalogue_stac_api import StacApi
 
@@ -84,7 +84,9 @@ class StacCatalogue:
         ValidationError
             If the query cannot be understood.
         """
-        return self._side.search(query)
+        found, cursor = self._side.search(query)
+        self._pictures.note(found)
+        return found, cursor
 
     def thumbnail(self, identifier: str) -> Thumbnail | None:
         """Return the picture of a product's thumbnail or overview asset.
@@ -94,7 +96,7 @@ class StacCatalogue:
         CatalogueFailed
             If the catalogue cannot be asked now.
         """
-        return read_thumbnail(self.find([identifier]).get(identifier), self._hosts)
+        return self._pictures.read(identifier)
 
 
 class StaticStac:

@@ -7,8 +7,9 @@ PNG, JPEG and WebP of at most 2 MiB are passed on, under the type that their own
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO
@@ -17,12 +18,54 @@ from oseo_lab.builtin.remote import is_http, open_http
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.ports import ProcessingFailed, Thumbnail
 
-__all__ = ["MOST_BYTES", "read_thumbnail"]
+__all__ = ["MOST_BYTES", "Pictures", "read_thumbnail"]
 
 _LOG = logging.getLogger(__name__)
 MOST_BYTES = 2 * 1024 * 1024
 _SILENCE, _SECONDS = 10.0, 20.0  # without a byte, and for all of it
+_MOST_SEEN = 1000
 _ROLES = ("thumbnail", "overview")
+
+
+class Pictures:
+    """Thumbnails of a catalogue elsewhere: what a search has just told is not asked for again.
+
+    Parameters
+    ----------
+    find : callable
+        Asks the catalogue for products by identifier.
+    hosts : sequence of str
+        As for `read_thumbnail`.
+    """
+
+    def __init__(
+        self, find: Callable[[Sequence[str]], Mapping[str, CatalogueItem]], hosts: Sequence[str]
+    ) -> None:
+        self._find = find
+        self._hosts = tuple(hosts)
+        self._seen: dict[str, CatalogueItem] = {}
+        self._lock = threading.Lock()
+
+    def note(self, items: Sequence[CatalogueItem]) -> None:
+        """Keep what a search has found, of the last thousand products."""
+        with self._lock:
+            for each in items:
+                self._seen.pop(each.identifier, None)
+                self._seen[each.identifier] = each
+            for old in list(self._seen)[: max(0, len(self._seen) - _MOST_SEEN)]:
+                del self._seen[old]
+
+    def read(self, identifier: str) -> Thumbnail | None:
+        """Return a product's picture; None where it has none that can be shown.
+
+        Raises
+        ------
+        CatalogueFailed
+            If the catalogue cannot be asked now.
+        """
+        with self._lock:
+            item = self._seen.get(identifier)
+        return read_thumbnail(item or self._find([identifier]).get(identifier), self._hosts)
 
 
 def read_thumbnail(item: CatalogueItem | None, hosts: Sequence[str]) -> Thumbnail | None:

@@ -202,7 +202,7 @@ class Lab(Session):
         time : str, date, datetime or tuple, optional
             ``"2024-06/2024-07"``, a date, or two aware datetimes.
         text : str, optional
-            Words in identifiers or properties.
+            Words in identifier, title, description or keywords.
         limit : int or None
             Most products; None for all.
         area_crs : str or int, optional

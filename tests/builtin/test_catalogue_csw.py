@@ -244,6 +244,27 @@ def test_an_address_in_the_capabilities_is_used_only_on_a_named_host(csw: Csw, i
     assert csw.paths[-1] == ("/other" if "localhost" in inside else "/csw")
 
 
+def test_capabilities_of_real_servers_are_read(csw: Csw, shared: Path) -> None:
+    body = (shared / "catalog" / "csw" / "responses" / "apiso_GetCapabilities.xml").read_bytes()
+    csw.fail = lambda request: (200, body) if request is None else None
+    query = CatalogueQuery(bbox=(0, 0, 20, 50), start=datetime(2024, 6, 1, tzinfo=UTC), text="p")
+    found = catalogue(csw).search(query)
+
+    assert len(names(found)) == 9 and csw.paths == ["/csw"]  # not where it says that it once was
+    asked = {each.text for each in csw.filters().iter("{*}PropertyName")}
+    assert asked == {"ows:BoundingBox", "apiso:TempExtent_begin", "apiso:TempExtent_end", "csw:AnyText"}
+
+
+def test_pictures_of_what_was_found_are_not_asked_for_again(csw: Csw) -> None:
+    csw.records = [scene(1, browse=f"http://127.0.0.1:{csw.port}/none.png")]
+    found = catalogue(csw)
+    assert names(found.search(CatalogueQuery())) == ["P01"]
+    before = len(csw.asked)
+
+    assert found.thumbnail("P01") is None and len(csw.asked) == before  # that is no picture
+    assert found.thumbnail("P02") is None and len(csw.asked) == before + 1
+
+
 # -------------------------------------------------------------------------------------------------- answers
 
 
