@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from oseo_lab.client.describing import mapping
 from oseo_lab.client.names import folder_name
 from oseo_lab.client.transport import FILES
 from oseo_lab.model.errors import DeliveryError, ResultExpired
@@ -87,7 +88,7 @@ def local_items(folder: Path, order_id: str) -> Iterator[tuple[dict[str, Any], s
     is_empty = True
     for path in sorted(folder.rglob(ITEM)):
         item = object_of(path.read_bytes(), str(path))
-        if _mapping(item.get("properties")).get("oseo:order", order_id) == order_id:
+        if mapping(item.get("properties")).get("oseo:order", order_id) == order_id:
             is_empty = False
             yield with_files(item), f"{path.parent.resolve()}/"
     if is_empty:
@@ -164,12 +165,8 @@ def object_of(body: bytes, what: str) -> dict[str, Any]:
     return said
 
 
-def _mapping(said: Any) -> Mapping[str, Any]:
-    return said if isinstance(said, Mapping) else {}
-
-
 def _assets(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    found = _mapping(item.get("assets"))
+    found = mapping(item.get("assets"))
     return {name: dict(asset) for name, asset in found.items() if isinstance(asset, Mapping)}
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 from urllib.parse import urljoin
 
 from oseo_lab.model.errors import ConfigurationError
 
-__all__ = ["absolute", "item_collection", "needed"]
+__all__ = ["absolute", "entries", "item_collection", "mapping", "needed"]
 
 
 def needed(name: str, what: str, extra: str) -> Any:
@@ -25,6 +25,16 @@ def needed(name: str, what: str, extra: str) -> Any:
     except ImportError as lacking:
         missing = lacking.name or name
         raise ConfigurationError(f"{what} needs {missing}: pip install 'oseo-lab[{extra}]'") from None
+
+
+def mapping(said: Any) -> Mapping[str, Any]:
+    """Return what a server said if it is an object; an empty one if it is anything else."""
+    return said if isinstance(said, Mapping) else {}
+
+
+def entries(said: Any) -> list[Mapping[str, Any]]:
+    """Return the objects of a list that a server said; others are left out."""
+    return [each for each in said if isinstance(each, Mapping)] if isinstance(said, list | tuple) else []
 
 
 def absolute(href: str, base: str) -> str:

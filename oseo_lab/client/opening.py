@@ -8,13 +8,14 @@ from the file. What does not fit together is said, never resampled in silence.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from oseo_lab.client.describing import needed
+from oseo_lab.client.describing import mapping, needed
 from oseo_lab.client.grids import on_one_grid, same_bands, same_shape
 from oseo_lab.client.plots import register
 from oseo_lab.client.rasters import NETCDF, PICTURE, RASTERS, How, kind_of, open_asset
@@ -149,14 +150,15 @@ def _open(
     """Return one item's bands as a dataset with a ``time`` of length one; None if it has no raster."""
     import xarray
 
-    parts = [
-        open_asset(asset, base, how)
-        for asset in item.get("assets", {}).values()
-        if kind_of(asset) in kinds and set(roles) & set(asset.get("roles", ["data"]))
-    ]
-    if not parts:
+    chosen = {
+        str(key): asset
+        for key, asset in mapping(item.get("assets")).items()
+        if kind_of(mapping(asset)) in kinds and _has_role(asset, roles)
+    }
+    if not chosen:
         return None
     name = str(item.get("id", "an item"))
+    parts = _told_apart({key: open_asset(asset, base, how) for key, asset in chosen.items()})
     for part in parts[1:]:
         same_shape(parts[0], part, name)
     whole = xarray.merge(parts, join="override", compat="override", combine_attrs="drop_conflicts")
@@ -166,6 +168,23 @@ def _open(
     # which product each moment comes from: what a plot's title or a filter needs
     whole = whole.assign_coords(item=("time", [name] * whole.sizes["time"]))
     return whole.assign_attrs(_facts(item))
+
+
+def _has_role(asset: Mapping[str, Any], roles: Sequence[str]) -> bool:
+    own = asset.get("roles", ["data"])
+    return isinstance(own, list | tuple) and any(each in roles for each in own)
+
+
+def _told_apart(parts: Mapping[str, xarray.Dataset]) -> list[xarray.Dataset]:
+    """Return the files of one item with no name of a band twice: the file's name goes before it then."""
+    seen = Counter(name for part in parts.values() for name in part.data_vars)
+    found = []
+    for key, part in parts.items():
+        stem = key.partition(".")[0]
+        alone = len(part.data_vars) == 1
+        twice = {name: stem if alone else f"{stem}_{name}" for name in part.data_vars if seen[name] > 1}
+        found.append(part.rename(twice))
+    return found
 
 
 def _chosen(whole: xarray.Dataset, bands: Sequence[str] | None, name: str) -> xarray.Dataset:
@@ -192,8 +211,8 @@ _PLAIN: tuple[Any, ...] = ("native", "none", None, "", [], ())
 
 def _facts(item: Mapping[str, Any]) -> dict[str, str]:
     """Return what a dataset's attributes say of an item: collection, licence, what was done to it."""
-    properties = item.get("properties", {})
-    options = properties.get("oseo:options") or {}
+    properties = mapping(item.get("properties"))
+    options = mapping(properties.get("oseo:options"))
     steps = ["clipped"] if any(name.startswith("scene") for name in options) else []
     steps += [text.format(_said(options[name])) for name, text in _STEPS if options.get(name) not in _PLAIN]
     found = {
@@ -212,12 +231,15 @@ def _said(value: Any) -> str:
 def _time_of(item: dict[str, Any]) -> Any:
     import numpy
 
-    properties = item.get("properties", {})
+    properties = mapping(item.get("properties"))
     text = properties.get("datetime") or properties.get("start_datetime")
     if not text:
         return numpy.datetime64("NaT", "ns")
-    moment = datetime.fromisoformat(str(text))
-    offset = moment.utcoffset()
-    if offset is not None:
-        moment = (moment - offset).replace(tzinfo=None)
-    return numpy.datetime64(moment, "ns")
+    try:
+        moment = datetime.fromisoformat(str(text))
+        offset = moment.utcoffset()
+        plain = (moment if offset is None else moment - offset).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return numpy.datetime64("NaT", "ns")
+    # nanoseconds reach from 1678 to 2262
+    return numpy.datetime64(plain if 1678 <= plain.year <= 2261 else "NaT", "ns")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from oseo_lab.client.describing import absolute
+from oseo_lab.client.describing import absolute, entries
 from oseo_lab.client.object_store import reachable
 from oseo_lab.client.spool import is_remote, local_copy
 from oseo_lab.model.errors import DeliveryError
@@ -58,7 +58,7 @@ class How:
     transport: Transport | None = None
 
 
-def kind_of(asset: dict[str, Any]) -> str:
+def kind_of(asset: Mapping[str, Any]) -> str:
     """Return the media type of an asset this module opens; empty for others."""
     media = str(asset.get("type", "")).partition(";")[0].strip().lower()
     if media in (*RASTERS, *NETCDF, PICTURE):
@@ -113,8 +113,8 @@ def _open_raster(href: str, driver: str, how: How) -> Any:
 def _bands_of(raster: Any, asset: Mapping[str, Any], names: Sequence[str]) -> xarray.Dataset:
     import xarray
 
-    listed = asset.get("bands", asset.get("eo:bands", ()))
-    said = listed if len(listed) == len(names) else [{}] * len(names)
+    listed = _listed(asset)
+    said: Sequence[Mapping[str, Any]] = listed if len(listed) == len(names) else [{}] * len(names)
     bands = {name: _one_band(raster, index, name) for index, name in enumerate(names)}
     for band, about in zip(bands.values(), said, strict=True):
         if common := about.get("eo:common_name", about.get("common_name")):
@@ -142,27 +142,38 @@ def _is_list(value: Any, count: int) -> bool:
 
 def _picture(raster: Any, asset: Mapping[str, Any], masked: bool) -> xarray.Dataset:
     """Return a picture's colours on the grid that its description tells: PNG itself knows none."""
-    import numpy
-    from affine import Affine
-
     count = raster.sizes["band"]
-    shown = [str(each.get("name")) for each in asset.get("bands", ())]
+    shown = _names(asset)
     colours = _COLOURS.get(count, ())
     has_alpha = colours[-1:] == ("alpha",)
-    own = shown if len(shown) == count - has_alpha else colours[: count - has_alpha]
+    own = shown if len(set(shown)) == count - has_alpha else colours[: count - has_alpha]
     whole = _bands_of(raster, {}, [*own, "alpha"] if has_alpha else own)
     if masked and has_alpha:
         whole = whole.where(whole["alpha"] > 0)
     whole = whole.drop_vars("alpha", errors="ignore")
     for name, colour in zip(own, ("red", "green", "blue") if len(own) == 3 else (), strict=False):
         whole[name].attrs |= {"common_name": colour, "valid_range": (0, 255)}  # its light is right
+    return _placed(whole, asset)
+
+
+def _placed(whole: xarray.Dataset, asset: Mapping[str, Any]) -> xarray.Dataset:
+    """Return pixels with the coordinates and CRS that their description tells; as they are without."""
+    import numpy
+    from affine import Affine
+    from rasterio.errors import CRSError
+
     code, transform = asset.get("proj:code"), asset.get("proj:transform")
-    if code and transform and len(transform) >= 6:
-        at = Affine(*transform[:6])
-        x = at.c + at.a * (numpy.arange(whole.sizes["x"]) + 0.5)
-        y = at.f + at.e * (numpy.arange(whole.sizes["y"]) + 0.5)
-        whole = whole.assign_coords(x=("x", x), y=("y", y)).rio.write_crs(code).rio.write_transform(at)
-    return whole
+    six = transform[:6] if isinstance(transform, list | tuple) else ()
+    if not code or len(six) < 6 or not all(isinstance(each, int | float) for each in six):
+        return whole
+    at = Affine(*six)
+    x = at.c + at.a * (numpy.arange(whole.sizes["x"]) + 0.5)
+    y = at.f + at.e * (numpy.arange(whole.sizes["y"]) + 0.5)
+    try:
+        placed: xarray.Dataset = whole.assign_coords(x=("x", x), y=("y", y)).rio.write_crs(code)
+    except CRSError as wrong:
+        raise DeliveryError(f"{str(code)[:60]!r} is no CRS that is known: {wrong}") from None
+    return cast("xarray.Dataset", placed.rio.write_transform(at))
 
 
 def _open_netcdf(href: str, how: How) -> xarray.Dataset:
@@ -180,10 +191,20 @@ def _open_netcdf(href: str, how: How) -> xarray.Dataset:
 def _band_names(asset: dict[str, Any], raster: Any) -> list[str]:
     """Return the names of a file's bands: its STAC asset's, its own descriptions', or numbers."""
     count = raster.sizes["band"]
-    listed = [each.get("name") for each in asset.get("bands", asset.get("eo:bands", ()))]
+    listed = _names(asset)
     own = raster.attrs.get("long_name", ())
     own = [own] if isinstance(own, str) else list(own)
     for names in (listed, own):
         if len(names) == count and all(names) and len(set(names)) == count:
             return [str(each) for each in names]
     return [f"band_{number}" for number in range(1, count + 1)]
+
+
+def _listed(asset: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what a STAC asset says of each band (1.1: ``bands``, before: ``eo:bands``)."""
+    return entries(asset.get("bands", asset.get("eo:bands")))
+
+
+def _names(asset: Mapping[str, Any]) -> list[str]:
+    names = [each.get("name") for each in _listed(asset)]
+    return [each for each in names if isinstance(each, str) and each]
