@@ -49,7 +49,7 @@ class FailureClass(StrEnum):
 
 
 #: Whether trying an item again may help, by why it was not made.
-_MAY_HELP: Mapping[FailureClass, bool] = {
+_MAY_HELP: Mapping[str, bool] = {
     FailureClass.TRANSIENT: True,  # given up after the tries that the service makes by itself
     FailureClass.QUOTA: True,  # a balance or a limit may have been raised
     FailureClass.PERMANENT: False,
@@ -67,8 +67,7 @@ def can_retry(failure: str | None) -> bool:
     failure : str or None
         Value of a `FailureClass`; where it is none, nothing is known against trying again.
     """
-    known = {each.value: each.can_retry for each in FailureClass}
-    return known.get(failure or "", True)
+    return _MAY_HELP.get(failure or "", True)
 
 
 #: Longest ``reason``, characters: room for what the dispatcher adds below the 4000 of the schema.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -131,32 +131,45 @@ def retry(order_id: str, item_ids: Sequence[str] | None, context: Context) -> Or
             f"{len(item_ids)} items are named; allowed: 1 to {MOST_NAMED}, null for all that may be helped",
             locator="item_ids",
         )
-    wish = partial(_retry, order_id=order_id, item_ids=item_ids, owner=context.caller, now=context.now())
-    order = context.store.write(wish)
+    owner, now = context.caller, context.now()
+    # Looked for before it is this one's turn to write: of thousands of items nobody else need wait for that.
+    with context.store.read() as snapshot:
+        chosen = _chosen(snapshot, order_of(snapshot, order_id, owner), item_ids)
+    order = context.store.write(partial(_retry, chosen=chosen, item_ids=item_ids, now=now))
     context.wake()
     return order
 
 
-def _retry(
-    work: UnitOfWork, order_id: str, item_ids: Sequence[str] | None, owner: str, now: datetime
-) -> Order:
-    order = order_of(work, order_id, owner)
-    is_over = order.status.status.is_final
-    if order.wanted is Wanted.CANCELLED and not is_over:
-        raise InvalidState(
+@dataclass(frozen=True)
+class _Chosen:
+    """What is to be tried again, as of a revision of its order."""
+
+    order: Order
+    items: Sequence[OrderItem]
+
+
+def _chosen(work: UnitOfWork, order: Order, item_ids: Sequence[str] | None) -> _Chosen:
+    if order.wanted is Wanted.CANCELLED and not order.status.status.is_final:
+        raise Conflict(
             "the order is being cancelled; once it is Cancelled its items can be tried again by name",
             locator="orderId",
-            status=str(order.status.status),
         )
     items = _failed(work, order) if item_ids is None else _named(work, order, item_ids)
-    if not items:
+    return _Chosen(order, items)
+
+
+def _retry(work: UnitOfWork, chosen: _Chosen, item_ids: Sequence[str] | None, now: datetime) -> Order:
+    order = order_of(work, chosen.order.order_id, chosen.order.owner)
+    if order.revision != chosen.order.revision:
+        chosen = _chosen(work, order, item_ids)
+    if not chosen.items:
         return order  # in work again already: a second click
-    draw_again(work, order, items)
+    draw_again(work, order, chosen.items)
     wanted = Wanted.SUSPENDED if order.wanted is Wanted.SUSPENDED else Wanted.COMPLETED
-    work.items.save_many([(each, replace(each, wanted=wanted, retry_at=now, updated=now)) for each in items])
+    work.items.want_again(order.order_id, [each.number for each in chosen.items], wanted, now)
     if order.wanted is Wanted.CANCELLED:
         work.orders.save(replace(order, wanted=Wanted.COMPLETED, updated=now))
-    return work.orders.get(order_id) or order
+    return work.orders.get(order.order_id) or order
 
 
 def _failed(work: UnitOfWork, order: Order) -> list[OrderItem]:

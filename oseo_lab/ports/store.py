@@ -248,6 +248,9 @@ class Items(Protocol):
     def want(self, order_id: str, wanted: Wanted, now: datetime) -> int:
         """Set what is wanted of an order's open items; return how many were open."""
 
+    def want_again(self, order_id: str, numbers: Iterable[int], wanted: Wanted, now: datetime) -> int:
+        """Note that final items, of provider LOCAL, are to be tried again; return how many are new."""
+
     def wanted_of(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Wanted]:
         """Return what is wanted of these items, for the ones a dispatcher holds."""
 

@@ -104,8 +104,8 @@ CLAIMABLE = frozenset({Status.ACCEPTED, Status.IN_PRODUCTION})
 LOOK = -1
 
 
-def due(item: OrderItem) -> int | None:
-    """Return from when on an item can be claimed; `LOOK` where a wish waits; None for never.
+def due(item: OrderItem, wanted: Wanted) -> int | None:
+    """Return from when on an item wanted so can be claimed; `LOOK` where a wish waits, None for never.
 
     A wish waits where a final item is to be tried again, and a paused one to go on: both have a ``retry_at``;
     and where an item that nobody works on is to be paused.
@@ -113,19 +113,18 @@ def due(item: OrderItem) -> int | None:
     status = item.status.status
     if item.provider != LOCAL:
         return None
-    if status.is_final:
-        return None if item.retry_at is None else LOOK
-    if status is Status.SUSPENDED:
-        goes_on = item.retry_at is not None and item.wanted is Wanted.COMPLETED
-        return LOOK if goes_on else None
-    if status not in CLAIMABLE or item.wanted is Wanted.CANCELLED:
+    if status not in CLAIMABLE:
+        is_wished = item.retry_at is not None and (
+            status.is_final or (status is Status.SUSPENDED and wanted is Wanted.COMPLETED)
+        )
+        return LOOK if is_wished else None
+    if wanted is Wanted.CANCELLED:
         return None
-    if item.lease_owner is None and item.wanted is Wanted.SUSPENDED:
-        return LOOK
-    if item.lease_owner is None and item.retry_at is None:
-        return 0
-    lease = micros(item.lease_until) if item.lease_owner is not None else None
-    return max(lease or 0, micros(item.retry_at) or 0)
+    if item.lease_owner is None:
+        if wanted is Wanted.SUSPENDED:
+            return LOOK
+        return 0 if item.retry_at is None else micros(item.retry_at)
+    return max(micros(item.lease_until) or 0, micros(item.retry_at) or 0)
 
 
 def product_text(item: OrderItem) -> str | None:
@@ -155,7 +154,7 @@ def item_rows(
             None if item.retry_at is None else micros(item.retry_at),
             None if item.lease_owner is None else session.ref(item.lease_owner),
             None if item.lease_until is None else micros(item.lease_until),
-            due(item),
+            due(item, item.wanted),
             rank,
             item.batch,
             None if item.product is None else product_text(item),

@@ -47,6 +47,7 @@ __all__ = [
     "WANT",
     "WISHED",
     "WISHED_LATE",
+    "want_again",
     "wanted_of_numbers",
 ]
 
@@ -332,6 +333,27 @@ def wanted_of_numbers(size: int) -> Statement:
         _i.order_ref == bindparam("order_ref"), _i.number.in_(numbers)
     )
     return Statement(query, "order_ref", *names)
+
+
+@cache
+def want_again(size: int) -> Statement:
+    """Return what notes that this many final items of one order are to be tried again."""
+    names = [f"number_{place}" for place in range(size)]
+    core = (
+        sa.update(tables.items)
+        .values(
+            wanted=bindparam("to_wanted"),
+            retry_at=bindparam("to_retry_at"),
+            due=_LOOK,
+        )
+        .where(
+            _i.order_ref == bindparam("key"),
+            _i.number.in_([bindparam(name, type_=sa.Integer) for name in names]),
+            _i.status >= sa.literal_column("10"),
+            _i.retry_at.is_(None),
+        )
+    )
+    return Statement(core, "to_wanted", "to_retry_at", "key", *names)
 
 
 PRIORITIES_OF = among_statements(_o.id, _o.id, _o.priority)

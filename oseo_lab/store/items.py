@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,6 +44,7 @@ from oseo_lab.store.item_statements import (
     WANT,
     WISHED,
     WISHED_LATE,
+    want_again,
     wanted_of_numbers,
 )
 from oseo_lab.store.order_records import PRIORITIES, RANK
@@ -311,8 +311,8 @@ class Items:
             to_ref(after.lease_owner),
             None if after.lease_until is None else micros(after.lease_until),
             None if after.product is None else product_text(after),
-            due(replace(after, wanted=Wanted.COMPLETED)),
-            due(replace(after, wanted=Wanted.SUSPENDED)),
+            due(after, Wanted.COMPLETED),
+            due(after, Wanted.SUSPENDED),
             ref,
             before.number,
             STATUS[before.status.status],
@@ -330,6 +330,18 @@ class Items:
             if wanted is not Wanted.CANCELLED:
                 self._session.run(NUDGE, (ref, ref, local))
             raise_revisions(self._session, {ref: (Counter(), micros(now) or 0)})
+        return count
+
+    def want_again(self, order_id: str, numbers: Iterable[int], wanted: Wanted, now: datetime) -> int:
+        """Note that final items of an order are to be tried again; return how many are new."""
+        ref, at = self._session.order_ref(order_id), micros(now)
+        if ref is None:
+            return 0
+        count = 0
+        for part in chunks(sorted(set(numbers))):
+            count += self._session.run(want_again(len(part)), (WANTED[wanted], at, ref, *part))
+        if count:
+            raise_revisions(self._session, {ref: (Counter(), at or 0)})
         return count
 
     @staticmethod
