@@ -110,6 +110,12 @@ class Page:
         answer = httpx.request(method, f"{self.lab.url}api/{path}", headers=headers, timeout=30)
         return answer.raise_for_status().json()
 
+    def look_at(self, thing: Locator) -> None:
+        """Bring something to the middle of the page; what is far away is laid out only then, so twice."""
+        for _ in range(2):
+            thing.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
+            self.tab.wait_for_timeout(200)
+
     @property
     def cards(self) -> Locator:
         return self.tab.locator(".oseo-card")

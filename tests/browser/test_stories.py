@@ -24,12 +24,12 @@ def test_first_order_from_open_to_plotted_result(lab, page):
     page.tab.get_by_text("Run All Cells", exact=True).click()
     code = page.tab.locator(".jp-Notebook .jp-CodeCell")
     page.idle(code.count() - 1, timeout=90_000)
-    card = page.cards.filter(has_text="delivered").first
-    card.scroll_into_view_if_needed()
-    expect(card).to_contain_text("delivered")
+    card = page.cards.filter(has=page.tab.get_by_role("heading", name="a year at the lake")).first
+    expect(card).to_contain_text("12 of 13 delivered · 1 failed")
+    page.look_at(card)
     page.picture("first_order_card")
-    picture = page.tab.locator(".jp-OutputArea img").first
-    picture.scroll_into_view_if_needed()
+    picture = page.tab.locator(".jp-RenderedImage img").first
+    page.look_at(picture)
     expect(picture).to_be_visible()
     assert page.tab.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
     assert not page.errors
