@@ -107,13 +107,16 @@ class OptionFields:
             travelling = definition.component.render(control.given(raw))
         except (ValueError, TypeError, KeyError):
             return {control.key: text}
-        found = {}
+        found, lacking = {}, False
         for each in definition.check(travelling):
+            if each.code == "MissingParameterValue":  # said beside the part: it is needed
+                lacking = True
+                continue
             where = each.locator or name
             inside = _PART.sub(lambda at: f"/{int(at[1]) - 1}", where.removeprefix(name))
             key = f"{control.key}{inside.replace('.', '/')}"
             found[key] = each.text.removeprefix(f"{where}: ")
-        return found or {control.key: text}
+        return found if found or lacking else {control.key: text}
 
     def _takes(self, name: str, control: Control, raw: Raw) -> bool:
         """Whether the option by itself takes a value: then it was refused because of the others."""

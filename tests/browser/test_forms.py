@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+DEMO = True
 CONNECT = 'import oseo_lab as oseo\nlab = oseo.connect()\nscenes = lab.search("demo-s2")'
 DRAFT = 'draft = lab.order(scenes[:2], name="{}", area=(10.6, 45.6, 10.65, 45.65))\ndraft'
 
