@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oseo_lab.at_home.clock import Clock as Clock
+    from oseo_lab.at_home.demo import demo_archive as demo_archive
     from oseo_lab.at_home.demo import open_demo as open_demo
     from oseo_lab.at_home.service import HomeService as HomeService
 
-__all__ = ["Clock", "HomeService", "open_demo"]
+__all__ = ["Clock", "HomeService", "demo_archive", "open_demo"]
 
-_HOMES = {"Clock": "clock", "HomeService": "service", "open_demo": "demo"}
+_HOMES = {"Clock": "clock", "HomeService": "service", "demo_archive": "demo", "open_demo": "demo"}
 
 
 def __getattr__(name: str) -> Any:

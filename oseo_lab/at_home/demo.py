@@ -13,7 +13,7 @@ from pathlib import Path
 from oseo_lab.at_home.service import HomeService
 from oseo_lab.demo import make_demo
 
-__all__ = ["DemoService", "open_demo"]
+__all__ = ["DemoService", "demo_archive", "open_demo"]
 
 _LOCK = threading.Lock()
 #: The services that run, by data folder (None: temporary).
@@ -59,15 +59,21 @@ def open_demo(data_dir: str | Path | None = None) -> DemoService:
     with _LOCK:
         service = _RUNNING.get(folder)
         if service is None:
-            service = DemoService(make_demo(_cache()), folder)
+            service = DemoService(demo_archive(), folder)
             service.start()
             _RUNNING[folder] = service
         service.join()
         return service
 
 
-def _cache() -> Path:
-    """Return where the scenes are kept (XDG Base Directory Specification)."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
+def demo_archive() -> Path:
+    """Return the folder of the demo collections and their scenes, drawn once per machine.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no room for them.
+    """
+    base = os.environ.get("XDG_CACHE_HOME", "")  # XDG Base Directory Specification
     home = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
-    return home / "oseo_lab" / "demo"
+    return make_demo(home / "oseo_lab" / "demo")
