@@ -102,6 +102,7 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._listeners: set[Listener] = set()
         self._readers: OrderedDict[str, _Readers] = OrderedDict()
+        self._asking: set[str] = set()
         self._news = asyncio.Event()
         self._position = 0
         self._reader: asyncio.Task[None] | None = None
@@ -209,8 +210,9 @@ class Hub:
 
     async def _progress(self, order_id: str, number: int, progress: Progress) -> None:
         known = self._readers.get(order_id)
-        if known is None or time.monotonic() - known.at > KNOWN:
-            self._remember(await self._work(self._readers_of, order_id))
+        is_old = known is None or time.monotonic() - known.at > KNOWN
+        if is_old and (known is None or order_id not in self._asking):
+            await self._ask_for(order_id)
         body = {
             "order_id": order_id,
             "number": number,
@@ -220,6 +222,14 @@ class Hub:
         message = b"event: progress\ndata: " + json_form.encode(body) + b"\n\n"
         for listener in self._who_may_know(order_id):
             listener.tell(message)
+
+    async def _ask_for(self, order_id: str) -> None:
+        """Ask who may know of an order, once for all that wait: workers tell a lot."""
+        self._asking.add(order_id)
+        try:
+            self._remember(await self._work(self._readers_of, order_id))
+        finally:
+            self._asking.discard(order_id)
 
     def _who_may_know(self, order_id: str) -> Iterable[Listener]:
         known = self._readers.get(order_id)
