@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from oseo_lab.client import display
 from oseo_lab.client.counts import DELIVERED
 from oseo_lab.client.names import folder_name
 from oseo_lab.client.standing import named
@@ -262,6 +263,18 @@ class Item:
             "_parcel": self.parcel() if self.is_delivered else None,
             "_place": self.place,
         }
+
+    def _repr_html_(self) -> str:
+        return display.safely(self, self._html)
+
+    def _html(self) -> str:
+        rows = [
+            ("status", f"{display.mark(self.status)} {self.status}"),
+            ("product", self.identifier),
+            ("why", self.info or ""),
+            ("downloaded to", self.place or "not yet, or elsewhere" if self.is_delivered else ""),
+        ]
+        return display.card(self.id, display.facts([each for each in rows if each[1]]))
 
     def __repr__(self) -> str:
         info = f": {self.info}" if self.info else ""

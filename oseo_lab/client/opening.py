@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from functools import reduce
@@ -65,7 +66,7 @@ def open_dataset(items: Sequence[tuple[dict[str, Any], str]], how: How = _AS_USU
         If there is nothing to open, or it does not lie on one grid, or has different bands.
     """
     with _opening("to_xarray()"):
-        return _one_dataset([_open(item, base, how) for item, base in items], how.mosaic)
+        return _one_dataset(_all_open(items, how), how.mosaic)
 
 
 @contextmanager
@@ -87,6 +88,16 @@ def _nothing_to_open() -> DeliveryError:
         "none of the files is a GeoTIFF, COG or NetCDF: order with format='COG' and without packaging, "
         "or unpack and read them yourself; item.open() opens a picture (PNG)"
     )
+
+
+def _all_open(items: Sequence[tuple[dict[str, Any], str]], how: How) -> list[xarray.Dataset | None]:
+    """Open all items; several at a time where each is a way to a server and back."""
+    kinds = {kind_of(mapping(each)) for item, _ in items for each in mapping(item.get("assets")).values()}
+    # the NetCDF library opens one file at a time
+    if len(items) < 2 or kinds & set(NETCDF) or not all("://" in base for _, base in items):
+        return [_open(item, base, how) for item, base in items]
+    with ThreadPoolExecutor(8, thread_name_prefix="oseo-open") as pool:
+        return list(pool.map(lambda each: _open(each[0], each[1], how), items))
 
 
 def _one_dataset(found: Iterable[xarray.Dataset | None], mosaic: bool) -> xarray.Dataset:

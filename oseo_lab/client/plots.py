@@ -65,10 +65,24 @@ def plot(
     """
     needed("matplotlib", "plot()", "notebook")
     several = list(data) if isinstance(data, list | tuple) else [data]
+    return _drawn(several, bands, stretch, axes, columns, width, title)
+
+
+def _drawn(
+    several: Sequence[Any],
+    bands: str | Sequence[str] | None,
+    stretch: tuple[float, float] = (2, 98),
+    axes: bool | None = None,
+    columns: int | None = None,
+    width: float | None = None,
+    title: str | None = None,
+    more: int = 0,
+) -> Plot:
+    """Draw several results; ``more`` are there that are not shown."""
     whole = [_as_dataset(each) for each in several]
     names = _chosen(whole, bands)
     panels = [panel for each in whole for panel in _panels(each[list(names)])]
-    total, panels = len(panels), panels[:PANELS]
+    total, panels = len(panels) + more, panels[:PANELS]
     panels = _told_apart(panels)
     drawn = Drawing(panels, names, stretch, axes if axes is not None else total == 1, columns, width)
     said = title if title is not None else str(whole[0].attrs.get("order_name", ""))
@@ -78,10 +92,10 @@ def plot(
 def plot_all(
     openers: Sequence[Callable[[], Any]], bands: str | Sequence[str] | None = None, **how: Any
 ) -> Plot:
-    """Draw several results in the order of their times; opened one by one, each on its own grid."""
+    """Draw several results in the order of their times, each on its own grid; only what is drawn is opened."""
     needed("matplotlib", "plot()", "notebook")
-    opened = [each() for each in openers]
-    return plot(sorted(opened, key=_moment), bands, **how)
+    opened = sorted((each() for each in openers[:PANELS]), key=_moment)
+    return _drawn(opened, bands, **how, more=len(openers) - len(opened))
 
 
 def _moment(data: Any) -> str:

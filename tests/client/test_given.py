@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 import oseo_lab as oseo
+from oseo_lab.client.given import seconds
 from oseo_lab.client.lab import Lab
 from oseo_lab.client.quote import Quotation, QuotationList, Quotations
 from oseo_lab.client.subscription import _days
@@ -92,3 +95,26 @@ def test_quotations_show_themselves_as_a_table_of_states_and_prices():
     assert repr(QuotationList([made])).endswith("failed, <no price>, urn:q")
     assert repr(QuotationList()) == "no quotations"
     assert "lab.quotations[id]" in repr(Quotations(LAB))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (None, None),
+        (90, 90.0),
+        (timedelta(minutes=2), 120.0),
+        ("2h", 7200.0),
+        ("90 min", 5400.0),
+        ("1.5 hours", 5400.0),
+        ("30s", 30.0),
+        ("1 day", 86400.0),
+    ],
+)
+def test_a_duration_is_said_as_people_say_it(said, meant):
+    assert seconds(said, "timeout") == meant
+
+
+@pytest.mark.parametrize("wrong", ["soon", "2 weeks", "-1 s", -1, float("nan"), "", [], True])
+def test_what_is_no_duration_is_told(wrong):
+    with pytest.raises(ValidationError, match=r"timeout .* is not allowed; allowed: seconds from 0 on"):
+        seconds(wrong, "timeout")

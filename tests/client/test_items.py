@@ -38,6 +38,13 @@ def test_a_handle_says_what_there_is_to_say(partly):
             act()
 
 
+def test_a_handle_shows_itself_without_asking(partly):
+    item = partly.items["SCENE_X"]
+    html = item._repr_html_()
+    assert "✖ Failed" in html and "cannot be read" in html and "<script" not in html
+    assert "not yet" in partly.items["SCENE_A"]._repr_html_()
+
+
 def test_items_are_sliced_filtered_and_found(partly):
     items = partly.items
     assert [each.id for each in items[:2]] == GOOD and [each.id for each in items.failed] == ["SCENE_X"]

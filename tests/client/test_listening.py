@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from oseo_lab.client.listening import Listener
+from oseo_lab.client.listening import SHORT, Listener
 from oseo_lab.client.live_events import read_events
 from oseo_lab.client.transport import HttpTransport
 
@@ -107,3 +107,34 @@ def test_events_are_read_as_the_standard_says():
         "",
     ]
     assert list(read_events(iter(lines))) == [("status", {"a": 1}), ("message", {"b": 2})]
+
+
+def test_a_stream_that_broke_is_taken_up_again_and_one_that_was_none_is_not():
+    asked = []
+
+    class Stream:
+        def __init__(self, lasts):
+            self.lasts, self.over = lasts, threading.Event()
+
+        def __iter__(self):
+            self.over.wait(self.lasts)
+            yield "status", {"order_id": ORDER, "number": 1}
+
+        def close(self):
+            self.over.set()
+
+    class Transport:
+        def __init__(self, lasts):
+            self.lasts = lasts
+
+        def events(self):
+            asked.append(self.lasts)
+            return Stream(self.lasts)
+
+    for lasts, times in ((SHORT + 0.1, 2), (0, 1)):
+        with Listener(Transport(lasts), ORDER) as listener:
+            for _ in range(2):
+                listener.start()
+                assert listener.wait(30) or times == 1
+                listener._thread.join()
+        assert asked.count(lasts) == times

@@ -9,7 +9,7 @@ import pytest
 
 from oseo_lab.client.opening import open_item  # noqa: F401  # gives data their .oseo, as it does for users
 from oseo_lab.client.plot_styles import natural_colours, rgba, style_of
-from oseo_lab.client.plots import PANELS, plot, register
+from oseo_lab.client.plots import PANELS, plot, plot_all, register
 from oseo_lab.model.errors import DeliveryError, ValidationError
 
 matplotlib = pytest.importorskip("matplotlib", reason="the extra notebook is not installed")
@@ -129,6 +129,16 @@ def test_long_series_and_large_maps_are_bounded():
     made = cube(("B08",), times=PANELS + 3, size=10).oseo.plot()
     assert len(images(made)) == PANELS and f"first {PANELS} of {PANELS + 3}" in made.text
     assert max(images(cube(("B08",), size=2000).oseo.plot())[0].get_array().shape) <= 1000
+
+
+def test_of_many_results_no_more_are_opened_than_drawn():
+    asked = []
+
+    def opener(number):
+        return lambda: asked.append(number) or cube(("B08",), size=10).assign_attrs(item=f"i{number}")
+
+    made = plot_all([opener(number) for number in range(40)])
+    assert len(asked) == PANELS and f"first {PANELS} of 40" in made.text
 
 
 def test_arrays_with_bands_and_other_names_of_axes_are_drawn_too():
