@@ -22,10 +22,11 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $(READY)
 
-$(PEERS_READY): tests/peers/requirements.txt
+$(PEERS_READY): tests/peers/requirements.txt | $(READY)
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
-	@echo "setting up $(PEERS): pycsw, for tests (once) ..."
+	@echo "setting up $(PEERS): pycsw and ipykernel 6, for tests (once) ..."
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/peers/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(PEERS)/ipykernel6 ipykernel==6.31.0
 	@touch $(PEERS_READY)
 
 demo: $(READY)

@@ -45,7 +45,7 @@ class LabServer:
         self.notebooks = folder / "notebooks"
         self.notebooks.mkdir(parents=True)
         self.collections = folder / "collections"
-        _make_collections(self.collections, demo)
+        make_collections(self.collections, demo)
         self.settings = {"executor": "inline", "threads_per_worker": 2, "lease": 3, "renew": 1} | settings
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -149,7 +149,8 @@ class LabServer:
         return dict(json.loads((self.notebooks / name).read_text()))
 
 
-def _make_collections(folder: Path, demo: Path | None) -> None:
+def make_collections(folder: Path, demo: Path | None = None) -> None:
+    """Make the collection to be watched; beside the demo's, if that is given."""
     import numpy as np
     import rasterio
     from rasterio.transform import from_origin
