@@ -27,7 +27,7 @@ _PARAMETERS = frozenset({"products", "name", "collection", "area", "area_crs", "
 
 
 class Draft(Protocol):
-    """What a recipe needs of a draft."""
+    """A draft, as recipes read it and orders return it: `oseo_lab.client.draft.OrderDraft`."""
 
     collection: str
     items: DraftItems
@@ -68,6 +68,9 @@ class Draft(Protocol):
 
     def request(self) -> Submit:
         """Return the message that submits it."""
+
+    def submit(self, again: bool = False, max_price: float | None = None, max_bytes: Any = None) -> Any:
+        """Send it and return the `Order`."""
 
 
 def code_of(draft: Draft) -> str:

@@ -291,6 +291,12 @@ class Lab(Session):
             raise ConfigurationError("the composer needs widgets: pip install 'oseo-lab[notebook]'")
         return made
 
+    def order_anew(self, order: Any, items: Any, options: Mapping[str, Any]) -> OrderDraft:
+        """Return the draft of a new order of items of an order (`Order.reorder`)."""
+        from oseo_lab.client.reordering import reorder
+
+        return reorder(order, items, options)
+
     def __repr__(self) -> str:
         if self._service is None:
             return f"Lab({self.transport.url!r})"

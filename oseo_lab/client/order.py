@@ -20,7 +20,7 @@ from oseo_lab.client.parcels import Parcel, Parcels
 from oseo_lab.client.progress import Progress
 from oseo_lab.client.showing import ORDER, keepable, order_data, settle, show_order
 from oseo_lab.client.standing import matching
-from oseo_lab.client.steering import pause, reorder, resume, retry
+from oseo_lab.client.steering import pause, resume, retry
 from oseo_lab.client.views import ask_view, view_of
 from oseo_lab.client.waiting import WaitInterrupted, as_completed, raise_failures, wait
 from oseo_lab.encoding.order_html import order_html
@@ -40,7 +40,7 @@ from oseo_lab.model.status import Status
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from oseo_lab.client.draft import OrderDraft
+    from oseo_lab.client.as_code import Draft
     from oseo_lab.client.drawing import Plot
     from oseo_lab.client.found import Found
     from oseo_lab.client.notices import Notices
@@ -323,7 +323,7 @@ class Order:
         retry(self, items)
         return self
 
-    def reorder(self, items: Iterable[Item | str] | None = None, **options: Any) -> OrderDraft:
+    def reorder(self, items: Iterable[Item | str] | None = None, **options: Any) -> Draft:
         """Return the draft of a new order of some of the items, with changes; nothing is sent yet.
 
         Parameters
@@ -339,7 +339,8 @@ class Order:
         ValidationError
             If an option is not offered, or the items are of several collections.
         """
-        return reorder(self, items, options)
+        found: Draft = self._session.order_anew(self, items, options)
+        return found
 
     def share(self, with_: str | None = None, until: Any = "30d") -> OrderShare:
         """Let somebody read the order and fetch its results; nobody else can change it.

@@ -13,7 +13,7 @@ from oseo_lab.client.given import text
 from oseo_lab.client.options import nearest
 from oseo_lab.client.transport import Transport
 from oseo_lab.model.collection import OrderOptions
-from oseo_lab.model.errors import NotFound, ValidationError
+from oseo_lab.model.errors import NotFound, NotSupported, ValidationError
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import GetOptions
@@ -109,6 +109,10 @@ class Session:
         """Return what can be cut out of a collection's products, by name."""
         scenes = self.offer(collection_id, group).scene_selections
         return {each.name: each for scene in scenes for each in scene.parameters}
+
+    def order_anew(self, order: Any, items: Any, options: Mapping[str, Any]) -> Any:
+        """Return the draft of a new order of items of an order; what composes drafts stands above."""
+        raise NotSupported("orders are composed by lab.order(...)")
 
     def find(self, collection_id: str, identifiers: Iterable[str]) -> dict[str, CatalogueItem]:
         """Return products by their identifiers; those that are not there are left out."""
