@@ -86,6 +86,12 @@ class Quotation:
 
         return hints_for(self, self._presets())
 
+    def delivered_before(self) -> dict[str, str]:
+        """Return, by item id, what was delivered already in one of your last orders. Asks the service."""
+        from oseo_lab.client.delivered_before import delivered_before
+
+        return {} if self.specification is None else delivered_before(self._session, self.specification)
+
     def _presets(self) -> dict[str, Any]:
         """Return the preset values of what was quoted, as the service offers them."""
         known = self.specification

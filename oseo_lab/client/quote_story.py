@@ -6,6 +6,7 @@ the same rows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from oseo_lab.client import display
@@ -47,10 +48,14 @@ def facts(quotation: Quoted) -> list[tuple[str, str]]:
     return found
 
 
-def rows(quotation: Quoted) -> tuple[list[str], list[list[str]]]:
-    """Return the heads and the rows of the items' table, without columns that are empty."""
+def rows(quotation: Quoted, known: Mapping[str, str] | None = None) -> tuple[list[str], list[list[str]]]:
+    """Return the heads and the rows of the items' table, without columns that are empty.
+
+    ``known`` is what else is to be said of items, by item id.
+    """
     shared = {each.price_information for each in quotation.items}
-    every = [_row(each, note=len(shared) > 1) for each in quotation.items]
+    more = known or {}
+    every = [_row(each, len(shared) > 1, more.get(each.item_id, "")) for each in quotation.items]
     kept = [at for at, _ in enumerate(COLUMNS) if any(row[at] for row in every)]
     return [COLUMNS[at] for at in kept], [[row[at] for at in kept] for row in every]
 
@@ -61,9 +66,9 @@ def notes(quotation: Quoted) -> list[str]:
     return [each for each in said if each] if len(said) == 1 else []
 
 
-def _row(item: ItemPrice, note: bool) -> list[str]:
+def _row(item: ItemPrice, note: bool, known: str) -> list[str]:
     price = money(item.price) if item.price is not None else "in the group's"
-    said = [item.price_information if note else "", item.contract_information]
+    said = [known, item.price_information if note else "", item.contract_information]
     return [
         item.item_id,
         in_words(item.size, None).removeprefix("about "),

@@ -48,6 +48,7 @@ class DraftForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._ordered = ordered
         self._said: list[Node] = []
         self._maps: dict[str, AreaPicker] = {}
+        self._results: list[Any] = []
         self._quiet = False
         self.redraw()
         super().__init__([self.panel, self.below])
@@ -184,7 +185,7 @@ class DraftForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     # --------------------------------------------------------------------------------------- what is done
 
     def _show(self, *widgets: Any) -> None:
-        self._results = [*widgets] or getattr(self, "_results", [])
+        self._results = [*widgets] or self._results
         self.below.children = [*self._maps.values(), *self._results]
 
     def show_code(self) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 from oseo_lab.client.option_values import shown
 from oseo_lab.client.options import Options
 from oseo_lab.model.errors import OseoError
-from oseo_lab.widgets.compound_fields import ADD, REMOVE, AreaField, Choice, Record, RowsArray
+from oseo_lab.widgets.array_fields import ADD, REMOVE, AreaField, RowsArray
+from oseo_lab.widgets.compound_fields import Choice, Record
 from oseo_lab.widgets.compound_fields import Range as TwoEnds
 from oseo_lab.widgets.fields import About, Control, Raw, control_for
 from oseo_lab.widgets.nodes import Node, fields, head, words
@@ -74,6 +75,12 @@ class OptionFields:
             return
         try:
             raw = control.edited(self.raw(name), part, value)
+        except (
+            KeyError,
+            IndexError,
+            TypeError,
+        ):  # a part that is not there: the page is older than the draft
+            return
         except OseoError as wrong:
             self._problems[control.key] = wrong.text
             self._lasting.add(name)

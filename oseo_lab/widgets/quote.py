@@ -49,6 +49,7 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._draft, self._ordered = draft, ordered
         self._limits: dict[str, str | None] = {"max_price": None, "max_bytes": None}
         self._hints: list[tuple[str, Quoted]] = []
+        self._known: dict[str, str] = {}
         self._order: Order | None = None
         self._look()
         self.redraw()
@@ -62,13 +63,17 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     def _look(self) -> None:
         """Wait for it, or ask for what would be cheaper: in a thread."""
-        self._hints = []
+        self._hints, self._known = [], {}
         if not self.quotation.is_ready:
             self.worker.start("waiting for the quotation", self.quotation.wait, lambda _: self._look())
         elif self.quotation.specification is not None and not self.quotation.is_lapsed:
-            self.looking.start("asking what would be cheaper", self.quotation.cheaper, self._found)
+            self.looking.start("asking what would be cheaper", self._ask_around, self._found)
 
-    def _found(self, hints: list[Any]) -> None:
+    def _ask_around(self) -> tuple[list[Any], dict[str, str]]:
+        return self.quotation.cheaper(), self.quotation.delivered_before()
+
+    def _found(self, said: tuple[list[Any], dict[str, str]]) -> None:
+        hints, self._known = said
         self._hints = [(each.text, each.quotation) for each in hints]
 
     # ----------------------------------------------------------------------------------------------- drawing
@@ -78,7 +83,7 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         quotation = self.quotation
         tree = [self._head()]
         if quotation.is_ready:
-            columns, lines = rows(quotation)
+            columns, lines = rows(quotation, self._known)
             right = [at for at, name in enumerate(columns) if name == "price"]
             tree += [words(lead(quotation))]
             if said := facts(quotation):

@@ -75,6 +75,10 @@ class SubscriptionForm(DraftForm):
         if not found.matches:
             self.worker.tell("nothing would have come: a larger area, fewer limits?", "warn")
 
+    def _submitted(self, order: Order) -> None:
+        super()._submitted(order)
+        self._show(*self._results, SubscriptionPanel(order))
+
     _VERBS: ClassVar[dict[str, Callable[[Any], None]]] = DraftForm._VERBS | {"do/preview": preview}
 
 

@@ -85,3 +85,18 @@ def test_submitting_what_lapsed_raises_with_the_new_quotation(draft, monkeypatch
         old.submit()
     assert isinstance(said.value.new_quote, Quotation) and said.value.new_quote.id != old.id
     assert "nothing was ordered" in said.value.text
+
+
+def test_what_was_delivered_before_is_said_beside_the_item(demo_lab) -> None:
+    scenes = demo_lab.search("demo-s2")
+    draft = demo_lab.order(scenes[3], name="had before", area=(10.6, 45.6, 10.62, 45.62))
+    assert draft.quote().delivered_before() == {}
+    draft.submit().wait(60)
+    again = demo_lab.order(scenes[2:4], name="once more", area=(10.6, 45.6, 10.62, 45.62))
+    card = QuoteCard(again.quote())
+    card.looking.wait(60)
+    (item_id,) = card.quotation.delivered_before()
+    assert item_id == scenes[3].identifier
+    assert "already delivered on" in texts(card) and "in had before" in texts(card)
+    again.options.format = "PNG"
+    assert again.quote().delivered_before() == {}
