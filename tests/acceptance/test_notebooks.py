@@ -1,8 +1,10 @@
-"""The notebooks run from top to bottom, against a service with the demo collections, without a network."""
+"""The notebooks run from top to bottom, against a service with the demo scenes; nothing leaves loopback."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.serving import TOKEN, Server
+from tests.notebooks import FOLDER, notebooks
+from tests.only_loopback import environment, tried
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
 @pytest.fixture(scope="module")
@@ -22,25 +26,43 @@ def server(tmp_path_factory, demo):
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory, demo):
+    """A cache folder in which the demo archive has been drawn already."""
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / "oseo_lab").mkdir()
+    (folder / "oseo_lab" / "demo").symlink_to(demo)
+    return folder
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(notebook, server, tmp_path):
+def test_notebook_runs(notebook, server, cache, tmp_path):
     copy = shutil.copy(notebook, tmp_path)
+    alone = environment(tmp_path / "alone")
+    surroundings = {
+        "OSEO_LAB_URL": server.url,
+        "OSEO_LAB_TOKEN": TOKEN,
+        "XDG_CACHE_HOME": str(cache),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    command = [sys.executable, "-m", "pytest", "--nbmake", "--nbmake-timeout=280", "-q", "-p", "no:xdist"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--nbmake",
-            "--nbmake-timeout=240",
-            "-q",
-            copy,
-            "--rootdir",
-            tmp_path,
-        ],
+        [*command, copy, "--rootdir", tmp_path],
         cwd=tmp_path,
-        env=os.environ | {"OSEO_LAB_URL": server.url, "OSEO_LAB_TOKEN": TOKEN},
+        env=os.environ | alone | surroundings,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:]
+    assert tried(tmp_path / "alone") == []
+
+
+@pytest.mark.parametrize("notebook", notebooks(), ids=lambda path: path.stem)
+def test_a_notebook_as_it_is_kept_tells_its_story_and_names_no_machine(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    outputs = [each for cell in cells for each in cell.get("outputs", ())]
+    kinds = {kind for each in outputs for kind in each.get("data", ())}
+    assert {"text/html", "image/png"} & kinds
+    assert not [kind for kind in kinds if "widget-view" in kind]
+    assert not re.search(r"/(home|root|Users|private|pytest-of)[/-]", json.dumps(outputs))
