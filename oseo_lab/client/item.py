@@ -251,7 +251,7 @@ class Item:
         if self._order is None:
             raise ConfigurationError(f"{self.id} came from elsewhere; lab.orders[...].items has it anew")
         records = self._order.refresh().record.items
-        self._record = next(each for each in records if each.number == self.number)
+        self._record = next(each for each in records if each.specification.item_id == self.id)
         return self
 
     def __getstate__(self) -> dict[str, Any]:

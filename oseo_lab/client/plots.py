@@ -92,7 +92,7 @@ def _drawn(
 def plot_all(
     openers: Sequence[Callable[[], Any]], bands: str | Sequence[str] | None = None, **how: Any
 ) -> Plot:
-    """Draw several results in the order of their times, each on its own grid; only what is drawn is opened."""
+    """Draw several results by time, each on its own grid; only what is drawn is opened."""
     needed("matplotlib", "plot()", "notebook")
     opened = sorted((each() for each in openers[:PANELS]), key=_moment)
     return _drawn(opened, bands, **how, more=len(openers) - len(opened))

@@ -46,10 +46,10 @@ def wait(order: Handle, timeout: float | None, progress: Progress) -> None:
 
 def as_completed(order: Handle, timeout: float | None, failed: bool) -> Iterator[Item]:
     """Yield items as they are delivered, each once (`Order.as_completed`)."""
-    told: set[int] = set()
+    told: set[str] = set()  # by id: another service tells no numbers
     for _ in _Watch(order, timeout).events(ticks=False):
-        fresh = [each for each in order.known_items.succeeded if each.number not in told]
-        told.update(each.number for each in fresh)
+        fresh = [each for each in order.known_items.succeeded if each.id not in told]
+        told.update(each.id for each in fresh)
         yield from fresh
     if failed:
         yield from order.known_items.failed

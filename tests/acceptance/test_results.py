@@ -49,7 +49,8 @@ def server(folder):
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("PYTHONPATH", str(ROOT))
         patched.setenv("OSEO_TEST_WILL", str(folder / "will"))
-        server = Server(folder / "data", collections=collections, lease=2, renew=0.5, retry_delay=0.1)
+        alone = {"executor": "inline", "threads_per_worker": 3, "lease": 2, "renew": 0.5, "retry_delay": 0.1}
+        server = Server(folder / "data", collections=collections, **alone)
         server.start()
         yield server
         server.stop()
@@ -184,3 +185,16 @@ def test_everything_that_is_ready_comes_with_one_call(lab, cogs, tmp_path):
     assert tmp_path / "cogs" / "SCENE_A" / "SCENE_A.tif" in paths
     assert repr(cogs.verify(tmp_path)) == "4 ok, 0 changed, 0 missing"
     assert sorted(lab.orders.download_ready(tmp_path)) == sorted(paths)
+
+
+def test_handles_are_the_same_over_soap(server, folder, tmp_path):
+    with oseo_lab.connect(soap=server.soap, token=TOKEN) as other:
+        order = other.order(["SCENE_A", "SCENE_B"], "soap", "scenes").submit()
+        came = {item.id: item for item in order.as_completed(timeout=120)}
+        assert sorted(came) == ["SCENE_A", "SCENE_B"]
+        data = came["SCENE_B"].open(masked=False)
+        np.testing.assert_array_equal(data["B02"].values, pixels(folder, "SCENE_B", 1))
+        (path,) = came["SCENE_A"].download(tmp_path)
+        assert path == came["SCENE_A"].path and bool(came["SCENE_A"].verify())
+        assert list(order.items.table()["can_retry"]) == [False, False]
+        assert came["SCENE_A"].refresh().is_delivered

@@ -111,6 +111,17 @@ def test_without_result_access_the_user_is_told_where_results_are(foreign, lab):
         order.results()
 
 
+def test_items_of_it_are_handles_though_it_describes_nothing(foreign, lab, tmp_path):
+    order = lab.order(["LC8 A", "LC8 B"], collection="urn:old:landsat").submit()
+    items = list(order.as_completed(timeout=60))
+    assert [each.id for each in items] == ["LC8 A", "LC8 B"]
+    (file,) = items[0].files
+    assert file.size is None and file.checksum is None and items[0].size == 0
+    (path,) = items[0].download(tmp_path)
+    assert items[0].path == path and path.read_bytes()
+    assert items[1].path == items[1].files[0].url
+
+
 def test_credentials_are_never_sent_to_another_host(foreign, lab, tmp_path):
     with foreign_server() as elsewhere:
         elsewhere.files = "anywhere"
