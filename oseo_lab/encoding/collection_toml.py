@@ -114,9 +114,7 @@ def read_collection(text: str, *, folder: Path) -> CollectionFile:
     documented = read_documented(made.options_document, folder, problems)
     problems += check_options(made.options)
     problems += check_groups(made.groups, documented, _order_types(made))
-    problems += [*_check_taken(made), *_check_provider(made)]
-    if not made.catalogue.href and made.catalogue.use != "none":
-        problems.append(_problem("catalogue.href", "catalogue.href: is missing; only none has no place"))
+    problems += [*_check_taken(made), *_check_provider(made), *_check_place(made)]
     _raise_all(problems)
     return _file(made, resolved, documented)
 
@@ -146,6 +144,16 @@ def _check_provider(made: CollectionTable) -> Iterator[Problem]:
     if made.provider_service is None and not is_here:
         text = f"provider: {made.provider[:40]!r} has no [provider_service]; add it, or leave provider out"
         yield _problem("provider", text)
+
+
+def _check_place(made: CollectionTable) -> Iterator[Problem]:
+    """Yield a catalogue without its place, or none where the products' files must be found."""
+    if made.catalogue.use != "none":
+        if not made.catalogue.href:
+            yield _problem("catalogue.href", "catalogue.href: is missing; only none has no place")
+    elif made.provider == LOCAL:
+        text = "catalogue.use: none finds no files to make products of; it is for a [provider_service]"
+        yield _problem("catalogue.use", text)
 
 
 def _problem(key: str, text: str) -> Problem:

@@ -17,6 +17,9 @@ from rasterio.errors import RasterioIOError
 import oseo_lab.demo as demo
 from oseo_lab.demo import make_demo
 from oseo_lab.model.errors import ConfigurationError
+from oseo_lab.model.identifiers import OrderType
+from oseo_lab.model.option_groups import broken_in
+from oseo_lab.wiring import read_collections
 
 DAMAGED = "S2-DEMO_20240816"
 SUMMER, WINTER = "S2-DEMO_20240707", "S2-DEMO_20240108"
@@ -235,3 +238,13 @@ def test_every_product_has_a_small_picture(made: Path) -> None:
     for each in pictures:
         content = each.read_bytes()
         assert content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) < 250_000
+
+
+def test_the_scenes_teach_which_choices_go_together(made: Path) -> None:
+    scenes = read_collections(made)["demo-s2"]
+    (group,) = scenes.option_groups(OrderType.PRODUCT_ORDER)
+    assert [each.then for each in group.rules if "bands" in each.when] == [
+        {"resampling": ("nearest", "mode")}
+    ]
+    (said,) = broken_in(group, {"bands": ["B04", "SCL"], "resampling": "bilinear"})
+    assert "SCL holds codes of classes" in said.text and "allowed: nearest, mode" in said.text

@@ -184,3 +184,17 @@ def test_the_json_schema_says_what_the_service_says(
 def test_a_schema_without_all_options_of_a_rule_leaves_it_out() -> None:
     rule = OptionRule(when={"format": ("PNG",)}, then={"area": ()}, reason="because")
     assert "allOf" not in option_schema(DEFINITIONS, [rule])
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ('use = "stac"', "catalogue.href: is missing"),
+        ('use = "none"', "catalogue.use: none finds no files"),
+    ],
+)
+def test_a_catalogue_has_a_place_and_products_made_here_have_a_catalogue(
+    tmp_path: Path, table: str, says: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        read_collection(f'id = "s2"\n[catalogue]\n{table}\n', folder=tmp_path)
