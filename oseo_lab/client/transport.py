@@ -135,9 +135,10 @@ class HttpTransport:
         return self._client
 
     def close(self) -> None:
-        """Close connections; orders go on."""
-        if self._client is not None:
-            self._client.close()
+        """Close connections; orders go on. Who asks again opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def about(self) -> Mapping[str, Any]:
         """Return the service's name, its version and whose orders these are (``owner``)."""

@@ -29,6 +29,8 @@ __all__ = ["OseoServer"]
 
 #: Seconds in which everything must have come to rest.
 PATIENCE = 60.0
+#: How far the clock moves first.
+FIRST_STEP = timedelta(seconds=6)
 #: Seconds between looks at what is still moving.
 LOOK = 0.005
 
@@ -160,9 +162,15 @@ class OseoServer(HomeService):
     def advance(self, **by: float) -> datetime:
         """Move the service's clock (``hours=1``, ``days=30``, as `datetime.timedelta`), then `settle`.
 
-        Quotations lapse, results expire, retries come due, subscriptions look again.
+        Quotations lapse, results expire, retries come due, subscriptions look again. It moves in growing
+        steps, each of which is settled: what follows from one another has its time.
         """
-        now = self.clock.advance(timedelta(**by))
+        left, step = timedelta(**by), FIRST_STEP
+        while left > step:
+            self.clock.advance(step)
+            self.settle()
+            left, step = left - step, 2 * step
+        now = self.clock.advance(left)
         self.settle()
         return now
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oseo_lab.encoding.json_form import decode, from_plain, problem_document, read_problems
+from oseo_lab.encoding.json_form import decode, from_plain, problem_document, read_error, read_problems
 from oseo_lab.model import errors
 from oseo_lab.model.errors import (
     BadMessage,
@@ -237,6 +237,39 @@ def test_every_error_goes_out_and_comes_back(name: str) -> None:
     assert json.loads(body)["status"] == cls.http_status
     assert read_problems(body) == error.problems
     assert error_of(read_problems(body)).code == error.code
+    assert type(read_error(body, None)) is cls or not issubclass(cls, type(error_of(error.problems)))
+
+
+def test_what_an_error_knows_travels_with_it() -> None:
+    missing = NotFound("there is no 'mien'", close_matches=("mine", "main"), hint="see lab.orders")
+    found = read_error(problem_document(missing), NotFound)
+    assert isinstance(found, NotFound)
+    assert (found.close_matches, found.hint) == (("mine", "main"), "see lab.orders")
+    late = errors.InvalidState("done already", status="Completed", allowed_actions=("reorder",))
+    state = read_error(problem_document(late, request_id="r1"), errors.Conflict)
+    assert isinstance(state, errors.InvalidState)
+    assert (state.status, state.allowed_actions, state.request_id) == ("Completed", ("reorder",), "r1")
+    over = errors.QuotaExceeded("too much", limit=10, used=9.5, requested=1)
+    full = read_error(problem_document(over), errors.QuotaExceeded)
+    assert isinstance(full, errors.QuotaExceeded)
+    assert (full.limit, full.used, full.requested, full.resets_at) == (10, 9.5, 1, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"kind": "InvalidState", "facts": {"status": "Completed", "http_status": 1, "code": 2}}',
+        b'{"kind": "__name__", "facts": []}',
+        b'{"kind": "Exception", "facts": {"args": 1}, "hint": 3}',
+        b'{"kind": ["Conflict"]}',
+        b"[]",
+        b"",
+    ],
+)
+def test_a_strange_document_makes_no_strange_error(body: bytes) -> None:
+    found = read_error(body, errors.Conflict)
+    assert isinstance(found, errors.Conflict)
+    assert (found.http_status, found.code, found.hint) == (409, "NoApplicableCode", None)
 
 
 def test_an_error_about_half_a_character_is_still_an_answer() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from oseo_lab.model import errors
@@ -89,3 +91,38 @@ def test_every_public_error_is_in_the_tree() -> None:
     classes = [each for each in public if isinstance(each, type) and issubclass(each, Exception)]
     assert ConfigurationError in classes
     assert all(issubclass(each, OseoError) for each in classes)
+
+
+def test_what_a_class_does_not_know_is_refused() -> None:
+    with pytest.raises(TypeError, match="NotFound knows no colour"):
+        NotFound("it is not there", colour="red")
+
+
+@pytest.mark.parametrize("name", [each for each in errors.__all__ if each[0].isupper() and each != "Problem"])
+def test_every_error_survives_pickling_and_is_one_readable_sentence(name: str) -> None:
+    kind = getattr(errors, name)
+    if not isinstance(kind, type):
+        return
+    again = pickle.loads(pickle.dumps(kind("it is wrong", hint="do this")))
+    assert (type(again), str(again), again.hint) == (kind, "it is wrong", "do this")
+    assert name in again._render_traceback_()[0] and "it is wrong" in again._render_traceback_()[0]
+    assert kind.exit_code in (1, 2, 4)
+
+
+def test_many_problems_are_listed_and_the_rest_counted() -> None:
+    many = ValidationError.of([problem("InvalidParameterValue", f"wrong {number}") for number in range(14)])
+    lines = many._render_traceback_()
+    assert "14 things are wrong" in lines[0] and "wrong 0" in lines[1]
+    assert lines[-1] == "  - and 4 more; .problems has all"
+
+
+def test_the_failures_of_an_order_are_listed_under_what_is_said_of_it() -> None:
+    failures = [problem("NoApplicableCode", "damaged", "a"), problem("NoApplicableCode", "damaged", "b")]
+    failed = errors.OrderFailed(
+        "2 of 4 items of 'x' were not delivered: item a: damaged; item b: damaged", problems=failures
+    )
+    assert "2 of 4 items of 'x' were not delivered:" in failed._render_traceback_()[0]
+    assert [each.strip() for each in failed._render_traceback_()[1:3]] == [
+        "- item a: damaged",
+        "- item b: damaged",
+    ]
