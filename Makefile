@@ -11,7 +11,7 @@ MINUTES ?= 30
 JOBS ?= 2
 export OSEO_LAB_SHARED ?= $(abspath ../shared)
 
-.PHONY: setup demo lab test test-long check format bench lock clean
+.PHONY: setup demo lab test test-long check format bench notebooks lock clean
 
 setup: $(READY)
 
@@ -54,6 +54,10 @@ format: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks
+
+# The notebooks as they are kept: executed anew, with what they show.
+notebooks: $(READY)
+	@$(BIN)/python -m tests.notebooks
 
 # Run it with the oldest Python we promise (make lock PYTHON=/usr/bin/python3.11 on Debian bookworm: 3.11.2),
 # so that nothing in the file asks for more.
