@@ -65,7 +65,7 @@ class AreaPicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         )
         self._control.on_draw(self._draw)
         self.map.add(self._control)
-        self.panel = Panel("area", pressed=lambda key: self.take(None))
+        self.panel = Panel("area on the map", pressed=lambda key: self.take(None))
         self._tell()
         super().__init__([self.map, self.panel])
 

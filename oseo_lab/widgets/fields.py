@@ -7,6 +7,7 @@ value, the object does (`Options`). Controls of one value are here, those of sev
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -22,6 +23,8 @@ __all__ = ["CONTROLS", "About", "Control", "Raw", "control_for", "control_of", "
 Raw = Any
 #: Most choices, and most letters of them, that are shown all at once.
 _FEW, _SHORT = 5, 64
+#: Stands for the value in a sentence that is said of several.
+_VALUE = "\0"
 #: Longest description that is shown beside a control; longer ones are its tooltip.
 _SENTENCE = 90
 
@@ -205,12 +208,13 @@ class _One(Control):
 
 
 def reasons_of(greyed: Sequence[Node]) -> list[str]:
-    """Return why choices are greyed: one sentence for those that have the same one, at most three."""
+    """Return why choices are greyed: one sentence for those that differ in the value alone, at most three."""
     said: dict[str, list[str]] = {}
     for each in greyed:
-        said.setdefault(str(each["reason"] or "not offered now"), []).append(str(each["label"]))
-    found = [f"{_few(labels)}: {reason}" for reason, labels in said.items()]
-    return found[:3]
+        value, reason = str(each["value"]), str(each["reason"] or "not offered now")
+        told = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", _VALUE, reason, count=1)
+        said.setdefault(told if _VALUE in told else f"{_VALUE}: {told}", []).append(value)
+    return [told.replace(_VALUE, _few(values)) for told, values in list(said.items())[:3]]
 
 
 def _few(labels: Sequence[str]) -> str:

@@ -376,7 +376,8 @@ class Panel {
 
 export default {
   render({ model, el: host }) {
-    const root = el("div", { class: "oseo-panel", role: "group", "aria-label": model.get("label") });
+    const root = el("div", { class: "oseo-panel", role: "group", "aria-label": model.get("label"),
+      "data-lm-suppress-shortcuts": "true" }); // keys typed here are no commands of the notebook
     host.append(root);
     const panel = new Panel(root, (content) => model.send(content));
     const draw = () => panel.draw(model.get("tree"));

@@ -73,8 +73,10 @@ def test_an_area_is_drawn_on_a_map_without_any_network(opened) -> None:
     page.tab.mouse.down()
     page.tab.mouse.move(box["x"] + 450, box["y"] + 190, steps=4)
     page.tab.mouse.up()
-    expect(output.get_by_label("area", exact=True)).not_to_have_value("10.6, 45.6, 10.65, 45.65")
-    typed = output.get_by_label("area", exact=True).input_value()
+    expect(output.get_by_role("textbox", name="area", exact=True)).not_to_have_value(
+        "10.6, 45.6, 10.65, 45.65"
+    )
+    typed = output.get_by_role("textbox", name="area", exact=True).input_value()
     expect(page.run(2)).to_contain_text(typed)
     assert not [url for url in outside if "//127.0.0.1" not in url and "//localhost" not in url]
 

@@ -30,7 +30,7 @@ from oseo_lab.model.options import (
     Time,
     Vector,
 )
-from oseo_lab.widgets.fields import About, Control, control_of
+from oseo_lab.widgets.fields import About, Control, control_of, reasons_of
 from oseo_lab.widgets.option_fields import OptionFields
 
 
@@ -238,3 +238,12 @@ def test_an_area_is_typed_as_a_box_or_wkt_and_what_is_none_is_refused() -> None:
     assert len(options.region) == 4
     form.edit(["region"], "45.5, 10.5, 45.4, 10.7")
     assert len(options.region) == 4 and "empty" in field(form, "options/region")["problem"]
+
+
+def test_reasons_that_differ_in_the_value_alone_are_said_once() -> None:
+    greyed = [
+        {"value": each, "label": each, "reason": f"type {each} does not go with PNG"} for each in "abcdef"
+    ]
+    assert reasons_of(greyed[:1]) == ["type a does not go with PNG"]
+    assert reasons_of(greyed) == ["type a, b, c and 3 more does not go with PNG"]
+    assert reasons_of([{"value": "x", "label": "x", "reason": None}]) == ["x: not offered now"]
