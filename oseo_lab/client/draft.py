@@ -207,7 +207,7 @@ class OrderDraft(DraftState):
         items = "1 item" if len(self.items) == 1 else f"{len(self.items)} items"
         return f"OrderDraft({name}{items} of {self.collection}{f', {chosen}' if chosen else ''})"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """Show the draft as a form, which is the draft itself; as HTML and text where there is no kernel."""
         return display.bundle(self, self._html)
 

@@ -294,7 +294,7 @@ class Quotation:
             return ""
         return f"{'lapsed' if self.is_lapsed else 'valid until'} {display.when(self.valid_until)}"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """Show it as a card that can be submitted; as HTML and text where there is no kernel."""
         return display.bundle(self, self._html)
 

@@ -86,7 +86,7 @@ class Products(Found):
                 raise NotFound(f"{name} has no picture (HTTP {found.status})", locator="identifier")
             return b"".join(islice(found.chunks, _CHUNKS))
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """Show them on a map, to choose from; as HTML and text where there is no kernel."""
         return display.bundle(self, self._html)
 

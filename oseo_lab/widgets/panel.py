@@ -49,7 +49,7 @@ class Panel(anywidget.AnyWidget):
         self._edited, self._pressed = edited, pressed
         self.on_msg(self._told)
 
-    def _told(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
+    def _told(self, _: Any, content: Mapping[str, Any], *_more: Any) -> None:
         if content.get("type") == "edit" and self._edited is not None:
             self._edited(str(content.get("key", "")), content.get("value"))
         elif content.get("type") == "press" and self._pressed is not None:
