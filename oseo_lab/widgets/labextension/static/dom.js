@@ -116,16 +116,14 @@ export function duration(seconds) {
   return `${Math.round(seconds / 86400)} days`;
 }
 
+const MINUTES = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hour12: false });
+const SECONDS = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+
 /** The time of day, with the date where it is another day; in the reader's own time zone. */
 export function clock(moment, withSeconds = false) {
   const then = new Date(moment);
   if (Number.isNaN(then.getTime())) return "";
-  const time = then.toLocaleTimeString([], {
-    hour: "2-digit",
-    minute: "2-digit",
-    second: withSeconds ? "2-digit" : undefined,
-    hour12: false,
-  });
+  const time = (withSeconds ? SECONDS : MINUTES).format(then);
   return then.toDateString() === new Date().toDateString() ? time : `${day(then)} ${time}`;
 }
 

@@ -10,6 +10,9 @@ const BACK_OFF = [500, 1000, 2000, 4000, 8000];
 /** Milliseconds without a byte after which a stream is taken for lost: the server speaks every 15 s. */
 const SILENCE = 40_000;
 
+/** Milliseconds for which events gather after one was heard: cards ask no more often anyway. */
+const GATHER = 100;
+
 function pause(milliseconds) {
   return new Promise((done) => setTimeout(done, milliseconds));
 }
@@ -189,7 +192,9 @@ class Events {
         if (end < 0) continue;
         const ids = idsIn(rest.slice(0, end));
         rest = rest.slice(end + 2);
-        if (ids.size) this.tell({ kind: "news", ids });
+        if (!ids.size) continue;
+        this.tell({ kind: "news", ids });
+        await pause(GATHER); // what comes in crowds is read in crowds
       }
     } finally {
       clearTimeout(silence);
