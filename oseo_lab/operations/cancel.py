@@ -19,6 +19,9 @@ from oseo_lab.ports import UnitOfWork
 
 __all__ = ["cancel"]
 
+#: Most items that are looked through for those of one order: they wait for a moment only.
+_MOST_WISHES = 1000
+
 
 def cancel(request: Cancel, context: Context) -> CancelAck:
     """Ask for an order's open items to be cancelled.
@@ -51,7 +54,7 @@ def _want_cancelled(
 ) -> int:
     """Write the wish down; return how many items were final already, for other reasons than this wish."""
     order = order_of(work, order_id, owner)
-    if order.status.status.is_final:
+    if order.status.status.is_final and not _is_asked_again(work, order):
         if callback is not None and _is_repeated(work, order, callback):
             return 0
         raise InvalidState(
@@ -72,6 +75,11 @@ def _want_cancelled(
         for status, count in counts.items()
         if status in FINAL and (is_first or status is not Status.CANCELLED)
     )
+
+
+def _is_asked_again(work: UnitOfWork, order: Order) -> bool:
+    """Whether items of a final order are about to be tried again: that can be cancelled as well."""
+    return any(each.order_id == order.order_id for each in work.items.wished(_MOST_WISHES))
 
 
 def _is_repeated(work: UnitOfWork, order: Order, callback: Callback) -> bool:

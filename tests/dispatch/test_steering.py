@@ -174,6 +174,20 @@ def test_a_cancel_after_the_wish_wins(call, dispatcher, executor, here, status):
     assert status(order_id) == (Status.CANCELLED, [Status.CANCELLED, Status.CANCELLED])
 
 
+def test_a_cancel_right_after_the_click_wins_too(paid, call, dispatcher, executor, here, status, store):
+    order_id = paid()
+    retry(order_id, None, here())
+    assert balance(store) == 6
+    call(Cancel(order_id=order_id))  # the order is Completed still
+    dispatcher.step()
+    dispatcher.step()
+    assert executor.take() == []
+    assert status(order_id) == (Status.COMPLETED, [Status.COMPLETED, Status.CANCELLED])
+    assert balance(store) == 10
+    with pytest.raises(Conflict, match="Completed already"):
+        call(Cancel(order_id=order_id))
+
+
 def test_names_are_checked_all_at_once(failing, here):
     order_id = failing()
     with pytest.raises(ValidationError) as refused:

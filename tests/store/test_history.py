@@ -114,6 +114,23 @@ def test_a_file_that_lies_at_its_provider_says_where_and_need_not_be_measured(st
         assert unit.results.of(order.order_id) == [file]
 
 
+def test_bytes_and_deliveries_of_an_order_are_known_without_its_files(store, added):
+    order = added(items=2)
+    unknown = new_order_id()
+    with store.read() as snapshot:
+        assert (snapshot.results.size(order.order_id), snapshot.results.last_sequence(order.order_id)) == (
+            0,
+            0,
+        )
+        assert (snapshot.results.size(unknown), snapshot.results.last_sequence(unknown)) == (0, 0)
+    data, about = _file(order, 1, "a.tif", size=70), _file(order, 1, "item.json", size=5, is_data=False)
+    store.write(lambda unit: unit.results.add([data, about, _file(order, 2, "b.tif", size=30)]))
+    store.write(lambda unit: unit.results.add([_file(order, 0, "all.zip", size=90)]))
+    with store.read() as snapshot:
+        assert snapshot.results.size(order.order_id) == 100
+        assert snapshot.results.last_sequence(order.order_id) == 3
+
+
 def test_of_two_deliveries_of_an_item_the_last_counts(store, added):
     order = added(items=1)
     for attempt in (1, 3):

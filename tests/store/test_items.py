@@ -267,6 +267,27 @@ def test_a_final_item_is_wished_again_by_its_retry_at(store, claim, save, added,
     assert [each.number for each in claim(at=now)] == [1]
 
 
+def test_final_items_are_wished_again_once_and_only_they(store, claim, save, added, now):
+    order = added(items=4)
+    first, second, third, _ = claim()
+    for item in (first, second):
+        save((item, _status(item, Status.FAILED, lease_owner=None, lease_until=None)))
+    save((third, _status(third, Status.CANCELLED, lease_owner=None, wanted=Wanted.CANCELLED)))
+
+    def again(*numbers, wanted=Wanted.COMPLETED):
+        return store.write(lambda unit: unit.items.want_again(order.order_id, numbers, wanted, now))
+
+    with store.read() as snapshot:
+        before = snapshot.orders.get(order.order_id).revision
+    assert again(1, 3, 4) == 2  # the fourth is in work
+    assert again(1, 2, wanted=Wanted.SUSPENDED) == 1
+    with store.read() as snapshot:
+        found = [(each.number, each.wanted) for each in snapshot.items.wished(10)]
+        assert snapshot.orders.get(order.order_id).revision == before + 2
+    assert found == [(1, Wanted.COMPLETED), (2, Wanted.SUSPENDED), (3, Wanted.COMPLETED)]
+    assert store.write(lambda unit: unit.items.want_again(new_order_id(), [1], Wanted.COMPLETED, now)) == 0
+
+
 def test_one_that_waits_is_looked_at_when_its_order_goes_on(store, added, save, now):
     order = added(items=3, status=Status.SUSPENDED)
     store.write(lambda unit: unit.items.want(order.order_id, Wanted.COMPLETED, now))
