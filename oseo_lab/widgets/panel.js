@@ -9,6 +9,9 @@ let counter = 0;
 /** Make an element; attributes that are null or false are left out, "on..." are listeners. */
 function el(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
+  // arrows and Enter on these are theirs, no commands of the notebook (JupyterLab knows typing in a text itself)
+  if (tag === "button" || tag === "select" || ["radio", "checkbox"].includes(attributes.type))
+    made.setAttribute("data-lm-suppress-shortcuts", "true");
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
@@ -43,6 +46,9 @@ function input(node, say, more) {
     autocomplete: "off",
     spellcheck: "false",
     onchange: (event) => say(event.target.value.trim() || null),
+    onkeydown: (event) => {
+      if (event.key === "Enter") event.target.dispatchEvent(new Event("change"));
+    },
     ...more,
   });
 }
@@ -376,8 +382,7 @@ class Panel {
 
 export default {
   render({ model, el: host }) {
-    const root = el("div", { class: "oseo-panel", role: "group", "aria-label": model.get("label"),
-      "data-lm-suppress-shortcuts": "true" }); // keys typed here are no commands of the notebook
+    const root = el("div", { class: "oseo-panel", role: "group", "aria-label": model.get("label") });
     host.append(root);
     const panel = new Panel(root, (content) => model.send(content));
     const draw = () => panel.draw(model.get("tree"));
