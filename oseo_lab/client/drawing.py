@@ -313,11 +313,16 @@ def _coordinates(cell: Any, is_degrees: bool) -> None:
     def degrees(letters: str) -> Any:
         return FuncFormatter(lambda value, _: f"{abs(value):g}° {letters[0 if value >= 0 else 1]}")
 
+    def kilometres(digits: int) -> Any:
+        return FuncFormatter(lambda value, _: f"{value:,.{digits}f}".replace(",", "\u202f"))
+
     for axis, letters, name in ((cell.xaxis, "EW", "km east"), (cell.yaxis, "NS", "km north")):
         axis.set_major_locator(MaxNLocator(4))
         if is_degrees:
             axis.set_major_formatter(degrees(letters))
         else:
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u202f")))
+            low, high = axis.get_view_interval()
+            digits = max(0, math.ceil(-math.log10(abs(high - low) / 4 or 1.0)))
+            axis.set_major_formatter(kilometres(digits))
             axis.set_label_text(name, fontsize=8, color=_QUIET)
     cell.tick_params(labelsize=8, colors=_QUIET, length=2, width=0.5)

@@ -82,6 +82,14 @@ def test_a_single_map_has_its_day_in_the_title_and_kilometres_or_degrees():
     assert axes.get_aspect() == pytest.approx(1 / np.cos(np.radians(46)), rel=0.01)
 
 
+def test_small_maps_have_coordinates_that_differ():
+    made = cube(("B08",), size=12).isel(time=0).oseo.plot()
+    made.figure.canvas.draw()
+    for axis in (made.axes[0].xaxis, made.axes[0].yaxis):
+        labels = [each.get_text() for each in axis.get_ticklabels()]
+        assert len(set(labels)) == len(labels) > 2
+
+
 def test_bands_of_ones_own_choice():
     made = cube().oseo.plot(["B08", "B04", "B03"])
     assert "B08, B04, B03 as red, green, blue" in made.text
