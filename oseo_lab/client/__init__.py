@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from oseo_lab.client.connecting import connect as connect
     from oseo_lab.client.debugging import debug as debug
     from oseo_lab.client.draft import OrderDraft as OrderDraft
+    from oseo_lab.client.item import Item as Item
+    from oseo_lab.client.items import Items as Items
     from oseo_lab.client.lab import Lab as Lab
     from oseo_lab.client.listener import CallbackListener as CallbackListener
     from oseo_lab.client.order import Order as Order
@@ -27,6 +29,8 @@ _HOMES = {
     "CallbackListener": "listener",
     "HttpTransport": "transport",
     "InProcessTransport": "transport",
+    "Item": "item",
+    "Items": "items",
     "Lab": "lab",
     "Order": "order",
     "OrderDraft": "draft",
@@ -42,6 +46,8 @@ __all__ = [
     "CallbackListener",
     "HttpTransport",
     "InProcessTransport",
+    "Item",
+    "Items",
     "Lab",
     "Order",
     "OrderDraft",
