@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-from oseo_lab.client.draft import OrderDraft
+from oseo_lab.client.draft import DraftItem, OrderDraft
 from oseo_lab.client.session import Session
-from oseo_lab.encoding.json_form import from_plain, to_plain
+from oseo_lab.encoding.json_form import from_plain, option_schema, to_plain
+from oseo_lab.encoding.json_options import plain_value
 from oseo_lab.encoding.oseo import decode_request, encode_request
 from oseo_lab.encoding.xmltree import parse
 from oseo_lab.model.collection import Collection
-from oseo_lab.model.errors import ValidationError
+from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.messages import Submit
 from tests.client.edits import (
     COLLECTION,
@@ -39,6 +41,31 @@ def agree(collection: Collection, draft: OrderDraft) -> None:
     own = {each.text for each in draft._gaps()}
     assert {each.text for each in refusal(collection, specification)} == own
     assert all("is required" in each for each in own)  # what holds breaks no rule and has no wrong value
+    assert all(is_right(draft, each.options.values) for each in draft.items) is not bool(own)
+
+
+def is_right(draft: OrderDraft, values: dict[str, Any]) -> bool:
+    """Whether an item's values are as the JSON Schema of the options says, its rules among that."""
+    plain = {
+        name: plain_value(draft.options.definition(name).component, value)
+        for name, value in values.items()
+        if value is not None
+    }
+    return Draft202012Validator(option_schema(draft.offer.options, draft.offer.rules)).is_valid(plain)
+
+
+def is_about_places(problem: Problem) -> bool:
+    """Whether a problem is of what is cut out, which has a schema of its own."""
+    return "sceneBounding" in problem.text
+
+
+def wish(draft: OrderDraft, item: DraftItem, edit: Edit) -> dict[str, Any]:
+    """Return what an edit of options would make of an item's values."""
+    own = item.options.chosen
+    given = {name: value for name, value in edit.values.items() if edit.product or name not in own}
+    presets = {name: draft.options.definition(name).default for name in draft.options}
+    base = draft.options.values if edit.product else presets
+    return {name: base[name] if value is None else value for name, value in given.items()}
 
 
 def try_it(collection: Collection, draft: OrderDraft, edit: Edit) -> None:
@@ -53,6 +80,15 @@ def try_it(collection: Collection, draft: OrderDraft, edit: Edit) -> None:
         assert verdict
         mixed = [each.text for each in refused.problems if "they do not mix" in each.text]
         event("refused by a rule" if mixed else "refused as a value")
+        if (
+            edit.kind == "options"
+            and mixed
+            and draft.items
+            and not any(map(is_about_places, refused.problems))
+        ):
+            about = [draft.items[edit.product]] if edit.product else list(draft.items)
+            wished = [{**each.options.values, **wish(draft, each, edit)} for each in about]
+            assert not all(is_right(draft, each) for each in wished)
         if mixed:
             assert set(mixed) <= set(verdict)
         if edit.kind == "packaging":

@@ -207,3 +207,33 @@ def test_a_callback_sees_what_holds_and_what_it_raises_breaks_nothing(
         draft.options.format = "PNG"
     assert seen == ["PNG"]
     assert "a callback of OrderDraft failed" in caplog.text
+
+
+def test_completion_knows_options_and_items_without_asking(draft: OrderDraft) -> None:
+    draft.items.add("a")
+    draft._session.transport.perform = None  # type: ignore[method-assign,assignment]  # nobody answers
+    assert {"format", "dataType", "crs"} <= set(dir(draft.options))
+    assert draft.options._ipython_key_completions_() == list(draft.options)
+    assert draft.items._ipython_key_completions_() == ["a"]
+
+
+def test_changes_made_together_hold_or_fall_together(draft: OrderDraft) -> None:
+    told: list[Any] = []
+    draft.on_change(told.append)
+    draft.items.extend(["a", "b"])
+    told.clear()
+    with draft.together():
+        draft.options.update(format="PNG", dataType="float32")  # no item is left with that
+        for item in draft.items:
+            item.options.format = "COG"
+    assert told == [draft]
+    before = draft.request()
+    with pytest.raises(ValidationError, match="PNG holds bytes"), draft.together():
+        draft.name = "no more"
+        draft.items.remove("b")
+        draft.items["a"].options.format = "PNG"
+    assert (draft.request(), len(draft.items), draft.name, told) == (before, 2, None, [draft])
+    with pytest.raises(ZeroDivisionError), draft.together():
+        draft.options.reset("format")
+        1 / 0  # noqa: B018
+    assert (draft.request(), told) == (before, [draft])
