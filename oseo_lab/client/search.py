@@ -15,7 +15,7 @@ from oseo_lab.client import display
 from oseo_lab.client.area import Area, as_area, as_period
 from oseo_lab.client.found import Found
 from oseo_lab.client.transport import API
-from oseo_lab.model.errors import NotFound, TransportError, ValidationError
+from oseo_lab.model.errors import ConfigurationError, NotFound, TransportError, ValidationError
 from oseo_lab.model.job import CatalogueItem
 
 if TYPE_CHECKING:
@@ -85,6 +85,24 @@ class Products(Found):
             if found.status != 200:
                 raise NotFound(f"{name} has no picture (HTTP {found.status})", locator="identifier")
             return b"".join(islice(found.chunks, _CHUNKS))
+
+    def map(self, basemap: Any = None) -> Any:
+        """Return the map on which these are chosen: ``chosen = scenes.map()``, then ``chosen.selected``.
+
+        Parameters
+        ----------
+        basemap : str or basemap of ipyleaflet, optional
+            Tiles below, such as ``"https://.../{z}/{x}/{y}.png"``; without it no network is needed.
+
+        Raises
+        ------
+        ConfigurationError
+            If widgets are not installed.
+        """
+        made = display.widget_of(self, basemap=basemap)
+        if made is None:
+            raise ConfigurationError("the map needs widgets: pip install 'oseo-lab[notebook]'")
+        return made
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """Show them on a map, to choose from; as HTML and text where there is no kernel."""

@@ -18,8 +18,9 @@ from oseo_lab.client.search import Products
 from oseo_lab.encoding.html import ROWS
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.job import CatalogueItem
+from oseo_lab.widgets.form import DraftForm
 from oseo_lab.widgets.maps import AREA, box_of, collection, faint, feature, footprint, make_map
-from oseo_lab.widgets.nodes import button, buttons, head, status, table
+from oseo_lab.widgets.nodes import Node, button, buttons, head, status, table
 from oseo_lab.widgets.panel import Panel
 from oseo_lab.widgets.work import Worker
 
@@ -66,8 +67,9 @@ class ProductsMap(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
             layers.insert(0, ipyleaflet.GeoJSON(data=collection([feature(dict(area.geometry))]), style=AREA))
         places = [footprint(each) for each in products[:FOOTPRINTS]]
         self.map = make_map(box_of(places), layers, basemap, height="260px")
+        self.below = ipywidgets.VBox()
         self.redraw()
-        super().__init__([self.map, self.panel])
+        super().__init__([self.map, self.panel, self.below])
         if any(each.thumbnail for each in products[:PICTURES]):
             self.worker.start("fetching pictures", self._fetch, lambda found: None)
 
@@ -114,9 +116,16 @@ class ProductsMap(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
             buttons(
                 button("all", "Choose all that can be ordered"),
                 button("none", "None", off=not self._chosen),
+                *self._ordering(),
             ),
             status(self.worker.busy or self.worker.said, busy=bool(self.worker.busy)),
         ]
+
+    def _ordering(self) -> list[Node]:
+        """Return the button that composes an order, where nobody else does with what is chosen."""
+        if self._tell is not None:
+            return []
+        return [button("order", "Order the chosen", tone="primary", off=not self._chosen)]
 
     def _footprints(self) -> dict[str, Any]:
         return collection(
@@ -136,7 +145,10 @@ class ProductsMap(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
             self.choose([str(each) for each in value])
 
     def _pressed(self, key: str) -> None:
-        self.choose([each.identifier for each in self.products] if key == "all" else [])
+        if key == "order":
+            self.below.children = [DraftForm(self.selected.order())]
+        else:
+            self.choose([each.identifier for each in self.products] if key == "all" else [])
 
     def _clicked(self, **event: Any) -> None:
         name = str(

@@ -72,6 +72,16 @@ def test_an_area_picker_is_an_area_for_every_search(demo_lab) -> None:
         demo_lab.search("demo-s2", area=picker)
 
 
+def test_what_is_chosen_is_ordered_below_the_map(products) -> None:
+    shown = products.map()
+    shown.worker.wait(60)
+    shown.choose(products.ids[1:2])
+    shown.panel.press("order")
+    (form,) = shown.below.children
+    assert [each.identifier for each in form.draft.items] == [products.ids[1]]
+    form.close()
+
+
 def test_composer_goes_from_search_to_order(demo_lab, press) -> None:
     composer = demo_lab.composer()
     assert isinstance(composer, Composer)
