@@ -56,6 +56,7 @@ class Quotation:
         self._session = session
         self._answer = answer
         self._limited: dict[Limits, Quotation] = {}
+        self._at_once = answer.quotation is not None
         self.specification = specification
 
     @classmethod
@@ -80,11 +81,12 @@ class Quotation:
     def cheaper(self) -> list[Hint]:
         """Return what would cost less, or be smaller or quicker: variants the service quoted, at most three.
 
-        Each has ``text``, and ``quotation`` to be looked at and submitted. Asks the service.
+        Each has ``text``, and ``quotation`` to be looked at and submitted. Asks the service, unless
+        quotations take their time there: a person who answers them is not asked three more.
         """
         from oseo_lab.client.quote_hints import hints_for
 
-        return hints_for(self, self._presets())
+        return hints_for(self, self._presets()) if self._at_once else []
 
     def delivered_before(self) -> dict[str, str]:
         """Return, by item id, what was delivered already in one of your last orders. Asks the service."""

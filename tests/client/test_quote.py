@@ -169,3 +169,10 @@ def test_where_there_is_no_json_api_lists_and_balances_say_so() -> None:
     for ask in (lambda: list(lab.quotations), lambda: lab.balances):
         with pytest.raises(NotSupported):
             ask()
+
+
+def test_where_a_person_answers_nobody_is_asked_for_variants() -> None:
+    service = Answering(LATER, CHEAP)
+    found = quotation(service).wait(5)
+    asked = len(service.requests)
+    assert found.cheaper() == [] and len(service.requests) == asked
