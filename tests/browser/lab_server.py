@@ -26,7 +26,7 @@ use = "tests.browser.plugins:WATCHED"
 use = "folder"
 href = "products"
 [products]
-pattern = "[QSDF][0-9]+"
+pattern = "[QTSDF][0-9]+"
 """
 _QUIET = (
     "--LabApp.news_url=None",
@@ -164,7 +164,7 @@ def make_collections(folder: Path, demo: Path | None = None) -> None:
     (folder / "watched.toml").write_text(_COLLECTION)
     profile = {"driver": "GTiff", "width": 8, "height": 8, "count": 1, "dtype": "uint8", "crs": "EPSG:32632"}
     profile["transform"] = from_origin(600000, 5000000, 10, 10)
-    for name in [f"{kind}{number}" for kind in "QSDF" for number in range(1, 13)]:
+    for name in [f"{kind}{number}" for kind in "QTSDF" for number in range(1, 13)]:
         with rasterio.open(products / f"{name}.tif", "w", **profile) as scene:
             scene.write(np.full((1, 8, 8), 1, "uint8"))
 

@@ -1,6 +1,7 @@
 """A processor for people to watch: it takes its time, in stages, and fails as the product's name says.
 
-``Q…`` quick, ``S…`` slow (five seconds), ``D…`` damaged at its provider, ``F…`` refused at first, then made.
+``Q…`` quick, ``T…`` steady (0.7 s), ``S…`` slow (5 s), ``D…`` damaged at its
+provider, ``F…`` refused at first, then made.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from oseo_lab.model.job import FailureClass, ItemJob, Product
 from oseo_lab.model.options import OptionDefinition
 from oseo_lab.ports import Inputs, ProcessingFailed, Workspace
 
-_SECONDS = {"Q": 0.15, "S": 5.0, "F": 0.1}
+_SECONDS = {"Q": 0.15, "T": 0.7, "S": 5.0, "F": 0.1}
 _STAGES = ("clip", "reproject", "format")
 _REFUSALS = {
     "D": ("The source file is damaged at the provider: its checksum differs.", FailureClass.PERMANENT),
