@@ -40,7 +40,7 @@ class Whole(Holder, Protocol):
     def area(self) -> Area | None:
         """What is cut out of every product."""
 
-    def fresh_options(self, level: OptionLevel, base: Options | None = None) -> Options:
+    def fresh_options(self, level: OptionLevel, item: DraftItem | None = None) -> Options:
         """Return the group's options with nothing chosen yet."""
 
     def let(self, thing: Any, name: str, value: Any) -> None:
@@ -78,7 +78,7 @@ class DraftItem:
     def options(self) -> Options:
         """The item's own options; what is not chosen here is as the order's."""
         if self._options is None:
-            self._options = self._draft.fresh_options(OptionLevel.ITEM, self._draft.options)
+            self._options = self._draft.fresh_options(OptionLevel.ITEM, self)
         return self._options
 
     @property
@@ -91,7 +91,7 @@ class DraftItem:
         if self.own_options is None:
             self._options = None
         else:
-            self.own_options.regroup(self._draft.fresh_options(OptionLevel.ITEM, self._draft.options))
+            self.own_options.regroup(self._draft.fresh_options(OptionLevel.ITEM, self))
 
     @property
     def area(self) -> Area | None:
@@ -113,6 +113,18 @@ class DraftItem:
     def own_area(self) -> Area | None:
         """Its area, if it was given one of its own."""
         return self._area
+
+    def rule_problems(self) -> Iterator[Problem]:
+        """Yield the option rules that its values break."""
+        return self._draft.problems_of(self)
+
+    def known_values(self, name: str) -> tuple[str, ...]:
+        """Return what the products of the order have of an option themselves."""
+        return self._draft.known_values(name)
+
+    def options_changed(self) -> None:
+        """Tell that another choice holds (`Options` calls it)."""
+        self._draft.options_changed()
 
     def scene_selection(self) -> tuple[ParameterData, ...]:
         """Return what is cut out of it, as it travels."""

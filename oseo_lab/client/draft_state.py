@@ -122,7 +122,8 @@ class DraftState:
         if before == value:
             return
         setattr(thing, name, value)
-        if problems := list(dict.fromkeys(self.rule_problems())):
+        judged = self.problems_of(thing) if isinstance(thing, DraftItem) else self.rule_problems()
+        if problems := list(dict.fromkeys(judged)):
             setattr(thing, name, before)
             raise ValidationError.of(problems)
         self.changes.made()
@@ -131,11 +132,12 @@ class DraftState:
         """Tell that another choice holds (`Options` calls it)."""
         self.changes.made()
 
-    def fresh_options(self, level: OptionLevel, base: Options | None = None) -> Options:
+    def fresh_options(self, level: OptionLevel, item: DraftItem | None = None) -> Options:
         """Return the group's options with nothing chosen yet: the order's, or an item's that rest on them."""
         levels = self.offer.levels.items()
         elsewhere = {name: str(each) for name, each in levels if each not in (level, OptionLevel.BOTH)}
-        return Options(self.offer.options, self.collection, base, self.offer.rules, self, elsewhere)
+        base = None if item is None else self.options
+        return Options(self.offer.options, self.collection, base, self.offer.rules, item or self, elsewhere)
 
     # --------------------------------------------------------------------------------------------- rules
 
@@ -143,14 +145,15 @@ class DraftState:
         """Yield the option rules that an item's values break, as they stand; the order's without items."""
         if not self.offer.rules or self._is_open:
             return
-        plain = not self.items  # items without anything of their own are all alike
-        for item in self.items:
-            if item.own_options is None and item.own_area is None:
-                plain = True
-            else:
-                yield from self.problems_of(item)
-        if plain:
+        if not self.items:
             yield from broken_in(self.offer, self.options.values | self._scene_values(self.area))
+        judged = set()  # items of which the same was chosen are alike
+        for item in self.items:
+            own = item.own_options
+            kind = (own and own.alike, item.own_area and id(item.own_area))
+            if kind not in judged:
+                judged.add(kind)
+                yield from self.problems_of(item)
 
     def problems_of(self, item: DraftItem) -> Iterator[Problem]:
         """Yield the option rules that one item's values break."""

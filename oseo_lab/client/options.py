@@ -68,6 +68,7 @@ class Options:
             _holder=holder,
             _elsewhere=dict(elsewhere or {}),
             _chosen={},
+            _alike=None,
         )
 
     _definitions: dict[str, OptionDefinition]
@@ -77,6 +78,7 @@ class Options:
     _holder: Holder | None
     _elsewhere: dict[str, str]
     _chosen: dict[str, Any]
+    _alike: str | None
 
     # ------------------------------------------------------------------------------- reading and setting
 
@@ -147,11 +149,7 @@ class Options:
 
     def reset(self, name: str | None = None) -> None:
         """Go back to the default of one option, or of all; refused where the rest does not go with it."""
-        if name is None:
-            self._take({})
-        else:
-            self.definition(name)
-            self._take({**self._chosen, name: None})
+        self._take({} if name is None else {**self._chosen, self.definition(name).name: None})
 
     def _take(self, wanted: Mapping[str, Any]) -> None:
         """Let these choices hold, if they break no rule."""
@@ -160,7 +158,7 @@ class Options:
             return
         if problems := list(dict.fromkeys(self._problems_with(wanted))):
             raise ValidationError.of(problems)
-        vars(self)["_chosen"] = wanted
+        vars(self).update(_chosen=wanted, _alike=None)
         if self._holder is not None:
             self._holder.options_changed()
 
@@ -190,6 +188,13 @@ class Options:
     def values(self) -> dict[str, Any]:
         """What holds, by name: chosen here, or for the order, or preset; None where nothing is."""
         return {name: self[name] for name in self._definitions}
+
+    @property
+    def alike(self) -> str:
+        """What is the same for options of which the same was chosen: of thousands one is judged."""
+        if self._alike is None:
+            vars(self)["_alike"] = repr(sorted(self._chosen.items()))
+        return str(self._alike)
 
     def definition(self, name: str) -> OptionDefinition:
         """Return what the service says of an option: its component, its grouping, its default."""
@@ -287,10 +292,9 @@ class Options:
             chosen = shown(self._chosen[name]) if name in self._chosen else ""
             about = definition.component.description or definition.component.label or ""
             rows.append((name, chosen, default, definition.component.allowed_text, about))
-        head = ("option", "chosen", "default", "allowed", "")
-        return display.card(f"options of {self._where}", display.table(head, rows))
+        table = display.table(("option", "chosen", "default", "allowed", ""), rows)
+        return display.card(f"options of {self._where}", table)
 
     def _table(self) -> str:
         """Return chosen and preset values as a short HTML table."""
-        rows = [(name, value) for name, value, _ in self._rows()]
-        return display.table(("option", "value"), rows)
+        return display.table(("option", "value"), [row[:2] for row in self._rows()])
