@@ -6,8 +6,9 @@ stands above the client.
 
 from __future__ import annotations
 
+import difflib
 import os
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client.discovery import find_server
@@ -108,8 +109,8 @@ def connect(
         "catalogue": catalogue,
     }
     _check_way(url, soap, profile, [name for name in way if name != "token" and way[name]])
-    if url is not None and (found := entry_points(group=SERVICES, name=url)):
-        return _in_process(next(iter(found)), data_dir, token)
+    if url is not None and (found := _named(url)) is not None:
+        return _in_process(found, data_dir, token)
     if data_dir is not None:
         raise ConfigurationError("data_dir=... goes with oseo.connect('demo'): other services have their own")
     chosen = None if transport or soap or url else _profile(profile)
@@ -129,6 +130,26 @@ def connect(
 def _profile(name: str | None) -> Profile | None:
     """Return the profile that counts; none where ``OSEO_LAB_URL`` comes before it."""
     return None if name is None and os.environ.get("OSEO_LAB_URL") else read_profile(name)
+
+
+def _named(url: str) -> EntryPoint | None:
+    """Return the service in this process that a word names; None for an address.
+
+    Raises
+    ------
+    ConfigurationError
+        If the word is nearly one.
+    """
+    if not url.isidentifier():
+        return None
+    services = {each.name: each for each in entry_points(group=SERVICES)}
+    near = difflib.get_close_matches(url, services, n=1)
+    if near and url not in services:
+        raise ConfigurationError(
+            f"there is no service {url!r} in this process (nearest: {near[0]}); a server of that name is "
+            f"written http://{url}/"
+        )
+    return services.get(url)
 
 
 def _in_process(found: Any, data_dir: str | Path | None, token: str | None) -> Lab:

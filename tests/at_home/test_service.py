@@ -90,6 +90,11 @@ def test_what_does_not_go_with_it_is_refused():
         oseo.connect("http://127.0.0.1:1/", data_dir="here")
 
 
+def test_a_word_that_is_nearly_a_service_is_no_address():
+    with pytest.raises(ConfigurationError, match=r"nearest: demo\); .* http://dmeo/"):
+        oseo.connect("dmeo")
+
+
 def test_a_collection_that_is_wrong_is_said_and_nothing_runs_on(tmp_path):
     (tmp_path / "wrong.toml").write_text('id = "wrong"\n[processor]\nuse = "none-such"')
     before = threading.active_count()
