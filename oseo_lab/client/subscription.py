@@ -76,7 +76,7 @@ class SubscriptionDraft(OrderDraft):
                 order_remark=self.remark,
                 packaging=self.packaging,
                 priority=self.priority,
-                extensions=extensions,
+                extensions=(*extensions, *self.limits.extensions()),
             )
         )
 

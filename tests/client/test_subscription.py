@@ -140,3 +140,24 @@ def test_a_subscription_can_be_looked_at_before_it_is_ordered(lab):
     draft = lab.subscription("coming", name="later", format="PNG")
     assert [each.name for each in lab.orders] == []
     assert draft.submit().id == lab.subscribe("coming", name="later", format="PNG").id
+
+
+def test_a_subscription_is_copied_as_code(lab):
+    draft = lab.subscription(
+        "coming",
+        name="as code",
+        area=(10, 45, 11, 46),
+        every=3,
+        observations=5,
+        format="PNG",
+        packaging="zip",
+    )
+    draft.remark, draft.limits = "weekly", {"max_bytes": "2GB"}
+    assert "max_bytes=2000000000" in draft.request().specification.extensions
+    said = {"lab": lab}
+    exec(draft.as_code(), said)
+    assert said["draft"] == draft and said["draft"] is not draft
+    assert "lab.subscription(" in draft.as_request("python")
+    with pytest.raises(NotSupported, match="composes no subscriptions"):
+        draft.as_request("cli")
+    assert draft.submit().name == "as code"
