@@ -152,7 +152,7 @@ def test_a_subscription_is_copied_as_code(lab):
         format="PNG",
         packaging="zip",
     )
-    draft.remark, draft.limits = "weekly", {"max_bytes": "2GB"}
+    draft.packaging, draft.remark, draft.limits = "zip", "weekly", {"max_bytes": "2GB"}
     assert "max_bytes=2000000000" in draft.request().specification.extensions
     said = {"lab": lab}
     exec(draft.as_code(), said)
