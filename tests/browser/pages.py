@@ -93,8 +93,11 @@ class Page:
 
     def open_without_kernel(self, notebook: str) -> Page:
         """Open a notebook whose kernel is not to be had, and go without one."""
+        self.tab.goto("about:blank")
+        for each in self._jupyter("GET", "sessions"):
+            self._jupyter("DELETE", f"sessions/{each['id']}")
         saved = self.lab.read(notebook)
-        saved["metadata"]["kernelspec"] = {"name": "gone", "display_name": "Gone", "language": "gone"}
+        saved["metadata"] = {"kernelspec": {"name": "gone", "display_name": "Gone", "language": "gone"}}
         (self.lab.notebooks / notebook).write_text(json.dumps(saved))
         self.tab.goto(f"{self.lab.url}doc/tree/{notebook}?reset")
         self.tab.get_by_role("button", name="No Kernel", exact=True).click()
@@ -120,7 +123,7 @@ class Page:
     def _jupyter(self, method: str, path: str) -> Any:
         headers = {"Authorization": f"token {TOKEN}"}
         answer = httpx.request(method, f"{self.lab.url}api/{path}", headers=headers, timeout=30)
-        return answer.raise_for_status().json()
+        return answer.raise_for_status().json() if answer.content else None
 
     def look_at(self, thing: Locator) -> None:
         """Bring something to the middle of the page; what is far away is laid out only then, so twice."""

@@ -200,7 +200,7 @@ export class Card {
     keyed(this.rows, rows, (each) => each.number, makeRow, (node, row) => this.drawRow(node, row));
     show(this.more, all.length > FEW, this.title);
     const drawn = Math.min(all.length, ROWS);
-    put(this.more, this.isWide ? "show fewer" : `show ${drawn - FEW} more`);
+    put(this.more, this.isWide ? "show fewer" : `show ${Math.max(0, drawn - FEW)} more`);
     const hidden = itemCount(view) - drawn;
     put(this.beyond, hidden > 0 && rows.length ? `and ${plural(hidden, "item")} that need no look now` : "");
   }
