@@ -100,7 +100,7 @@ class Page:
         saved["metadata"] = {"kernelspec": {"name": "gone", "display_name": "Gone", "language": "gone"}}
         (self.lab.notebooks / notebook).write_text(json.dumps(saved))
         self.tab.goto(f"{self.lab.url}doc/tree/{notebook}?reset")
-        self.tab.get_by_role("button", name="No Kernel", exact=True).click()
+        self.tab.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
         return self
 
     def saved_output(self, notebook: str, number: int, until: str) -> dict[str, Any]:
