@@ -2,7 +2,8 @@
 
 Events are hints: what is told is what the service answers when asked, at most four times a second and a third
 of the time. Without an event stream (another service, a proxy in between) it is asked now and then. Nothing
-here prints: whoever is told changes widgets and display handles, from this thread.
+here prints, whatever happens: whoever is told changes widgets and display handles, from this thread. It ends
+when its session is closed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from oseo_lab.client.promises import EventStream
 from oseo_lab.client.views import ask_view
 from oseo_lab.model.errors import NotFound, NotSupported, OseoError
 from oseo_lab.model.view import OrderView
@@ -25,6 +27,7 @@ from oseo_lab.model.view import OrderView
 if TYPE_CHECKING:
     from oseo_lab.client.items import Handle
     from oseo_lab.client.session import Session
+    from oseo_lab.client.transport import Transport
 
 __all__ = ["Follower", "Told", "follower_of"]
 
@@ -35,6 +38,8 @@ CHECK = 20.0
 POLL = 2.0
 #: Seconds before a server that was away is asked again, at most.
 LONGEST_PAUSE = 10.0
+#: Seconds for which closing a session waits for the threads that use it.
+_LEAVE = 0.3
 
 _LOG = logging.getLogger("oseo_lab.client")
 
@@ -51,11 +56,14 @@ class Told:
         Since when the service does not answer, UTC.
     reason : str
         Why there is nothing to tell.
+    is_end : bool
+        Whether nothing more is told: the session was closed.
     """
 
     view: OrderView | None = None
     lost: datetime | None = None
     reason: str = ""
+    is_end: bool = False
 
 
 @dataclass
@@ -72,7 +80,7 @@ class _Followed:
 
 
 class Follower:
-    """Follows orders of one session; begins with the first, ends with the last.
+    """Follows orders of one session; begins with the first, ends when the session is closed.
 
     Parameters
     ----------
@@ -88,6 +96,8 @@ class Follower:
         self._hears: threading.Thread | None = None
         self._listeners: list[Callable[[], None]] = []
         self._has_events = False
+        self._over = threading.Event()
+        self._stream: EventStream | None = None
 
     def follow(self, order: Handle, listener: Callable[[Told], None]) -> Callable[[], None]:
         """Tell a listener where an order stands, now and whenever that changes; return what ends it."""
@@ -128,8 +138,30 @@ class Follower:
         for listener in tuple(self._listeners):
             listener()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its session was closed."""
+        return self._over.is_set()
+
+    def end(self) -> None:
+        """Follow nothing any more, and say so; whoever follows again gets a new follower."""
+        with self._lock:
+            self._over.set()
+            followed, self._followed = tuple(self._followed.values()), {}
+            self._listeners.clear()
+            stream = self._stream
+            self._lock.notify_all()
+        if stream is not None:
+            stream.close()
+        told = Told(reason="This lab was closed", is_end=True)
+        for each in followed:
+            _tell(each.listeners, told)
+        for thread in (self._asks, self._hears):
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(_LEAVE)
+
     def _begin(self) -> None:
-        if self._asks is None:
+        if self._asks is None and not self._over.is_set():
             self._asks = threading.Thread(target=self._ask_on, name="oseo-follow", daemon=True)
             self._hears = threading.Thread(target=self._hear_on, name="oseo-hear", daemon=True)
             self._asks.start()
@@ -138,8 +170,10 @@ class Follower:
     # ------------------------------------------------------------------------------------------- asking
 
     def _ask_on(self) -> None:
-        while True:
+        while not self._over.is_set():
             with self._lock:
+                if self._over.is_set():
+                    return
                 waiting = [each for each in self._followed.values() if not each.is_over]
                 found = min(waiting, key=lambda each: each.due, default=None)
                 pause = CHECK if found is None else min(found.due - time.monotonic(), CHECK)
@@ -148,11 +182,8 @@ class Follower:
                     continue
                 found.due = float("inf")
             told = self._ask(found)
-            for each in tuple(found.listeners):
-                try:
-                    each(told)
-                except Exception:
-                    _LOG.debug("a card could not be told", exc_info=True)
+            if not self._over.is_set():
+                _tell(found.listeners, told)
 
     def _ask(self, followed: _Followed) -> Told:
         """Ask about one order, and decide when it is asked next."""
@@ -167,6 +198,11 @@ class Follower:
             followed.lost = followed.lost or datetime.now(UTC)
             followed.tries += 1
             told = Told(lost=followed.lost, reason=str(away))
+        except Exception as odd:  # whatever a server sends, or a connection that is closed just now
+            _LOG.debug("an order could not be read", exc_info=True)
+            followed.lost = followed.lost or datetime.now(UTC)
+            followed.tries += 1
+            told = Told(lost=followed.lost, reason=f"The service's answer cannot be read ({odd!r:.100})")
         now = time.monotonic()
         with self._lock:
             heard = followed.due < float("inf")  # news came while it was asked
@@ -176,7 +212,7 @@ class Follower:
 
     def _pause(self, followed: _Followed, told: Told) -> float:
         if told.view is None:
-            return min(0.5 * 2.0**followed.tries, LONGEST_PAUSE) * random.uniform(0.75, 1.25)
+            return min(0.5 * 2.0 ** min(followed.tries, 9), LONGEST_PAUSE) * random.uniform(0.75, 1.25)
         if told.view.summary.status.is_final:
             return float("inf") if self._has_events else 30 * POLL
         return CHECK if self._has_events else POLL
@@ -186,24 +222,41 @@ class Follower:
     def _hear_on(self) -> None:
         """Read the event stream, and come back after every loss; without one, asking goes on by itself."""
         tries = 0
-        while (session := self._session()) is not None:
+        while not self._over.is_set() and (session := self._session()) is not None:
             transport = session.transport
             del session
             try:
-                for _, data in transport.events():
+                for _, data in self._events(transport):
                     if not self._has_events:
                         self._has_events, tries = True, 0
                         self.news()
                     self.news(str(data.get("order_id")))
             except NotSupported:
                 return
-            except (OseoError, OSError, ValueError) as lost:
-                _LOG.debug("the event stream ended: %s", lost)
+            except Exception as lost:  # events are hints: without them it is asked now and then
+                _LOG.debug("the event stream ended: %r", lost)
             if self._has_events:
                 self._has_events = False
                 self.news()
             tries += 1
-            time.sleep(min(0.5 * 2.0**tries, LONGEST_PAUSE) * random.uniform(0.75, 1.25))
+            self._over.wait(min(0.5 * 2.0 ** min(tries, 9), LONGEST_PAUSE) * random.uniform(0.75, 1.25))
+
+    def _events(self, transport: Transport) -> EventStream:
+        """Return the stream, which `end` can close from now on."""
+        stream = transport.events()
+        with self._lock:
+            self._stream = stream
+        if self._over.is_set():
+            stream.close()
+        return stream
+
+
+def _tell(listeners: list[Callable[[Told], None]], told: Told) -> None:
+    for each in tuple(listeners):
+        try:
+            each(told)
+        except Exception:
+            _LOG.debug("a card could not be told", exc_info=True)
 
 
 _FOLLOWERS: weakref.WeakKeyDictionary[Session, Follower] = weakref.WeakKeyDictionary()
@@ -213,4 +266,8 @@ _MAKING = threading.Lock()
 def follower_of(session: Session) -> Follower:
     """Return the one follower of a session."""
     with _MAKING:
-        return _FOLLOWERS.setdefault(session, Follower(session))
+        found = _FOLLOWERS.get(session)
+        if found is None or found.is_over:
+            found = _FOLLOWERS[session] = Follower(session)
+            session.at_close(found.end)
+        return found

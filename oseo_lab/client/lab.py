@@ -53,7 +53,7 @@ class Lab(Session):
 
     def close(self) -> None:
         """Close connections; orders go on, but for those of a service in this process, which ends."""
-        self.transport.close()
+        super().close()
         service, self._service = self._service, None
         if service is not None:
             service.leave()

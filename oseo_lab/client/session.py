@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -44,6 +44,17 @@ class Session:
         self.submitted_here: set[str] = set()
         self._offers: dict[str, tuple[OrderOptions, ...]] = {}
         self._facts: dict[str, Mapping[str, Any]] | None = None
+        self._at_close: list[Callable[[], None]] = []
+
+    def at_close(self, end: Callable[[], None]) -> None:
+        """Call this once when the session is closed: threads that use its connection end so."""
+        self._at_close.append(end)
+
+    def close(self) -> None:
+        """End what goes on beside, and close connections; orders go on."""
+        while self._at_close:
+            self._at_close.pop()()
+        self.transport.close()
 
     @cached_property
     def about(self) -> Mapping[str, Any]:

@@ -53,6 +53,8 @@ class _Shown:
 
 
 _SHOWN: dict[str, list[_Shown]] = {}
+#: Orders that are followed for their outputs, by id.
+_FOLLOWED: set[str] = set()
 _LOCK = threading.Lock()
 
 
@@ -92,7 +94,8 @@ def show_order(order: Showable) -> None:
     handle = show(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
     shown = _Shown(handle, order.last_view.summary.status.is_final)
     with _LOCK:
-        is_first = order.id not in _SHOWN
+        is_first = order.id not in _FOLLOWED
+        _FOLLOWED.add(order.id)
         _SHOWN.setdefault(order.id, []).append(shown)
     if is_first:
         follower_of(order.session).follow(order, lambda told: _told(order, told))
@@ -110,6 +113,9 @@ def settle(order: Showable) -> None:
 
 
 def _told(order: Showable, told: Told) -> None:
+    if told.is_end:  # shown again, through another lab, it is followed again
+        with _LOCK:
+            _FOLLOWED.discard(order.id)
     if told.view is not None:
         order.saw(told.view)
         _write(order, told.view)

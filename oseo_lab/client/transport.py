@@ -267,11 +267,13 @@ class HttpTransport:
         refused.request_id = refused.request_id or name
         raise refused
 
-    def _whole(self, method: str, url: str, request: Mapping[str, Any]) -> httpx.Response:
+    def _whole(
+        self, client: httpx.Client, method: str, url: str, request: Mapping[str, Any]
+    ) -> httpx.Response:
         """Send once; return the answer with its body, unpacked and of bounded length."""
         import httpx
 
-        with self.client.stream(method, url, **request) as response:
+        with client.stream(method, url, **request) as response:
             body = bytearray()
             for chunk in response.iter_bytes():
                 body += chunk
@@ -286,16 +288,18 @@ class HttpTransport:
         """Send, and send again what may be, with growing pauses."""
         import httpx
 
-        pause = 0.2
+        pause, client = 0.2, self.client
         for attempt in range(1, self.tries + 1):
             last = attempt == self.tries
             began = time.monotonic()
             try:
-                response = self._whole(method, url, request)
-            except httpx.HTTPError as lost:
+                response = self._whole(client, method, url, request)
+            except (httpx.HTTPError, RuntimeError) as lost:
+                if not isinstance(lost, httpx.HTTPError) and not client.is_closed:
+                    raise
                 self._note(method, url, began, said_of(lost), request)
                 may = again or isinstance(lost, httpx.ConnectError)
-                if last or not may:
+                if last or not may or client.is_closed:  # another thread has closed it
                     raise self._lost(lost, attempt) from None
             else:
                 self._note(method, url, began, str(response.status_code), request)

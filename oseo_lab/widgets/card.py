@@ -7,6 +7,7 @@ while a cell runs they wait, for the kernel hears no messages then.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -29,6 +30,8 @@ __all__ = ["OrderCard"]
 
 #: Seconds between two states sent to a page that has not said that it draws the card.
 UNSEEN = 1.0
+
+_LOG = logging.getLogger("oseo_lab.widgets")
 
 _ADAPTER = """
 function render({ model, el: host }) {
@@ -134,6 +137,9 @@ class OrderCard(anywidget.AnyWidget):
                 done["answer"] = to_plain(self._act(Action(str(content.get("action"))), body))
         except (OseoError, ValueError) as refused:
             done["text"] = str(refused)
+        except Exception as odd:  # a thread has nobody to raise to: said where the button was pressed
+            _LOG.debug("a button could not be carried out", exc_info=True)
+            done["text"] = f"that went wrong: {odd!r:.200}"
         follower_of(self._order.session).news(self._order.id)
         self.send(done)
 

@@ -67,6 +67,7 @@ class OrdersTable(anywidget.AnyWidget):
         """Follow the orders once somebody sees them."""
         if content.get("kind") == "drawn" and self._stop is None and self._list.session is not None:
             self._stop = follower_of(self._list.session).hear(self._news.set)
+            self._list.session.at_close(self._end)
             threading.Thread(target=self._follow, name="oseo-orders", daemon=True).start()
 
     def _follow(self) -> None:
@@ -76,14 +77,19 @@ class OrdersTable(anywidget.AnyWidget):
                 self.orders = _drawn(self._list.again())
             except OseoError as away:
                 _LOG.debug("the orders could not be asked for: %s", away)
+            except Exception:  # whatever a server sends: what is drawn stays
+                _LOG.debug("the orders could not be read", exc_info=True)
 
     def close(self) -> None:
         """Follow the orders no more."""
         if self._stop is not None:
             self._stop()
+        self._end()
+        super().close()
+
+    def _end(self) -> None:
         self._over.set()
         self._news.set()
-        super().close()
 
 
 def _drawn(orders: OrderList) -> list[Any]:

@@ -16,6 +16,7 @@ from oseo_lab.model.errors import OseoError
 __all__ = ["Worker"]
 
 _LOG = logging.getLogger("oseo_lab.widgets")
+_LOG.addHandler(logging.NullHandler())  # threads print nothing into a notebook that has set up no log
 
 
 class Worker:
