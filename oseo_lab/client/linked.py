@@ -144,6 +144,6 @@ class LinkedOrder:
     def __str__(self) -> str:
         return order_text(self._view)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         html = display.safely(self, lambda: order_html(self._view))
         return {"text/plain": str(self), "text/html": html}

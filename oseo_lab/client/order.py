@@ -484,7 +484,7 @@ class Order:
     def _repr_html_(self) -> str:
         return display.safely(self, lambda: order_html(keepable(self.last_view)))
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         view = self.last_view
         return display.bundle(self, lambda: order_html(keepable(view)), {ORDER: order_data(self, view)})
 

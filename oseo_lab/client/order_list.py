@@ -106,7 +106,7 @@ class OrderList(Sequence[Order]):
     def _repr_html_(self) -> str:
         return display.safely(self, lambda: orders_html(self.summaries))
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         found = display.bundle(self, lambda: orders_html(self.summaries), self._live())
         return found | {"text/plain": str(self)}
 

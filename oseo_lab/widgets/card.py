@@ -120,7 +120,7 @@ class OrderCard(anywidget.AnyWidget):
 
     # ----------------------------------------------------------------------------------- from the page
 
-    def _asked(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
+    def _asked(self, _: Any, content: Mapping[str, Any], *_buffers: Any) -> None:
         if content.get("kind") == "drawn":
             self._is_drawn = True
             self._send_view()

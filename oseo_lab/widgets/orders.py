@@ -63,7 +63,7 @@ class OrdersTable(anywidget.AnyWidget):
         self._stop: Any = None
         self.on_msg(self._begin)
 
-    def _begin(self, _: Any, content: Any, buffers: Any) -> None:
+    def _begin(self, _: Any, content: Any, *_buffers: Any) -> None:
         """Follow the orders once somebody sees them."""
         if content.get("kind") == "drawn" and self._stop is None and self._list.session is not None:
             self._stop = follower_of(self._list.session).hear(self._news.set)
