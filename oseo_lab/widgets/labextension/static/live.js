@@ -11,7 +11,9 @@ const BACK_OFF = [500, 1000, 2000, 4000, 8000];
 const SILENCE = 40_000;
 
 /** Milliseconds for which events gather after one was heard: cards ask no more often anyway. */
-const GATHER = 100;
+const GATHER = 200;
+
+const LOGGED_OUT = "This page is not logged in any more: reload it";
 
 function pause(milliseconds) {
   return new Promise((done) => setTimeout(done, milliseconds));
@@ -50,11 +52,12 @@ export class Service {
     let answer;
     try {
       answer = await fetch(this.api + path, {
-        method, headers, body: sent, signal, credentials: "same-origin", cache: "no-store",
+        method, headers, body: sent, signal, credentials: "same-origin", cache: "no-store", redirect: "manual",
       });
     } catch {
       throw new Refused("The server does not answer");
     }
+    if (answer.type === "opaqueredirect") throw new Refused(LOGGED_OUT, 401); // the token goes nowhere else
     if (!answer.ok) throw new Refused(await reasonOf(answer), answer.status);
     return answer;
   }
@@ -74,14 +77,14 @@ export class Service {
   }
 
   view(orderId) {
-    return this.ask("GET", `orders/${encodeURIComponent(orderId)}/view`);
+    return this.ask("GET", `${pathOf(orderId)}/view`);
   }
 
   /** Carry out a card's button. */
   act(orderId, action, body = {}) {
     const path = { share: "shares" }[action] ?? action;
     const sent = action === "retry" ? { item_ids: body.item_ids ?? null } : body;
-    return this.ask("POST", `orders/${encodeURIComponent(orderId)}/${path}`, sent);
+    return this.ask("POST", `${pathOf(orderId)}/${path}`, sent);
   }
 
   /** The address of a result as this page reaches it; null for what is no web address. */
@@ -95,11 +98,18 @@ export class Service {
   }
 }
 
+/** Where an order lies; whatever a notebook calls one, nothing else is asked. */
+function pathOf(orderId) {
+  if (typeof orderId !== "string" || /^\.{0,2}$/.test(orderId)) throw new Refused("This is no order", 404);
+  return `orders/${encodeURIComponent(orderId)}`;
+}
+
 async function reasonOf(answer) {
-  if (answer.status === 401 || answer.status === 403) return "This page is not logged in any more: reload it";
+  if (answer.status === 401 || answer.status === 403) return LOGGED_OUT;
   try {
     const problem = await answer.json();
-    return problem.detail ?? problem.title ?? `The server answered ${answer.status}`;
+    const said = problem.detail ?? problem.title;
+    return typeof said === "string" ? said : `The server answered ${answer.status}`;
   } catch {
     return `The server answered ${answer.status}`;
   }
