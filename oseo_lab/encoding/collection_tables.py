@@ -95,8 +95,8 @@ class CatalogueTable:
     href: str = field(
         default="",
         metadata=_said(
-            "URL, or a path; a relative one starts at this file's folder and stays in it. Every catalogue but "
-            "none has one.",
+            "URL, or a path; a relative one starts at this file's folder and stays in it. Every catalogue "
+            "but none has one.",
             length=(0, 2000),
         ),
     )

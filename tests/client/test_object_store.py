@@ -48,12 +48,15 @@ def bucket(tmp_path_factory):
     server.stop()
 
 
+pytestmark = pytest.mark.usefixtures("bucket")
+
+
 def delivery(name: str) -> Delivery:
     base = "s3://results/made elsewhere/"
     return Delivery(item_id=name, base=base, urls=(f"{base}{name}.tif",))
 
 
-def test_a_scene_is_opened_where_it_lies(bucket):
+def test_a_scene_is_opened_where_it_lies():
     data = open_item(*plain_links(delivery("a")), How(masked=False))
     assert set(data.data_vars) == {"B02", "B03"} and data["B02"].chunks is not None
     expected = np.random.default_rng(1).integers(1, 4000, (2, 128, 128)).astype("uint16")
@@ -61,19 +64,19 @@ def test_a_scene_is_opened_where_it_lies(bucket):
     assert data.rio.crs.to_epsg() == 32632
 
 
-def test_several_become_one_dataset(bucket):
+def test_several_become_one_dataset():
     data = open_dataset([plain_links(delivery(each)) for each in ("a", "b")])
     assert dict(data.sizes) == {"time": 2, "y": 128, "x": 128}
     assert float(data["B02"].isel(time=0).mean()) != float(data["B02"].isel(time=1).mean())
 
 
-def test_a_handle_of_it_can_be_sent_without_keys(bucket):
+def test_a_handle_of_it_can_be_sent_without_keys():
     data = open_item(*plain_links(delivery("a")), How(chunks={}))
     sent = pickle.dumps(data)
     assert b"AWS_SECRET" not in sent and float(pickle.loads(sent)["B02"].mean()) == float(data["B02"].mean())
 
 
-def test_a_bucket_is_public_where_there_are_no_keys(bucket, monkeypatch):
+def test_a_bucket_is_public_where_there_are_no_keys(monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     object_store.cache_clear()
@@ -83,12 +86,12 @@ def test_a_bucket_is_public_where_there_are_no_keys(bucket, monkeypatch):
     s3fs.S3FileSystem.clear_instance_cache()
 
 
-def test_what_is_not_there_is_told_in_a_sentence(bucket):
+def test_what_is_not_there_is_told_in_a_sentence():
     with pytest.raises(DeliveryError, match=r"s3://results/made elsewhere/c\.tif cannot be opened"):
         open_item(*plain_links(delivery("c")), How())
 
 
-def test_they_are_downloaded_like_others(bucket, tmp_path):
+def test_they_are_downloaded_like_others(tmp_path):
     urls = [ItemURL(item_id="a", url=delivery("a").urls[0])]
     results = Results(HttpTransport("http://127.0.0.1:9/"), "urn:x", "far away", urls)
     (path,) = results.download(tmp_path)
