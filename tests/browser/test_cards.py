@@ -122,6 +122,77 @@ def test_my_orders_are_a_panel_of_their_own(lab, page):
     assert not page.errors
 
 
+EVIL = "<img src=x onerror='window.pwned=1'><script>window.pwned=1</script>"
+ORDER = "application/vnd.oseo-lab.order+json"
+FORM = "application/vnd.oseo-lab.widget+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def forged(order_id: str, **more: object) -> list[dict[str, object]]:
+    """Return an output that shows another order than the one its buttons would act on."""
+    counts = {"Completed": 1, "Failed": 2}
+    summary = {"order_id": order_id, "name": f"harmless {EVIL}", "owner": EVIL, "status": "Completed"}
+    rows = [
+        {
+            "number": number,
+            "item_id": EVIL,
+            "identifier": EVIL,
+            "status": "Completed",
+            "size": 5,
+            "href": href,
+        }
+        for number, href in enumerate(["javascript:window.pwned=1", "https://outside.example/x", "//x\u202e"])
+    ]
+    failures = [{"failure": None, "reason": EVIL, "count": 2, "item_ids": [EVIL], "can_retry": True}]
+    actions = ["cancel", "pause", "resume", "retry", "share"]
+    view = {"summary": summary | {"counts": counts}, "revision": 9, "as_of": "2999-01-01T00:00:00Z"}
+    view |= {"rows": rows, "failures": failures, "actions": actions}
+    return display({ORDER: {"order_id": order_id, "view": view} | more})
+
+
+def display(data: dict[str, object]) -> list[dict[str, object]]:
+    widget = {WIDGET: {"version_major": 2, "version_minor": 0, "model_id": "m" * 32}}
+    story = {"text/html": f"<b>the story</b>{EVIL}", "text/plain": "the story"}
+    return [{"output_type": "display_data", "data": data | widget | story, "metadata": {}}]
+
+
+def test_notebook_somebody_else_wrote_acts_on_nothing_and_shows_what_is_so(lab, page):
+    order_id = order_of(lab, "the real one", ["S1", "Q1"])
+    instance = lab.ask("GET", "")["instance"]
+    outputs = [
+        forged(order_id, instance=instance),
+        forged(order_id, instance="another", url="https://outside.example/"),
+        display({FORM: {}}),
+        display({ORDER: {"order_id": "..", "instance": instance, "view": {"summary": 7}}}),
+    ]
+    asked: list[str] = []
+    page.tab.on("request", lambda each: asked.append(f"{each.method} {each.url}"))
+    held: list[str] = []
+    page.tab.route(
+        "**/orders/*/view", lambda route: held.append(route.request.url)
+    )  # the server is slow to tell
+    page.open(lab.write("evil.ipynb", *["1"] * len(outputs), outputs=outputs))
+    first, other = (page.cell(n).locator(".oseo-card") for n in (0, 1))
+    expect(first).to_contain_text("harmless <img")
+    for card in (first, other):
+        expect(card.locator("footer").get_by_role("button")).to_have_count(0)
+        expect(card.get_by_role("link")).to_have_count(0)
+    assert held
+    page.tab.unroute("**/orders/*/view")  # what is held goes on
+    expect(first.get_by_role("heading")).to_have_text("the real one")
+    expect(first).not_to_contain_text("harmless")
+    expect(first.get_by_role("button", name="Share")).to_be_visible()
+    expect(other).to_contain_text("Saved with this notebook")
+    expect(other.locator("footer").get_by_role("button")).to_have_count(0)
+    expect(page.cell(2)).to_contain_text("the story")
+    expect(page.cell(2)).not_to_contain_text("Error displaying widget")
+    expect(page.cell(3)).to_contain_text("This server has no such order")
+    assert page.tab.evaluate("window.pwned") is None
+    assert not [each for each in asked if "/oseo/" in each and each.startswith("POST")]
+    assert not [each for each in asked if "outside.example" in each]
+    assert not page.errors
+
+
 @pytest.mark.parametrize(("theme", "width"), [("JupyterLab Dark", 1280), ("JupyterLab Light", 420)])
 def test_card_suits_theme_and_width(lab, page, theme, width):
     lab.theme(theme)

@@ -233,7 +233,7 @@ export class Card {
   }
 
   drawFailures() {
-    const groups = this.view.failures ?? [];
+    const groups = (this.view.failures ?? []).slice(0, ROWS);
     show(this.failures, groups.length > 0, this.title);
     const keyOf = (each) => `${each.failure}|${each.reason}`;
     keyed(this.failures, groups, keyOf, makeFailure, (node, group) => {
@@ -265,7 +265,7 @@ export class Card {
   }
 
   drawLog() {
-    const lines = this.view.log ?? [];
+    const lines = (this.view.log ?? []).slice(-ROWS);
     const count = this.view.log_length ?? lines.length;
     show(this.logBox, lines.length > 0, this.title);
     put(this.logTitle, `History (${plural(count, "line")})`);
@@ -280,7 +280,7 @@ export class Card {
 
   drawLogLines() {
     delete this.logBox.dataset.waits;
-    const lines = this.view.log ?? [];
+    const lines = (this.view.log ?? []).slice(-ROWS);
     const keyOf = (each) => `${each.at}|${each.item_id ?? ""}|${each.status}`;
     keyed(this.log, lines, keyOf, () => el("li"), (node, line) => {
       const who = line.item_id ?? "order";

@@ -91,7 +91,8 @@ function liveOutput(kit, rendermime, options, draw) {
   let shown = null;
   let key = null;
   output.renderModel = async (model) => {
-    const data = model.data[options.mimeType];
+    const said = model.data[options.mimeType];
+    const data = said !== null && typeof said === "object" ? said : {};
     const same = JSON.stringify([data.instance, data.order_id, data.query]);
     if (shown && key === same) {
       shown.saved(data); // written back, or shown again: what is drawn stays
@@ -117,8 +118,9 @@ async function whichever(kit, rendermime, options, draw, output, model, data) {
     drawn.follow(); // where the server is away, the card says so, and comes back
     return drawn;
   }
-  // another server's order: a kernel that lives tells of it through its widget
-  if (model.data[WIDGET] && options.canRunWidgets !== false) {
+  // another server's order: a kernel that lives tells of it through its widget; widgets run code, and
+  // who wrote a notebook that is not trusted may not say which
+  if (model.data[WIDGET] && model.trusted && options.canRunWidgets !== false) {
     const inner = widgetRenderer(rendermime, options);
     if (inner) {
       await inner.renderModel(model);
@@ -134,33 +136,47 @@ async function whichever(kit, rendermime, options, draw, output, model, data) {
   return drawn;
 }
 
+/**
+ * A card of what a notebook holds, until the server tells what is so. Somebody else may have written the
+ * notebook: links and buttons come with the server's own view, which takes the place of whatever was drawn,
+ * so that nobody acts on another order than the one they see.
+ */
 function orderLive(kit, node, data) {
   const { service } = kit;
-  const card = new Card(node, {
+  const card = new Card(node, {});
+  const handlers = {
     href: (address) => service.href(address),
     act: async (action, body) => {
       const answer = await service.act(data.order_id, action, body);
       following?.news();
       return answer;
     },
-  });
+  };
   let following = null;
-  if (data.view) card.update(data.view);
+  const isTold = () => card.handlers === handlers;
+  const drawSaved = (view) => {
+    try {
+      card.update(view);
+    } catch {
+      card.view = null; // no view of an order: the server tells what is so
+    }
+  };
+  const tell = (view) => {
+    if (!isTold()) {
+      card.handlers = handlers;
+      card.view = null; // whatever date the notebook's has
+    }
+    card.update(view);
+  };
+  if (data.view) drawSaved(data.view);
   return {
-    saved: (newer) => newer.view && card.update(newer.view),
-    rest: (text) => {
-      card.handlers = {};
-      if (card.view) {
-        card.drawButtons();
-        card.drawRows();
-      }
-      card.connect({ kind: "still", text });
-    },
+    saved: (newer) => newer.view && !isTold() && drawSaved(newer.view),
+    rest: (text) => card.connect({ kind: "still", text }),
     follow: () => {
       following = new Following(service, {
         node: card.node,
         ask: () => service.view(data.order_id),
-        show: (view) => card.update(view),
+        show: tell,
         state: (state) => card.connect(state),
         concerns: (ids) => ids.has(data.order_id),
         rests: () => Boolean(card.view) && isFinal(card.view.summary.status),
@@ -186,7 +202,13 @@ function ordersLive(kit, node, data, open) {
         }
       : undefined,
   });
-  if (data.orders) table.update(data.orders);
+  if (Array.isArray(data.orders)) {
+    try {
+      table.update(data.orders);
+    } catch {
+      table.update([]); // these are none
+    }
+  }
   const ask = () => {
     const said = Object.entries({ limit: 50, ...query }).filter(([, value]) => value !== "" && value != null);
     return service.ask("GET", `orders/summaries?${new URLSearchParams(said)}`);
@@ -226,6 +248,7 @@ function widgetRenderer(rendermime, options) {
 /**
  * A form needs its kernel. While there is none, or it has forgotten the form, the story saved beside it is
  * shown instead of a sentence about widgets. It stays the widget manager's own renderer, which finds it.
+ * Widgets run code: in a notebook that is not trusted the story is all that is shown.
  */
 function formOutput(kit, rendermime, options) {
   const html = () => rendermime.createRenderer("text/html");
@@ -239,6 +262,11 @@ function formOutput(kit, rendermime, options) {
   const render = inner.renderModel.bind(inner);
   const story = document.createElement("div");
   inner.renderModel = async (model) => {
+    if (!model.trusted) {
+      if (model.data["text/html"]) await tell(kit, inner, story, html(), model);
+      else inner.node.textContent = String(model.data["text/plain"] ?? "");
+      return;
+    }
     const drawing = render(model);
     if (model.data["text/html"] && !inner.widgets.length) await tell(kit, inner, story, html(), model);
     await drawing;
