@@ -1,11 +1,17 @@
-"""What all tests share: where the test data lies."""
+"""What all tests share: where the test data lies, the demo's scenes, how properties are tried."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No property depends on how fast this machine is, or how busy.
+settings.register_profile("oseo_lab", deadline=None)
+settings.load_profile("oseo_lab")
 
 
 def _shared() -> Path:
@@ -27,7 +33,12 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the demo collections, drawn once for all tests; nobody writes there."""
+    """The folder of the demo collections, drawn once for all tests of all workers; nobody writes there."""
     from oseo_lab.demo import make_demo
 
-    return make_demo(tmp_path_factory.mktemp("drawn") / "demo")
+    ours = tmp_path_factory.getbasetemp()
+    folder = (ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours) / "drawn"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:  # who comes second finds it drawn
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return make_demo(folder / "demo")
