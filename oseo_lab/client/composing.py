@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from oseo_lab.client.area import as_area
+from oseo_lab.client.area import Area, as_area, swapped
 from oseo_lab.client.as_items import as_items
+from oseo_lab.client.doubts import touches
 from oseo_lab.client.draft import OrderDraft
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.job import CatalogueItem
@@ -60,4 +61,24 @@ def compose(
         draft.options.update(**values)
         for product in chosen:
             draft.items.add(product)
+    _refuse_nothing(draft.area, [each for each in chosen if isinstance(each, CatalogueItem)])
     return draft
+
+
+def _refuse_nothing(area: Area | None, products: list[CatalogueItem]) -> None:
+    """Refuse an area that no product touches: there would be nothing to deliver."""
+    if area is None or not products or any(each.bbox is None or touches(area, each) for each in products):
+        return
+    other = swapped(area)
+    exchanged = other is not None and any(touches(other, each) for each in products)
+    hint = "; were latitude and longitude exchanged? The order is (west, south, east, north)"
+    edges = [each.bbox for each in products if each.bbox is not None]
+    whole = tuple(
+        round(pick(each), 4)
+        for pick, each in zip((min, min, max, max), zip(*edges, strict=True), strict=True)
+    )
+    raise ValidationError(
+        f"the area {tuple(round(each, 4) for each in area.bbox)} touches none of the products, which lie in "
+        f"{whole}: there would be nothing to deliver{hint if exchanged else ''}",
+        locator="area",
+    )

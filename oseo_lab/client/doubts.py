@@ -9,7 +9,7 @@ from oseo_lab.client.draft_items import DraftItem
 from oseo_lab.model.errors import Problem
 from oseo_lab.model.job import CatalogueItem
 
-__all__ = ["doubts"]
+__all__ = ["doubts", "touches"]
 
 
 def doubts(item: DraftItem, product: CatalogueItem | None, collection: str) -> Iterator[Problem]:
@@ -23,13 +23,14 @@ def doubts(item: DraftItem, product: CatalogueItem | None, collection: str) -> I
         return
     if not product.orderable:
         yield problem(f"{item.identifier!r} cannot be ordered: {product.reason or 'not now'}")
-    if item.area is not None and product.bbox is not None and not _touches(item.area, product):
+    if item.area is not None and product.bbox is not None and not touches(item.area, product):
         yield problem(
             f"the area does not touch {item.identifier!r}: there would be nothing to deliver", "area"
         )
 
 
-def _touches(area: Area, product: CatalogueItem) -> bool:
+def touches(area: Area, product: CatalogueItem) -> bool:
+    """Whether an area meets what is known of a product's footprint."""
     from shapely.geometry import box, shape
 
     footprint = shape(product.geometry) if product.geometry else box(*product.bbox or ())

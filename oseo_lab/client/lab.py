@@ -208,26 +208,24 @@ class Lab(Session):
         area_crs : str or int, optional
             Where the area's coordinates are not degrees: ``"EPSG:32632"``.
         **filters
-            Properties: ``cloud_cover_lt=20``, ``platform="sentinel-2a"``, ``gsd=(10, 20)``.
+            Properties: ``cloud_cover_lt=20``, ``platform="sentinel-2a"``, ``gsd=(10, 20)``; also STAC's
+            ``bbox``, ``intersects`` and ``datetime``, other words for area and time.
 
         Raises
         ------
         ValidationError
             If the area, the time or a filter cannot be read, or the collection is unknown.
         """
-        from oseo_lab.client.area import as_area, swapped
+        from oseo_lab.client.area import as_area
+        from oseo_lab.client.looking import in_our_words, why_nothing
         from oseo_lab.client.search import Products, query_of, search
 
+        area, time, filters = in_our_words(area, time, filters)
         place = None if area is None else as_area(area, area_crs)
         query = query_of(place, time, text, filters=filters)
         found = list(search(self.transport, collection, query, limit))
-        if not found and place is not None and (other := swapped(place)) is not None:
-            query = query_of(other, time, text, filters=filters)
-            if list(search(self.transport, collection, query, 1)):
-                display.say(
-                    f"Nothing is there, but something is at {other.bbox}: were latitude and longitude "
-                    "exchanged? The order is (west, south, east, north)."
-                )
+        if not found and (reason := why_nothing(self.transport, collection, place, time, text, filters)):
+            display.say(reason)
         return Products(self, collection, found, place)
 
     def products(self, collection: str, ids: Iterable[str]) -> Products:

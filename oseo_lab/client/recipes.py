@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from xml.dom import minidom
 
 from oseo_lab.client.as_code import Draft, code_of
 from oseo_lab.client.transport import API
@@ -36,7 +37,8 @@ def _soap(draft: Draft, url: str) -> str:
     from oseo_lab.encoding.oseo import encode_request
     from oseo_lab.encoding.soap import SoapVersion, request_envelope
 
-    return request_envelope(encode_request(draft.request()), SoapVersion.V11).decode()
+    envelope = request_envelope(encode_request(draft.request()), SoapVersion.V11)
+    return minidom.parseString(envelope).toprettyxml(indent="  ", encoding="UTF-8").decode()  # to be read
 
 
 def _curl(draft: Draft, url: str) -> str:

@@ -188,3 +188,11 @@ def test_without_pandas_the_extra_is_named(monkeypatch):
         ConfigurationError, match=r"products\.table\(\) needs pandas: pip install 'oseo-lab\[note"
     ):
         products().table()
+
+
+def test_an_area_that_no_product_touches_is_refused_and_exchanged_axes_are_suspected(lab):
+    found = [each for each in products() if each.identifier == "SCENE_A"]
+    with pytest.raises(ValidationError, match=r"touches none .*were latitude and longitude exchanged\?"):
+        lab.order(found, area=(45.2, 10.2, 45.4, 10.4))
+    with pytest.raises(ValidationError, match=r"lie in \(10.0, 45.0, 11.0, 46.0\): .*deliver$"):
+        lab.order(found, area=(80.2, 10.2, 80.4, 10.4))

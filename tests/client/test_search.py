@@ -103,3 +103,23 @@ def test_what_was_found_is_told_in_one_line_and_a_table():
     assert repr(found) == "2 products of c, 2024-06-02 to 2024-06-07"
     html = found._repr_html_()
     assert "12 %" in html and "no: &lt;offline&gt;" in html
+
+
+def test_words_of_stac_clients_are_understood(lab, asked):
+    lab.search("c", bbox=(10, 45, 11, 46), datetime="2024-06", limit=1)
+    assert asked[0]["bbox"] == "10,45,11,46"
+    assert asked[0]["datetime"].startswith("2024-06-01T00:00:00Z/2024-06-30")
+    with pytest.raises(ValidationError, match="bbox= is another word for area="):
+        lab.search("c", (10, 45, 11, 46), bbox=(10, 45, 11, 46))
+
+
+def test_a_mistyped_filter_is_named_where_nothing_is_found(capsys):
+    def products(collection_id, query):
+        known = not any(each.startswith("cloud_covr") for each in query)
+        return [product(1, properties={"eo:cloud_cover": 3.0, "gsd": 10})] if known else [], None
+
+    lab = Lab(InProcessTransport(lambda *_: None, products=products))
+    assert not lab.search("c", cloud_covr_lt=20)
+    assert (
+        "no property 'cloud_covr' (nearest: cloud_cover); it has cloud_cover, gsd" in capsys.readouterr().err
+    )
