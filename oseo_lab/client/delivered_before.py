@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from oseo_lab.client.refusals import entries_of
 from oseo_lab.client.session import Session
 from oseo_lab.encoding.json_form import from_plain
 from oseo_lab.model.errors import OseoError
@@ -53,7 +54,7 @@ def _orders(session: Session) -> Iterator[tuple[str, Order]]:
     """Yield name and items of your last orders of which something was delivered and is still kept."""
     answer = session.transport.ask("GET", "orders/summaries", params={"limit": 4 * ORDERS})
     now, left = datetime.now(UTC), ORDERS
-    for each in answer.get("orders", ()):
+    for each in entries_of(answer, "orders"):
         summary = from_plain(OrderSummary, each)
         gone = summary.expires is not None and summary.expires < now
         count = sum(summary.counts.values())

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from oseo_lab.client import display
 from oseo_lab.client.given import text
 from oseo_lab.client.refusals import mapping_of, refusal, said_of, stays_here
+from oseo_lab.client.showing import keepable
 from oseo_lab.encoding.order_html import order_html, order_text
 from oseo_lab.model.delivery import Secret
 from oseo_lab.model.errors import TransportError, ValidationError
@@ -145,5 +146,5 @@ class LinkedOrder:
         return order_text(self._view)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        html = display.safely(self, lambda: order_html(self._view))
+        html = display.safely(self, lambda: order_html(keepable(self._view)))
         return {"text/plain": str(self), "text/html": html}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from oseo_lab.client import display
 from oseo_lab.client.order import Order
+from oseo_lab.client.refusals import cursor_of, entries_of
 from oseo_lab.client.views import instance_of, summary_of
 from oseo_lab.encoding.order_html import orders_html, status_words
 from oseo_lab.model.errors import ValidationError
@@ -161,10 +162,11 @@ def listed(session: Session, query: Mapping[str, str], limit: int | None = None)
         room = PAGE if limit is None else min(PAGE, limit - len(found))
         params = {**query, "limit": str(room), **({"cursor": cursor} if cursor else {})}
         answer = session.transport.ask("GET", "orders/summaries", params=params)
-        found += [from_plain(OrderSummary, each) for each in answer.get("orders", ())]
-        cursor, before = answer.get("cursor"), cursor
-        if cursor == before:
-            break  # a page that leads to itself
+        page = [from_plain(OrderSummary, each) for each in entries_of(answer, "orders")]
+        found += page
+        cursor, before = cursor_of(answer), cursor
+        if cursor == before or not page:
+            break  # a page that leads to itself, or nowhere
     return OrderList([Order(session, _record(each)) for each in found], found, query)
 
 

@@ -26,7 +26,17 @@ from oseo_lab.model.errors import (
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["mapping_of", "not_ours", "refusal", "retry_after", "said_of", "shown", "stays_here"]
+__all__ = [
+    "cursor_of",
+    "entries_of",
+    "mapping_of",
+    "not_ours",
+    "refusal",
+    "retry_after",
+    "said_of",
+    "shown",
+    "stays_here",
+]
 
 _BY_STATUS: dict[int, type[OseoError]] = {
     400: BadMessage,
@@ -83,6 +93,34 @@ def mapping_of(answer: Any) -> Mapping[str, Any]:
     if not isinstance(answer, Mapping):
         raise TransportError(f"the server answered a JSON {type(answer).__name__} where an object belongs")
     return answer
+
+
+def entries_of(answer: Any, name: str) -> list[Mapping[str, Any]]:
+    """Return the objects that an answer lists under a name; none where it has no such list.
+
+    Raises
+    ------
+    TransportError
+        If it is something else.
+    """
+    found = mapping_of(answer).get(name, [])
+    if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
+        raise TransportError(f"the server's {name} are no list of JSON objects")
+    return found
+
+
+def cursor_of(answer: Mapping[str, Any]) -> str | None:
+    """Return what leads to the next page; None at the last one.
+
+    Raises
+    ------
+    TransportError
+        If it is no text that can be sent back.
+    """
+    found = answer.get("cursor")
+    if found is None or (isinstance(found, str) and found.isprintable()):
+        return found or None
+    raise TransportError("the server leads to a next page that it cannot be asked for")
 
 
 def not_ours(response: httpx.Response) -> TransportError:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from oseo_lab.client import display
 from oseo_lab.client.given import seconds, text
+from oseo_lab.client.refusals import entries_of
 from oseo_lab.model.errors import NotFound, ValidationError
 from oseo_lab.model.share import Share
 
@@ -100,7 +101,7 @@ def share(order: Handle, with_: str | None, until: Any) -> OrderShare:
 def shares(order: Handle) -> OrderShares:
     """Return who an order is shared with (`Order.shares`)."""
     answer = order.session.transport.ask("GET", _path(order))
-    return OrderShares(_read(order, each) for each in answer.get("shares", ()))
+    return OrderShares(_read(order, each) for each in entries_of(answer, "shares"))
 
 
 def unshare(order: Handle, which: OrderShare | str | None) -> OrderShares:

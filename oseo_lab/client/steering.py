@@ -41,7 +41,8 @@ def retry(order: Handle, items: Iterable[Item | str] | None) -> None:
     """Have items tried again (`Order.retry`); returns when the service has taken that up."""
     body = {} if items is None else {"item_ids": names_of(items)}
     path = f"orders/{quote(order.id, safe='')}/retry"
-    before = int(order.session.transport.ask("POST", path, body=body).get("revision", 0))
+    said = order.session.transport.ask("POST", path, body=body).get("revision")
+    before = said if isinstance(said, int) else 0
     end = time.monotonic() + SOON
     while not _is_taken_up(order.refresh(), before) and time.monotonic() < end:
         time.sleep(LOOK)

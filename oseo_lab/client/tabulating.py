@@ -33,13 +33,24 @@ def frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], times: Sequ
 def geo_frame(rows: Sequence[Mapping[str, Any]], times: Sequence[str], what: str) -> Any:
     """Return rows as a `geopandas.GeoDataFrame`, EPSG:4326; ``geometry`` is GeoJSON, or None."""
     geopandas, pandas = needed("geopandas", what, "notebook"), needed("pandas", what, "notebook")
-    from shapely.geometry import shape
-
-    shapes = [None if (found := each.get("geometry")) is None else shape(found) for each in rows]
+    shapes = [_shape(each.get("geometry")) for each in rows]
     plain = pandas.DataFrame([{name: each[name] for name in each if name != "geometry"} for each in rows])
     for each in times if len(rows) else ():
         plain[each] = pandas.to_datetime(plain[each], utc=True, format="ISO8601")
     return geopandas.GeoDataFrame(plain, geometry=shapes, crs="EPSG:4326")
+
+
+def _shape(geometry: Any) -> Any:
+    """Return a footprint as a shape; None where a catalogue tells none that can be drawn."""
+    from shapely.errors import ShapelyError
+    from shapely.geometry import shape
+
+    if not isinstance(geometry, Mapping) or not isinstance(geometry.get("type"), str):
+        return None
+    try:
+        return shape(geometry)
+    except (ShapelyError, TypeError, ValueError, KeyError, AttributeError, IndexError):
+        return None
 
 
 def outcomes_of(order: Any) -> dict[int, str | None]:

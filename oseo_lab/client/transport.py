@@ -20,7 +20,17 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 from oseo_lab.client.in_process import InProcessTransport
 from oseo_lab.client.live_events import LiveEvents
 from oseo_lab.client.promises import EventStream, Fetched, Transport
-from oseo_lab.client.refusals import mapping_of, not_ours, refusal, retry_after, said_of, shown, stays_here
+from oseo_lab.client.refusals import (
+    cursor_of,
+    entries_of,
+    mapping_of,
+    not_ours,
+    refusal,
+    retry_after,
+    said_of,
+    shown,
+    stays_here,
+)
 from oseo_lab.model.delivery import Secret
 from oseo_lab.model.errors import TransportError
 from oseo_lab.model.job import CatalogueItem
@@ -165,7 +175,8 @@ class HttpTransport:
 
     def collections(self) -> list[Mapping[str, Any]]:
         """Return what can be ordered from."""
-        return list(mapping_of(self._json("GET", "collections")).get("collections", ()))
+        found = entries_of(self._json("GET", "collections"), "collections")
+        return [each for each in found if each.get("id")]
 
     def products(
         self, collection_id: str, query: Mapping[str, Any]
@@ -180,7 +191,8 @@ class HttpTransport:
             answer = mapping_of(self._json("POST", path, params=params, body=body, repeatable=True))
         else:
             answer = mapping_of(self._json("GET", path, params=params))
-        return [from_plain(CatalogueItem, each) for each in answer.get("products", ())], answer.get("cursor")
+        found = [from_plain(CatalogueItem, each) for each in entries_of(answer, "products")]
+        return found, cursor_of(answer)
 
     def history(self, order_id: str) -> Mapping[str, Any]:
         """Return an order's status changes and attempts."""

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from oseo_lab.client import downloads, transport
+from oseo_lab.client.lab import Lab
 from oseo_lab.client.results import Results, local_items, verify
+from oseo_lab.client.tabulating import geo_frame
 from oseo_lab.client.transport import HttpTransport
 from oseo_lab.model.delivery import ItemURL
 from oseo_lab.model.errors import DeliveryError, OseoError, TransportError
@@ -245,3 +247,49 @@ def test_a_picture_that_calls_itself_a_tiff_is_not_read_as_what_it_is(tmp_path: 
     item = {"assets": {"a": {"href": "./a.tif", "type": "image/tiff"}}, "properties": {}}
     with pytest.raises(Exception, match="not recognized as being in a supported file format"):
         open_dataset([(item, f"{tmp_path}/")])
+
+
+LISTS = [None, 7, "x", {}, [7], [None], ["x"]]
+
+
+@pytest.mark.parametrize("said", LISTS, ids=repr)
+def test_lists_that_are_none_are_one_readable_error(hostile: Hostile, said: Any):
+    def answers(name: str, **more: Any) -> Answer:
+        return plain(json.dumps({name: said, **more}).encode())
+
+    hostile.answers = {
+        "/summaries": answers("orders", cursor="next"),
+        "/collections": answers("collections"),
+        "/products": answers("products"),
+        "/v1/": plain(b"{}"),
+    }
+    with Lab(HttpTransport(hostile.url, tries=1)) as lab:
+        for ask in (lambda: list(lab.orders), lambda: lab.collections, lambda: lab.search("c", limit=1)):
+            with pytest.raises(TransportError, match="JSON objects"):
+                ask()
+
+
+@pytest.mark.parametrize("cursor", [7, [1], "\ud800", "a\nb", {}], ids=repr)
+def test_pages_that_lead_to_nonsense_end(hostile: Hostile, cursor: Any):
+    body = json.dumps({"orders": [], "products": [], "cursor": cursor}).encode()
+    hostile.answers = {"/summaries": plain(body), "/products": plain(body), "/v1/": plain(b"{}")}
+    with Lab(HttpTransport(hostile.url, tries=1)) as lab:
+        for ask in (lambda: list(lab.orders), lambda: lab.search("c", limit=1)):
+            with pytest.raises(TransportError, match="next page"):
+                ask()
+
+
+GEOMETRIES = [
+    7,
+    {"type": None},
+    {"type": "x", "coordinates": [1, 2]},
+    {"type": "Point", "coordinates": 1e308},
+    {"type": "Point", "coordinates": ["x", 1]},
+    {"type": "Polygon", "coordinates": [[[1], [2, 3]]]},
+]
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=repr)
+def test_footprints_that_cannot_be_drawn_are_left_out_of_tables(geometry: Any):
+    table = geo_frame([{"id": "a", "geometry": geometry}], (), "this")
+    assert table.geometry.isna().all() and list(table.id) == ["a"]
