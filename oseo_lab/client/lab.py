@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from oseo_lab.client.draft import OrderDraft
     from oseo_lab.client.order import Order
     from oseo_lab.client.orders import Orders
-    from oseo_lab.client.quote import Quotations
+    from oseo_lab.client.quotations import Quotations
     from oseo_lab.client.search import Products
     from oseo_lab.client.subscription import SubscriptionDraft
 
@@ -165,7 +165,7 @@ class Lab(Session):
     @property
     def quotations(self) -> Quotations:
         """Your quotations, newest first, or by id: ``lab.quotations[id]``."""
-        from oseo_lab.client.quote import Quotations
+        from oseo_lab.client.quotations import Quotations
 
         return Quotations(self)
 

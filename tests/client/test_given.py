@@ -9,7 +9,8 @@ import pytest
 import oseo_lab as oseo
 from oseo_lab.client.given import seconds
 from oseo_lab.client.lab import Lab
-from oseo_lab.client.quote import Quotation, QuotationList, Quotations
+from oseo_lab.client.quotations import QuotationList, Quotations
+from oseo_lab.client.quote import Quotation
 from oseo_lab.client.subscription import _days
 from oseo_lab.model.errors import ConfigurationError, ValidationError
 from oseo_lab.model.messages import GetQuotationAck
