@@ -21,7 +21,7 @@ from oseo_lab.model.errors import DeliveryError, ResultExpired
 from oseo_lab.model.names import short_id
 
 if TYPE_CHECKING:
-    from oseo_lab.client.downloads import FileTask
+    from oseo_lab.client.part import FileTask
     from oseo_lab.client.transport import Transport
 
 __all__ = [
@@ -122,7 +122,7 @@ def name_of(url: str) -> str:
 
 def tasks_of(delivery: Delivery, place: Path, manifest: bytes | None) -> list[FileTask]:
     """Return what to fetch into a folder, as the manifest lists it; without one, the files by their URLs."""
-    from oseo_lab.client.downloads import FileTask
+    from oseo_lab.client.part import FileTask
 
     if manifest is None:
         return [FileTask(url=url, path=place / folder_name(name_of(url))) for url in delivery.urls]
@@ -190,7 +190,7 @@ def with_links(item: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
 
 def write(path: Path, body: bytes) -> None:
     """Write a small file as downloads are: it has its name when it is whole."""
-    from oseo_lab.client.downloads import settle
+    from oseo_lab.client.part import settle
 
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ from oseo_lab.model.delivery import ItemURL
 from oseo_lab.model.errors import DeliveryError, ResultExpired
 
 if TYPE_CHECKING:
-    from oseo_lab.client.downloads import FileTask
+    from oseo_lab.client.part import FileTask
     from oseo_lab.client.progress import Progress
     from oseo_lab.client.transport import Transport
 

@@ -60,7 +60,8 @@ def local_copy(href: str, asset: Mapping[str, Any], transport: Transport | None)
     DeliveryError
         If it cannot be had as promised.
     """
-    from oseo_lab.client.downloads import FileTask, fetch_file
+    from oseo_lab.client.downloads import fetch_file
+    from oseo_lab.client.part import FileTask
     from oseo_lab.client.transport import HttpTransport
 
     bare = href.partition("?")[0]

@@ -42,7 +42,7 @@ def verify(folder: str | Path, order_id: str | None = None) -> Verification:
     DeliveryError
         If there is no manifest (of that order) below it.
     """
-    from oseo_lab.client.downloads import is_whole
+    from oseo_lab.client.part import is_whole
 
     ok, changed, missing = [], [], []
     bodies = {each: each.read_bytes() for each in sorted(Path(folder).expanduser().rglob(MANIFEST))}

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oseo_lab.client import downloads
-from oseo_lab.client.downloads import FileTask, fetch_all, fetch_file, fetch_small, is_whole
+from oseo_lab.client.downloads import fetch_all, fetch_file, fetch_small
+from oseo_lab.client.part import FileTask, is_whole
 from oseo_lab.client.transport import HttpTransport
 from oseo_lab.model.errors import DeliveryError, IntegrityError, ResultExpired
 from tests.client.faults import faulty
