@@ -1,8 +1,8 @@
 """Every seam of the house, as a Protocol: what the pillars ask of the doors, and doors of plugins.
 
-`store` holds the order store's, `work` the executor's and the workspace's, `kinds` the seven kinds of plugin
-(processor, delivery channel, catalogue, notifier, quoter, provider, tasking), which are found by entry point.
-Nothing here does anything.
+`store` holds the order store's, `views`, `notices` and `prices` members of it; `work` the executor's and the
+workspace's; `kinds` the seven kinds of plugin (processor, delivery channel, catalogue, notifier, quoter,
+provider, tasking), which are found by entry point. Nothing here does anything.
 """
 
 from __future__ import annotations
@@ -26,33 +26,30 @@ from oseo_lab.ports.kinds import (
     Tasking,
     Thumbnail,
 )
-from oseo_lab.ports.store import (
+from oseo_lab.ports.notices import (
     MOST_SKIPPED,
-    Account,
-    Accounts,
-    Balances,
     Callbacks,
-    Events,
-    Items,
-    Matches,
     Notice,
-    Orders,
-    OrderStore,
     Outbox,
-    Past,
-    ProviderOrders,
-    Quotations,
-    Results,
     Sending,
     Sendings,
     Subscribers,
+)
+from oseo_lab.ports.prices import Balances, Past, Quotations
+from oseo_lab.ports.store import (
+    Account,
+    Accounts,
+    Events,
+    Items,
+    Matches,
+    Orders,
+    OrderStore,
+    ProviderOrders,
+    Results,
     UnitOfWork,
 )
 from oseo_lab.ports.views import Shares, Views
-from oseo_lab.ports.work import (
-    Executor,
-    Workspace,
-)
+from oseo_lab.ports.work import Executor, Workspace
 
 __all__ = [
     "MOST_SKIPPED",

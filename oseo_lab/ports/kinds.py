@@ -15,7 +15,7 @@ from oseo_lab.model.options import OptionDefinition
 from oseo_lab.model.order import ItemSpecification, Order, OrderItem, OrderSpecification, ProviderOrder
 from oseo_lab.model.quotation import Finished, ItemGroupPrice, QuotationMode
 from oseo_lab.model.status import Status
-from oseo_lab.ports.store import Notice
+from oseo_lab.ports.notices import Notice
 from oseo_lab.ports.work import Workspace
 
 __all__ = [

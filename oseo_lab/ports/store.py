@@ -5,57 +5,42 @@ No implementation but `oseo_lab.store`'s: an SQLite file in a temporary folder i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.messages import FilteringCriteria
-from oseo_lab.model.notifications import Subscriber
 from oseo_lab.model.order import (
     Attempt,
-    Callback,
     Order,
     OrderItem,
     ProviderOrder,
     ResultFile,
     StatusChange,
 )
-from oseo_lab.model.quotation import Charge, Finished, QuotationRecord
 from oseo_lab.model.status import Status, Wanted
+from oseo_lab.ports.notices import Callbacks, Outbox, Sendings, Subscribers
+from oseo_lab.ports.prices import Balances, Past, Quotations
 from oseo_lab.ports.views import Shares, Views
 
 __all__ = [
-    "MOST_SKIPPED",
     "Account",
     "Accounts",
-    "Balances",
-    "Callbacks",
     "Events",
     "Items",
     "Matches",
-    "Notice",
     "OrderStore",
     "Orders",
-    "Outbox",
-    "Past",
     "ProviderOrders",
-    "Quotations",
     "Results",
-    "Sending",
-    "Sendings",
-    "Subscribers",
     "UnitOfWork",
 ]
 
 T = TypeVar("T")
-
-#: Most addresses that one claim of notices passes over.
-MOST_SKIPPED = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,51 +57,6 @@ class Account:
     digest_secret: bytes | None = None
     disabled: bool = False
     created: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Notice:
-    """One message owed to a user, waiting in the outbox.
-
-    Parameters
-    ----------
-    order_id : str
-        What it tells of: an order, or a quotation. Notices of one such thing to one address go out in order.
-    kind : str
-        Which notifier sends it: a `CallbackKind`, or ``Notify``.
-    address : str
-        Where to.
-    body : mapping
-        What the notifier needs to write it; plain, as JSON can hold it.
-    notice_id : int
-        Rises; never used twice.
-    attempts : int
-        Tries so far, the present one counted.
-    due : datetime or None
-        Next try, UTC; None for at once.
-    """
-
-    order_id: str
-    kind: str
-    address: str
-    body: Mapping[str, Any] = field(default_factory=dict)
-    notice_id: int = 0
-    attempts: int = 0
-    due: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sending:
-    """One line of the delivery log: a try at sending a notice; ``outcome`` is ``sent``, or why not."""
-
-    order_id: str
-    kind: str
-    address: str
-    at: datetime
-    attempt: int
-    outcome: str
-    notice_id: int = 0
-    is_last: bool = False
 
 
 class Orders(Protocol):
@@ -312,79 +252,6 @@ class Events(Protocol):
         """Return an order's (or item's) attempts, oldest first."""
 
 
-class Quotations(Protocol):
-    """Quotations that were asked for."""
-
-    def add(self, record: QuotationRecord) -> None:
-        """Save a new one."""
-
-    def get(self, quotation_id: str, owner: str | None = None) -> QuotationRecord | None:
-        """Return one; None where it is unknown or another owner's."""
-
-    def of(self, owner: str, limit: int = 100) -> Iterator[QuotationRecord]:
-        """Yield an owner's quotations, newest first; each may hold thousands of items."""
-
-    def unanswered(self, owner: str) -> int:
-        """Return how many of an owner's quotations are still to be made, by a program or a person."""
-
-    def save(self, before: QuotationRecord, after: QuotationRecord) -> bool:
-        """Save one if its state and order id are still those of ``before``."""
-
-    def pending(self, limit: int = 100) -> list[str]:
-        """Return the ids of those still to be made, oldest first."""
-
-    def waiting(self, limit: int = 100) -> Iterator[QuotationRecord]:
-        """Yield those that wait for a person's answer, oldest first."""
-
-    def forget(self, before: datetime) -> int:
-        """Forget what was asked for before a moment and never ordered; return how many."""
-
-
-class Callbacks(Protocol):
-    """Whom to tell about orders."""
-
-    def add(self, order_id: str, callback: Callback) -> None:
-        """Save one; a second one of its kind replaces the first."""
-
-    def of_many(self, order_ids: Iterable[str]) -> dict[str, list[Callback]]:
-        """Return the callbacks of several orders; orders without any are left out."""
-
-
-class Balances(Protocol):
-    """What accounts may still order, and what orders drew from that; by quota unit or ISO 4217 code."""
-
-    def of(self, owner: str) -> dict[str, Decimal]:
-        """Return an owner's balances by currency; a currency that is not there is not limited."""
-
-    def set(self, owner: str, currency: str, value: Decimal | None) -> None:
-        """Set a balance; None lifts the limit."""
-
-    def draw(self, charges: Sequence[Charge]) -> None:
-        """Draw charges, all or none.
-
-        Raises
-        ------
-        Conflict
-            If a balance does not suffice; locator ``payment``.
-        """
-
-    def give_back(self, keys: Iterable[tuple[str, int]]) -> list[Charge]:
-        """Give back what items drew that is not given back yet; return it."""
-
-    def charges(self, order_id: str) -> list[Charge]:
-        """Return what an order's items drew."""
-
-
-class Past(Protocol):
-    """What delivered items took: what estimates are made of. Each collection's last few hundred are kept."""
-
-    def add(self, finished: Sequence[Finished]) -> None:
-        """Remember items that were delivered."""
-
-    def of(self, collection_id: str, limit: int = 200) -> list[Finished]:
-        """Return the latest of a collection, newest first."""
-
-
 class Matches(Protocol):
     """Which products a subscription has had, each revision once."""
 
@@ -396,53 +263,6 @@ class Matches(Protocol):
 
     def count(self, order_id: str, number: int) -> int:
         """Return how many products an item has had."""
-
-
-class Subscribers(Protocol):
-    """Consumers of order events (WS-Notification)."""
-
-    def add(self, subscriber: Subscriber) -> None:
-        """Save one, and forget those whose time is over by then."""
-
-    def get(self, reference: str) -> Subscriber | None:
-        """Return one by its reference."""
-
-    def of(self, owner: str, now: datetime) -> list[Subscriber]:
-        """Return an owner's, those whose time is not over."""
-
-    def remove(self, reference: str) -> None:
-        """Forget one."""
-
-
-class Sendings(Protocol):
-    """The delivery log of notices."""
-
-    def add(self, sendings: Sequence[Sending]) -> None:
-        """Append lines."""
-
-    def of(self, order_id: str, limit: int = 1000) -> list[Sending]:
-        """Return the newest lines of one order or quotation, oldest first."""
-
-
-class Outbox(Protocol):
-    """Messages owed to users."""
-
-    def add(self, notices: Sequence[Notice]) -> None:
-        """Save notices in the transaction of the change they tell of."""
-
-    def claim(
-        self, limit: int, now: datetime, lease_until: datetime, skip: Sequence[str] = ()
-    ) -> list[Notice]:
-        """Lease notices that are due, in order per order; none to the first `MOST_SKIPPED` of ``skip``."""
-
-    def is_any_due(self, now: datetime, skip: Sequence[str] = ()) -> bool:
-        """Whether `claim` would find anything: asked of a snapshot, so that who looks holds up no writer."""
-
-    def settle(self, notice: Notice, *, due: datetime | None) -> None:
-        """Remove a notice that was sent (``due`` None), or keep it, with its attempts, until ``due``."""
-
-    def waiting(self, order_id: str) -> list[Notice]:
-        """Return an order's (or quotation's) notices that are not sent yet, oldest first."""
 
 
 class Accounts(Protocol):
