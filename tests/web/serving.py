@@ -18,6 +18,7 @@ from oseo_lab.encoding import oseo, soap
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.messages import Submit
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
+from tests.acceptance.serving import LIGHTER
 
 HERE = Path(__file__).parent
 TOKEN = "the token of these tests"
@@ -83,7 +84,7 @@ def running(
     lines = [f"c.OseoLab.{name} = {value!r}" for name, value in (settings | traits).items()]
     (folder / "jupyter_server_config.py").write_text("\n".join([*lines, config]))
     environment = os.environ | {
-        "PYTHONPATH": str(HERE),
+        "PYTHONPATH": os.pathsep.join([str(HERE), LIGHTER]),
         "JUPYTER_TOKEN": TOKEN,
         "JUPYTER_CONFIG_DIR": str(folder),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
