@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,9 @@ from typing import Any
 from oseo_lab.model.errors import ConfigurationError, ValidationError
 
 __all__ = ["address", "number", "seconds", "text", "word_of"]
+
+
+_MOST = sys.float_info.max
 
 
 def text(given: Any, name: str, example: str) -> str:
@@ -48,7 +51,7 @@ def number(given: Any, name: str, what: str = "numbers from 0 on") -> float:
         If it is none, negative or not finite; ``what`` says what is allowed.
     """
     wrong = isinstance(given, bool) or not isinstance(given, int | float)
-    if wrong or not math.isfinite(given) or given < 0:
+    if wrong or not 0 <= given <= _MOST:
         raise ValidationError(f"{name} {given!r:.60} is not allowed; allowed: {what}", locator=name)
     return float(given)
 

@@ -46,4 +46,4 @@ def _bytes(given: Any) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", given.strip().lower())
     if found is None or found[2] not in _UNITS:
         raise ValidationError(f"max_bytes {given[:40]!r} is no size; allowed: {_SIZES}", locator="max_bytes")
-    return int(float(found[1]) * _UNITS[found[2]])
+    return int(number(float(found[1]) * _UNITS[found[2]], "max_bytes", _SIZES))

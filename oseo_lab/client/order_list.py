@@ -158,15 +158,16 @@ def listed(session: Session, query: Mapping[str, str], limit: int | None = None)
         raise ValidationError(f"limit {limit} is not allowed; allowed: 1 or more", locator="limit")
     found: list[OrderSummary] = []
     cursor: str | None = ""
+    seen: set[str | None] = {None}
     while cursor is not None and (limit is None or len(found) < limit):
         room = PAGE if limit is None else min(PAGE, limit - len(found))
         params = {**query, "limit": str(room), **({"cursor": cursor} if cursor else {})}
         answer = session.transport.ask("GET", "orders/summaries", params=params)
-        page = [from_plain(OrderSummary, each) for each in entries_of(answer, "orders")]
-        found += page
-        cursor, before = cursor_of(answer), cursor
-        if cursor == before or not page:
-            break  # a page that leads to itself, or nowhere
+        found += [from_plain(OrderSummary, each) for each in entries_of(answer, "orders")]
+        cursor = cursor_of(answer)
+        if cursor in seen:
+            break  # a page that leads back
+        seen.add(cursor)
     return OrderList([Order(session, _record(each)) for each in found], found, query)
 
 

@@ -6,11 +6,13 @@ than asked for, or none, and still say where to go on: each looks at so many ord
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
+from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.status import Status
 from oseo_lab.model.view import OrderSummary
 from oseo_lab.operations.context import Context
@@ -20,6 +22,8 @@ __all__ = ["Page", "SummaryQuery", "list_summaries"]
 #: Orders read at a time, and looked at for one page.
 PIECE = 200
 MOST_LOOKED_AT = 2000
+#: Longest pattern of a name, characters.
+LONGEST_PATTERN = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,8 +67,15 @@ class Page:
 
 
 def list_summaries(query: SummaryQuery, context: Context) -> Page:
-    """Return a page of the caller's orders, or of those shared with the caller, newest first."""
+    """Return a page of the caller's orders, or of those shared with the caller, newest first.
+
+    Raises
+    ------
+    ValidationError
+        If the name is a pattern of excessive length.
+    """
     reader, shared_at = context.caller, context.now() if query.shared else None
+    pattern = _pattern(query.name)
     found: list[OrderSummary] = []
     before, looked = query.cursor, 0
     with context.store.read() as snapshot:
@@ -72,7 +83,7 @@ def list_summaries(query: SummaryQuery, context: Context) -> Page:
             piece = snapshot.views.summaries(reader, shared_at=shared_at, before=before, limit=PIECE)
             for each in piece:
                 before = each.order_id
-                if _matches(each, query):
+                if _matches(each, query, pattern):
                     found.append(each)
                     if len(found) == query.limit:
                         return Page(orders=tuple(found), cursor=before)
@@ -82,10 +93,10 @@ def list_summaries(query: SummaryQuery, context: Context) -> Page:
     return Page(orders=tuple(found), cursor=before)
 
 
-def _matches(order: OrderSummary, query: SummaryQuery) -> bool:
+def _matches(order: OrderSummary, query: SummaryQuery, pattern: re.Pattern[str] | None) -> bool:
     changed = order.updated or order.created
     return (
-        (query.name is None or _is_called(order, query.name))
+        (query.name is None or _is_called(order, query.name, pattern))
         and (not query.statuses or order.status in query.statuses)
         and (query.collection is None or query.collection in order.collections)
         and (query.since is None or (changed is not None and changed >= query.since))
@@ -93,7 +104,23 @@ def _matches(order: OrderSummary, query: SummaryQuery) -> bool:
     )
 
 
-def _is_called(order: OrderSummary, name: str) -> bool:
+def _is_called(order: OrderSummary, name: str, pattern: re.Pattern[str] | None) -> bool:
     """Whether an order is called so, or as a pattern says."""
     names = (order.name, f"{order.owner}/{order.name}")
-    return name in names or any(fnmatchcase(each, name) for each in names)
+    return name in names or (pattern is not None and any(map(pattern.match, names)))
+
+
+def _pattern(name: str | None) -> re.Pattern[str] | None:
+    """Return what a name with ``*`` and ``?`` stands for; None for one without.
+
+    Raises
+    ------
+    ValidationError
+        If it is longer than any that is asked for in earnest: a long one holds the service up.
+    """
+    if name is None or not set("*?") & set(name):
+        return None
+    if len(name) > LONGEST_PATTERN:
+        text = f"name: a pattern of {len(name)} characters is too long; at most {LONGEST_PATTERN} are allowed"
+        raise ValidationError(text, locator="name")
+    return re.compile(translate(name.replace("[", "[[]")))

@@ -9,6 +9,7 @@ import pytest
 import oseo_lab as oseo
 from oseo_lab.client.given import seconds
 from oseo_lab.client.lab import Lab
+from oseo_lab.client.limits import as_limits
 from oseo_lab.client.quotations import QuotationList, Quotations
 from oseo_lab.client.quote import Quotation
 from oseo_lab.client.subscription import _days
@@ -119,3 +120,11 @@ def test_a_duration_is_said_as_people_say_it(said, meant):
 def test_what_is_no_duration_is_told(wrong):
     with pytest.raises(ValidationError, match=r"timeout .* is not allowed; allowed: seconds from 0 on"):
         seconds(wrong, "timeout")
+
+
+@pytest.mark.parametrize(
+    "given", ["9" * 400, 10**400, float("nan"), float("inf")], ids=lambda each: f"{each!r:.12}"
+)
+def test_limits_beyond_all_numbers_are_refused_in_one_sentence(given):
+    with pytest.raises(ValidationError, match="allowed: numbers of bytes"):
+        as_limits({"max_bytes": given})

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.names import reference_of
 from oseo_lab.model.status import Status
 from oseo_lab.operations import perform, summaries
@@ -83,3 +84,13 @@ def test_what_is_shared_is_called_by_its_owner_too(context, clock, made):
     assert _names(ben, shared=True, name="berta/*") == []
     clock.advance(days=1)
     assert _names(ben, shared=True) == []
+
+
+def test_patterns_hold_nobody_up(context, made):
+    mine = context()
+    assert _names(mine, name="lake[a-z*") == []  # * and ? alone stand for anything
+    assert _names(mine, name="*[a" * 300) == []
+    for pattern in ("[a" * 20_000 + "*", "*" * 1001):  # the first took a service minutes
+        with pytest.raises(ValidationError, match="at most 1000"):
+            _names(mine, name=pattern)
+    assert _names(mine, name="[a" * 20_000) == []
