@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oseo_lab.cli.jupyter import without_iris
+
 if TYPE_CHECKING:
     from oseo_lab.ports import OrderStore
     from oseo_lab.settings import Settings
@@ -30,9 +32,10 @@ def operator_settings(data_dir: Path | None = None) -> Settings:
     data_dir : Path or None
         Said on the command line; wins.
     """
-    from jupyter_server.serverapp import ServerApp
+    with without_iris():
+        from jupyter_server.serverapp import ServerApp
 
-    from oseo_lab.extension import OseoLab
+        from oseo_lab.extension import OseoLab
 
     server = ServerApp()
     server.load_config_file(suppress_errors=False)
