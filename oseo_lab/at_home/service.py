@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
+import os
 import secrets
 import shutil
 import tempfile
@@ -92,6 +93,7 @@ class HomeService:
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._stopping = threading.Lock()
+        self._process = os.getpid()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
@@ -150,8 +152,15 @@ class HomeService:
         atexit.register(self.close)
         return self
 
+    @property
+    def _is_copy(self) -> bool:
+        """Whether this process was forked off the service's: the doors and files are not its own to close."""
+        return os.getpid() != self._process
+
     def stop(self) -> None:
         """Close the doors and end the work; `start` goes on with what is stored, at the same address."""
+        if self._is_copy:
+            return
         with self._stopping:
             atexit.unregister(self.close)
             thread, self._thread = self._thread, None
@@ -166,7 +175,7 @@ class HomeService:
     def close(self) -> None:
         """Stop, and remove what was temporary; a second time does nothing."""
         self.stop()
-        if self._temporary is not None:
+        if self._temporary is not None and not self._is_copy:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _executor(self) -> Executor | None:

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 import oseo_lab as oseo
@@ -74,7 +75,13 @@ def test_a_data_folder_keeps_orders_for_another_time(tmp_path):
 
 
 def test_only_who_knows_the_token_is_let_in(lab):
-    assert httpx.get(f"{lab.transport.url}oseo/api/v1/").status_code == 401
+    api, known = f"{lab.transport.url}oseo/api/v1/", {"Authorization": f"token {lab._service.token}"}
+    assert httpx.get(api, headers=known).status_code == 200
+    assert httpx.get(api).status_code == 401
+    rebound = httpx.get(api, headers=known | {"Host": "rebound.example"})  # a page's name for this machine
+    assert rebound.status_code == 403
+    listening = psutil.Process().net_connections("tcp")
+    assert {each.laddr.ip for each in listening if each.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
     asked = soap.content_type(soap.SoapVersion.V12)
     refused = httpx.post(f"{lab.transport.url}oseo/", content=b"<a/>", headers={"Content-Type": asked})
     assert "Envelope" in refused.text
@@ -152,3 +159,28 @@ def test_a_script_ends_by_itself_and_leaves_nothing(cache: Path, tmp_path: Path)
     folder, status = done.stdout.split()
     assert status == "Completed" and not Path(folder).exists()
     assert tried(tmp_path / "loopback") == []
+
+
+_FORKED = """
+import os, sys
+import httpx
+import psutil
+from oseo_lab.at_home import HomeService
+
+service = HomeService(None).start()
+folder = service.settings.data_dir
+child = os.fork()
+if child == 0:
+    service.close()
+    sys.exit()  # what is to be done at the end of a process is done here too
+assert os.waitpid(child, 0)[1] == 0
+assert httpx.get(f"{service.url}oseo/api/v1/", headers={"Authorization": f"token {service.token}"}).is_success
+assert (folder / "keys").is_dir()
+service.close()
+assert not folder.exists()
+"""
+
+
+def test_a_forked_process_takes_nothing_from_the_service():
+    done = subprocess.run([sys.executable, "-c", _FORKED], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
