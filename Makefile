@@ -36,7 +36,7 @@ lab: $(READY)
 	@$(BIN)/oseo-lab lab notebooks/01_first_order.ipynb
 
 test: $(READY) $(PEERS_READY)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-long: $(READY) $(PEERS_READY)
 	@OSEO_LAB_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -m long -s

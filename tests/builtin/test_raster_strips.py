@@ -49,7 +49,7 @@ def scene(tmp_path_factory) -> Path:
 
 
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
