@@ -127,7 +127,7 @@ class TariffQuoter:
         outlooks: dict[str, Outlook],
     ) -> tuple[Decimal, ItemPrice]:
         chosen = request.collection.chosen(request.specification, item)
-        choice = choice_of(chosen)
+        choice = choice_of(chosen, item.scene_selections)
         if choice not in outlooks:  # items of one order mostly are alike
             outlooks[choice] = estimate(request.past, choice)
         outlook = outlooks[choice]

@@ -113,7 +113,10 @@ def remember(
         if collection is None or order is None or report.started is None or report.ended is None:
             continue
         try:
-            choice = choice_of(collection.chosen(order.specification, item.specification))
+            choice = choice_of(
+                collection.chosen(order.specification, item.specification),
+                item.specification.scene_selections,
+            )
         except ValueError:  # the collection has other options by now: nothing will be made like it
             continue
         found.append(

@@ -114,7 +114,10 @@ class Admissions:
         if collection.id not in self._past:
             self._past[collection.id] = self._work.past.of(collection.id)
         try:
-            choice = choice_of(collection.chosen(order.specification, item.specification))
+            choice = choice_of(
+                collection.chosen(order.specification, item.specification),
+                item.specification.scene_selections,
+            )
         except ValueError:  # the collection has other options by now: nothing was made like it
             return None
         return likely_size(self._past[collection.id], choice)

@@ -9,13 +9,19 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from oseo_lab.model.definitions import ParameterData
 
 __all__ = ["Estimate", "Finished", "Outlook", "choice_of", "estimate", "in_words", "likely_size", "total"]
 
 #: Finished items made with the same options that are enough to estimate from them alone.
 ENOUGH = 10
+#: Between the digest of a choice and how large an area it is of.
+_AREA = "@"
+_AXES = ("latitude", "longitude", "x", "y")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,10 +56,42 @@ class Outlook:
     basis: str
 
 
-def choice_of(chosen: Mapping[str, Any]) -> str:
-    """Return a short digest of an item's chosen options, by which finished items like it are found."""
+def choice_of(chosen: Mapping[str, Any], scenes: Sequence[ParameterData] = ()) -> str:
+    """Return a short digest of an item's chosen options, by which finished items like it are found.
+
+    What is cut out counts by how large it is, in powers of two: a chip tells nothing of a whole scene.
+
+    Parameters
+    ----------
+    chosen : mapping
+        Values of its options.
+    scenes : sequence of ParameterData
+        Its scene selections; whole products without them.
+    """
     said = repr(sorted((name, str(value)) for name, value in chosen.items()))
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    scale = _scale(scenes)
+    return hashlib.sha256(said.encode()).hexdigest()[:16] + ("" if scale is None else f"{_AREA}{scale}")
+
+
+def _scale(scenes: Sequence[ParameterData]) -> int | None:
+    """Return the logarithm (base 2) of the box around what is cut out; None where nothing is."""
+    axes: dict[str, list[float]] = {}
+    for each in scenes:
+        _collect(each.values, axes)
+    sides = [max(found) - min(found) for found in axes.values()]
+    surface = math.prod(sides) if len(sides) == 2 else 0.0
+    return round(math.log2(surface)) if 0 < surface < math.inf else None
+
+
+def _collect(values: Any, axes: dict[str, list[float]]) -> None:
+    """Sort the coordinates of corners by axis."""
+    for name, value in values:
+        if isinstance(value, tuple):
+            _collect(value, axes)
+        elif name in _AXES:
+            with suppress(ValueError, TypeError):
+                number = float(value)
+                axes.setdefault(name, []).append(number)
 
 
 def estimate(past: Sequence[Finished], choice: str) -> Outlook:
@@ -64,18 +102,28 @@ def estimate(past: Sequence[Finished], choice: str) -> Outlook:
     past : sequence of Finished
         Delivered items of one collection, newest first.
     choice : str
-        The item's own choice: ten made alike are enough, or else all of the collection count.
+        The item's own choice: ten made alike are enough, or else those of an area as large count, or else all
+        of the collection.
     """
+    scale = choice.partition(_AREA)[2]
     alike = [each for each in past if each.choice == choice]
-    same = len(alike) >= ENOUGH
-    found = alike if same else list(past)
+    as_large = [each for each in past if each.choice.partition(_AREA)[2] == scale]
+    found, which = next(
+        (some, words)
+        for some, words, enough in (
+            (alike, "with these options", ENOUGH),
+            (as_large, "of an area as large", 1 if len(as_large) < len(past) else math.inf),
+            (list(past), "of the collection", 0),
+        )
+        if len(some) >= enough
+    )
     if not found:
         return Outlook(size=None, duration=None, basis="nothing of this collection has been made yet")
     items = "item" if len(found) == 1 else "items"
     return Outlook(
         size=_percentiles([each.size for each in found]),
         duration=_percentiles([each.seconds for each in found]),
-        basis=f"of the last {len(found)} {items} {'with these options' if same else 'of the collection'}",
+        basis=f"of the last {len(found)} {items} {which}",
     )
 
 

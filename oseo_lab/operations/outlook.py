@@ -75,7 +75,10 @@ def _of_one(
         if collection is None:
             return None
         try:
-            choice = choice_of(collection.chosen(order.specification, item.specification))
+            choice = choice_of(
+                collection.chosen(order.specification, item.specification),
+                item.specification.scene_selections,
+            )
         except ValueError:  # the collection has other options by now
             choice = ""
         key = collection.id, choice

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oseo_lab.model.definitions import ParameterData
 from oseo_lab.model.estimates import Estimate, Finished, choice_of, estimate, in_words, total
 
 
@@ -59,3 +60,24 @@ def test_words_leave_out_a_spread_that_is_none() -> None:
 def test_choice_is_the_same_for_the_same_options_in_any_order() -> None:
     assert choice_of({"a": 1, "b": "x"}) == choice_of({"b": "x", "a": 1})
     assert choice_of({"a": 1}) != choice_of({"a": 2})
+
+
+def box(width: float) -> tuple[ParameterData, ...]:
+    corners = tuple(
+        ("point", (("latitude", str(45 + each)), ("longitude", str(10 + each)))) for each in (0.0, width)
+    )
+    return (ParameterData(values=(("sceneBoundingRectangle", corners),)),)
+
+
+def test_a_chip_tells_nothing_of_a_whole_scene() -> None:
+    chip, lake, whole = (choice_of({"a": 1}, each) for each in (box(0.01), box(0.11), ()))
+    assert choice_of({"a": 1}, box(0.0101)) == chip != lake and whole == choice_of({"a": 1})
+    made = [*past(*[20_000] * 200, choice=chip), *past(1_900_000, choice=choice_of({"a": 2}, box(0.12)))]
+    outlook = estimate(made, lake)
+    assert outlook.size is not None and outlook.size.typical == 1_900_000
+    assert outlook.basis == "of the last 1 item of an area as large"
+
+
+def test_what_says_no_corners_has_no_size() -> None:
+    odd = (ParameterData(values=(("point", (("latitude", "north"),)), ("track", "7"))),)
+    assert choice_of({}, odd) == choice_of({}, box(0.0)) == choice_of({})
