@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,3 +148,15 @@ def test_the_walk_can_be_walked():
     assert [step for step, _ in walk] == sorted(step for step, _ in walk) and len(walk) >= 18
     wrong = [f"step {step}: {file}" for step, file in walk if (said := steps_said(file)) and step not in said]
     assert wrong == []
+
+
+def test_the_jupyterlab_extension_has_the_projects_version_and_files_that_are_there():
+    """JupyterLab lists it by its package.json; what is loaded first must be where that says."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    folder = ROOT / "oseo_lab" / "widgets" / "labextension"
+    package = json.loads((folder / "package.json").read_text())
+    assert package["version"] == project["project"]["version"]
+    assert package["license"] == project["project"]["license"]
+    assert (folder / package["jupyterlab"]["_build"]["load"]).is_file()
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert shared["oseo_lab/widgets/labextension"] == f"share/jupyter/labextensions/{package['name']}"

@@ -57,7 +57,8 @@ def _installed() -> Iterator[Finding]:
     yield Finding("oseo-lab", True, f"{version('oseo-lab')}, Python {sys.version.split()[0]}")
     for extra, module, gives in (
         ("xarray", "rioxarray", "to_xarray()"),
-        ("notebook", "jupyterlab", "JupyterLab"),
+        ("notebook", "anywidget", "cards, forms and maps in notebooks"),
+        ("s3", "s3fs", "results in object stores"),
         ("postgres", "psycopg", "PostgreSQL"),
     ):
         has = importlib.util.find_spec(module) is not None

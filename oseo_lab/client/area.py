@@ -16,7 +16,7 @@ from typing import Any
 from oseo_lab.client.area_sources import drawn, from_file, in_degrees, is_file
 from oseo_lab.model.errors import ValidationError
 
-__all__ = ["Area", "as_area", "as_period", "as_selection", "swapped"]
+__all__ = ["Area", "as_area", "as_period", "as_selection", "points_of", "swapped"]
 
 Box = tuple[float, float, float, float]
 
@@ -182,7 +182,7 @@ def _from_geojson(found: Mapping[str, Any], crs: str | None) -> Area:
         from rasterio.warp import transform_geom
 
         geometry = transform_geom(crs, "EPSG:4326", geometry)
-    degrees = list(_points(geometry["coordinates"]))
+    degrees = list(points_of(geometry["coordinates"]))
     xs, ys = [point[0] for point in degrees], [point[1] for point in degrees]
     bbox = (min(xs), min(ys), max(xs), max(ys))
     if bbox[0] >= bbox[2] or bbox[1] >= bbox[3]:
@@ -214,12 +214,13 @@ def _united(geometries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     return united
 
 
-def _points(coordinates: Any) -> Iterator[tuple[float, float]]:
+def points_of(coordinates: Any) -> Iterator[tuple[float, float]]:
+    """Yield the points in GeoJSON coordinates (RFC 7946, 3.1), however deep they lie, without heights."""
     if coordinates and isinstance(coordinates[0], int | float):
         yield float(coordinates[0]), float(coordinates[1])
         return
     for each in coordinates:
-        yield from _points(each)
+        yield from points_of(each)
 
 
 def as_selection(area: Area, offered: Mapping[str, Any]) -> dict[str, Any]:
@@ -268,7 +269,7 @@ def _one_ring(geometry: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
     coordinates = geometry["coordinates"]
     if geometry["type"] == "MultiPolygon":
         coordinates = coordinates[0] if len(coordinates) == 1 else ()
-    return tuple(_points(coordinates[0])) if len(coordinates) == 1 else ()
+    return tuple(points_of(coordinates[0])) if len(coordinates) == 1 else ()
 
 
 def as_period(given: Any) -> tuple[datetime, datetime] | None:

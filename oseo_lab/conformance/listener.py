@@ -61,7 +61,10 @@ class Listener:
         self._server.daemon_threads = True
         self.url = url or f"http://{host}:{self._server.server_address[1]}/callback"
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.1},
+            name="oseo_lab conformance",
+            daemon=True,
         )
         self._thread.start()
 

@@ -143,7 +143,7 @@ def write_demo(folder: Path) -> None:
     def make(scene: Scene) -> dict[str, Any]:
         return _write_scene(folder / "demo-s2" / scene.identifier, scene, paint(scene, terrain, cover))
 
-    with ThreadPoolExecutor(min(4, cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(min(4, cpu_count() or 1), thread_name_prefix="oseo-demo") as threads:
         items = list(threads.map(make, SCENES))
     _write_catalogue(folder / "demo-s2", items)
     (folder / "demo-s2.toml").write_text(_S2_TOML, encoding="utf-8")

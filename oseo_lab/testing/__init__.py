@@ -17,7 +17,7 @@ then, in a test::
         assert order.refresh().last_status == "Completed"
 
 The service is the real one, by HTTP and SOAP on loopback. Nothing sleeps: `OseoServer.settle` returns when
-everything has come to rest. Without pytest: ``with OseoServer() as server:``.
+everything has come to rest. Without the fixtures: ``with OseoServer() as server:``. pytest must be installed.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 import ipyleaflet
 import ipywidgets
 
+from oseo_lab.client.area import points_of
 from oseo_lab.model.job import CatalogueItem
 
 __all__ = ["AREA", "FOOTPRINT", "Box", "box_of", "collection", "faint", "feature", "footprint", "make_map"]
@@ -148,16 +149,8 @@ def faint(count: int) -> dict[str, Any]:
 
 def box_of(geometries: Iterable[Mapping[str, Any] | None]) -> Box | None:
     """Return the box around geometries; None where there are none."""
-    points = [point for each in geometries if each for point in _points(each.get("coordinates", ()))]
+    points = [point for each in geometries if each for point in points_of(each.get("coordinates", ()))]
     if not points:
         return None
     xs, ys = [x for x, _ in points], [y for _, y in points]
     return min(xs), min(ys), max(xs), max(ys)
-
-
-def _points(coordinates: Any) -> Iterator[tuple[float, float]]:
-    if coordinates and isinstance(coordinates[0], int | float):
-        yield float(coordinates[0]), float(coordinates[1])
-        return
-    for each in coordinates:
-        yield from _points(each)
