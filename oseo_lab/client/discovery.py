@@ -212,9 +212,11 @@ def _only_one(servers: list[Place], looked: list[str]) -> Place:
     if len(answering) == 1:
         return answering[0]
     if answering:
-        listed = "\n".join(f"  oseo.connect({each.url!r})" for each in answering)
+        listed = "\n".join(f"  {each.url}" for each in answering)
         raise ConfigurationError(
-            f"{len(answering)} servers answer; say which one you mean:\n{listed}", looked_in=tuple(looked)
+            f"{len(answering)} servers answer; say which one you mean, by oseo.connect(url), --url or "
+            f"OSEO_LAB_URL:\n{listed}",
+            looked_in=tuple(looked),
         )
     if not servers:
         looked.append("running Jupyter Servers: none")

@@ -121,7 +121,7 @@ class Found(Sequence[CatalogueItem]):
             for number, each in enumerate(self._items[: display.ROWS])
         ]
         head = ("#", "id", "time (UTC)", "cloud", "size", "can be ordered")
-        return display.card(repr(self), display.table(head, rows, total=len(self)))
+        return display.card(repr(self), display.table(head, rows, total=len(self)) if rows else "")
 
 
 def _dates(items: Sequence[CatalogueItem]) -> str:

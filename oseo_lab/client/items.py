@@ -233,7 +233,8 @@ class Items(Sequence[Item]):
 
     def __repr__(self) -> str:
         counts = Counter(each.status for each in self)
-        return f"{len(self)} items: {display.counted(counts)}" if self else "no items"
+        what = "1 item" if len(self) == 1 else f"{len(self)} items"
+        return f"{what}: {display.counted(counts)}" if self else "no items"
 
     def _repr_html_(self) -> str:
         return display.safely(

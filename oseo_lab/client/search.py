@@ -105,7 +105,9 @@ class Products(Found):
         return made
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """Show them on a map, to choose from; as HTML and text where there is no kernel."""
+        """Show them on a map, to choose from; as HTML and text where there is no kernel, or none of them."""
+        if not self:
+            return {"text/plain": repr(self), "text/html": self._repr_html_()}
         return display.bundle(self, self._html)
 
     def order(

@@ -12,8 +12,9 @@ from html import escape
 from urllib.parse import urlsplit
 
 from oseo_lab.encoding.html import ROWS, bar, card, colour, mark, size, when
+from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.names import short_id
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import Status, Wanted
 from oseo_lab.model.view import FailureGroup, ItemRow, LogLine, OrderSummary, OrderView
 
 __all__ = ["in_words", "order_html", "order_text", "orders_html", "status_words"]
@@ -68,10 +69,13 @@ def order_text(view: OrderView) -> str:
 
 
 def status_words(summary: OrderSummary) -> str:
-    """Return an order's status; Completed without some of its items is "partly"."""
+    """Return an order's status; Completed without some is "partly", a Suspended subscription mostly waits."""
     counts = summary.counts
     missing = sum(counts.get(each, 0) for each in (*_FAILED, Status.CANCELLED))
     partly = summary.status in _DELIVERED and missing and any(counts.get(each) for each in _DELIVERED)
+    is_standing = summary.order_type is OrderType.SUBSCRIPTION_ORDER and summary.wanted is Wanted.COMPLETED
+    if is_standing and summary.status is Status.SUSPENDED:
+        return f"{summary.status}, waiting for products"
     return f"{summary.status}, partly" if partly else str(summary.status)
 
 

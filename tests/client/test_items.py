@@ -49,6 +49,7 @@ def test_items_are_sliced_filtered_and_found(partly):
     items = partly.items
     assert [each.id for each in items[:2]] == GOOD and [each.id for each in items.failed] == ["SCENE_X"]
     assert items[-1].id == "SCENE_X" and [each.id for each in items[1:].succeeded] == ["SCENE_B"]
+    assert repr(items.failed) == "1 item: 1 Failed"
     assert repr(items) == "3 items: 2 Completed · 1 Failed" and "SCENE_X" in items._repr_html_()
     with pytest.raises(KeyError, match="not one of these 3 items"):
         items["SCENE_Y"]

@@ -123,3 +123,9 @@ def test_a_mistyped_filter_is_named_where_nothing_is_found(capsys):
     assert (
         "no property 'cloud_covr' (nearest: cloud_cover); it has cloud_cover, gsd" in capsys.readouterr().err
     )
+
+
+def test_nothing_found_is_one_line_without_a_map():
+    lab = Lab(InProcessTransport(lambda *_: None, products=lambda *_: ([], None)))
+    shown = lab.search("c")._repr_mimebundle_()
+    assert set(shown) == {"text/plain", "text/html"} and "<table" not in shown["text/html"]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from oseo_lab.encoding.order_html import in_words, order_html, order_text, orders_html, status_words
 from oseo_lab.model.estimates import Estimate
+from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.quotation import Price
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import Status, Wanted
 from oseo_lab.model.view import FailureGroup, ItemRow, LogLine, OrderSummary, OrderView
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -85,6 +86,12 @@ def test_completed_without_some_is_partly():
     summary = replace(SUMMARY, status=Status.COMPLETED, counts={Status.COMPLETED: 2, Status.FAILED: 1})
     assert status_words(summary) == "Completed, partly"
     assert status_words(replace(summary, counts={Status.COMPLETED: 3})) == "Completed"
+
+
+def test_a_subscription_that_nobody_paused_waits_for_products():
+    standing = replace(SUMMARY, status=Status.SUSPENDED, order_type=OrderType.SUBSCRIPTION_ORDER)
+    assert status_words(standing) == "Suspended, waiting for products"
+    assert status_words(replace(standing, wanted=Wanted.SUSPENDED)) == "Suspended"
 
 
 def test_no_link_leads_into_scripts():

@@ -207,13 +207,15 @@ export class Chip {
   }
 }
 
-/** What to call a status of a whole order: Completed with failures is "partly". */
+/** What to call a status of a whole order: Completed with failures is "partly"; a subscription waits. */
 export function orderWord(summary) {
   const missing = undelivered(summary.counts) + (summary.counts?.Cancelled ?? 0);
   if (DELIVERED.has(summary.status) && missing && delivered(summary.counts)) {
     return `${wordOf(summary.status)}, partly`;
   }
   if (!isFinal(summary.status) && summary.wanted === "cancelled") return "Cancelling";
+  const isStanding = summary.order_type === "SUBSCRIPTION_ORDER" && summary.wanted === "completed";
+  if (isStanding && summary.status === "Suspended") return `${wordOf(summary.status)}, waiting for products`;
   return wordOf(summary.status);
 }
 
