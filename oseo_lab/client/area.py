@@ -82,7 +82,11 @@ def as_area(area: Any, crs: Any = None) -> Area:
     if isinstance(area, str):
         area = _from_wkt(area)
     if isinstance(area, Mapping) or hasattr(area, "__geo_interface__"):
-        return _from_geojson(area if isinstance(area, Mapping) else area.__geo_interface__, crs)
+        found = area if isinstance(area, Mapping) else area.__geo_interface__
+        try:
+            return _from_geojson(found, crs)
+        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError) as wrong:
+            raise _refuse(f"the area is no GeoJSON that can be read ({wrong!s:.100})") from None
     return _from_box(area, crs)
 
 
@@ -121,7 +125,7 @@ def _from_wkt(text: str) -> Any:
 def _from_box(box: Any, crs: str | None) -> Area:
     try:
         west, south, east, north = (float(each) for each in box)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _refuse(
             f"area {str(box)[:60]!r} is not understood; allowed: (west, south, east, north), WKT, GeoJSON, "
             "shapely, geopandas, a file of these"

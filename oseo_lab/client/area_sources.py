@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from oseo_lab.client.describing import needed
+from oseo_lab.client.given import read_whole
 from oseo_lab.model.errors import ValidationError
 
 __all__ = ["drawn", "from_file", "in_degrees", "is_file"]
@@ -34,12 +35,12 @@ def from_file(given: str | Path) -> Any:
         If geopandas is missing, for other files than GeoJSON.
     """
     path = Path(given).expanduser()
-    if not path.exists():
+    if not path.is_file() and not path.is_dir():
         raise ValidationError(f"there is no file {str(path)!r} to read an area from", locator="area")
     if path.suffix.lower() in _JSON:
         try:
-            found = json.loads(path.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError, RecursionError) as wrong:
+            found = json.loads(read_whole(path, "area"))
+        except (ValueError, RecursionError) as wrong:
             raise ValidationError(f"{path} is no GeoJSON: {wrong}", locator="area") from None
         if isinstance(found, Mapping) and "crs" not in found:  # RFC 7946: degrees, longitude first
             return found

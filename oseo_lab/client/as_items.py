@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from oseo_lab.client.given import read_whole
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.job import CatalogueItem
 
@@ -37,8 +38,6 @@ _ALLOWED = (
     "what lab.search(...) found, identifiers with collection=..., a pystac Item or ItemCollection, a result "
     "of eodag, GeoJSON, a pandas column or table, a CSV file or text with a column id, identifier, productId"
 )
-#: Longest file of products that is read, bytes.
-_LONGEST = 64 * 1024 * 1024
 
 
 def as_items(products: Any, collection: str | None = None) -> list[CatalogueItem | str]:
@@ -123,13 +122,7 @@ def _of_text(text: str) -> Iterator[CatalogueItem | str]:
 
 
 def _of_file(path: Path) -> Iterator[CatalogueItem | str]:
-    path = path.expanduser()
-    try:
-        if path.stat().st_size > _LONGEST:
-            raise ValidationError(f"{path} is longer than {_LONGEST >> 20} MiB", locator="orderItem")
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise ValidationError(f"{path} cannot be read: {wrong}", locator="orderItem") from None
+    text = read_whole(path.expanduser(), "orderItem")
     if path.suffix.lower() not in _DOCUMENTS:
         yield from _of_csv(text)
         return
@@ -143,10 +136,11 @@ def _of_file(path: Path) -> Iterator[CatalogueItem | str]:
 def _of_csv(text: str) -> Iterator[CatalogueItem | str]:
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t|", key=first.count)
-    rows = [
-        [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text.strip()), delimiter=delimiter)
-    ]
-    rows = [row for row in rows if any(row)]
+    try:
+        read = list(csv.reader(io.StringIO(text.strip()), delimiter=delimiter))
+    except csv.Error as wrong:
+        raise ValidationError(f"this is no CSV: {wrong}", locator="orderItem") from None
+    rows = [row for row in ([cell.strip() for cell in each] for each in read) if any(row)]
     if not rows:
         return
     head = rows[0]
@@ -180,7 +174,10 @@ def _of_rows(
 
 def _of_geojson(given: Mapping[str, Any]) -> Iterator[CatalogueItem | str]:
     if given.get("type") == "FeatureCollection":
-        for each in given.get("features", ()):
+        features = given.get("features")
+        for each in features if isinstance(features, list | tuple) else [features]:
+            if not isinstance(each, Mapping) or each.get("type") == "FeatureCollection":
+                raise _strange(each)
             yield from _of_geojson(each)
         return
     properties = given.get("properties") or {}
@@ -193,6 +190,8 @@ def _of_geojson(given: Mapping[str, Any]) -> Iterator[CatalogueItem | str]:
             f"a feature has no id: {str(dict(properties))[:100]}; give it one, or a property identifier",
             locator="orderItem",
         )
+    if not isinstance(identifier, str | int | float) or identifier != identifier:
+        raise _strange(identifier)
     home = given.get("collection") or next(
         (properties[each] for each in ("collection",) if each in properties), None
     )
@@ -231,7 +230,9 @@ def _product(
     )
     if not isinstance(home, str) or not home.strip():
         return name.strip()
-    box = tuple(float(each) for each in bbox) if bbox is not None and len(bbox) == 4 else None
+    corners = list(bbox) if isinstance(bbox, Iterable) and not isinstance(bbox, str) else []
+    is_box = len(corners) == 4 and all(isinstance(each, int | float) for each in corners)
+    box = tuple(float(each) for each in corners) if is_box else None
     return CatalogueItem(
         identifier=name.strip(),
         collection_id=home.strip(),

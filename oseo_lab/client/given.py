@@ -6,14 +6,17 @@ import re
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from oseo_lab.model.errors import ConfigurationError, ValidationError
 
-__all__ = ["address", "number", "seconds", "text", "word_of"]
+__all__ = ["address", "number", "read_whole", "seconds", "text", "word_of"]
 
 
 _MOST = sys.float_info.max
+#: Longest file of products, or of an area, that is read, bytes.
+_LONGEST = 64 * 1024 * 1024
 
 
 def text(given: Any, name: str, example: str) -> str:
@@ -27,6 +30,26 @@ def text(given: Any, name: str, example: str) -> str:
     if not isinstance(given, str):
         raise ValidationError(f"{name} {given!r:.60} is no text; allowed: {example}", locator=name)
     return given
+
+
+def read_whole(path: Path, locator: str) -> str:
+    """Return the text of a file that a caller named.
+
+    Raises
+    ------
+    ValidationError
+        If it is no file, such as a device that never ends, too long, or no UTF-8.
+    """
+    try:
+        if not path.is_file():
+            raise FileNotFoundError("there is no such file")
+        with path.open("rb") as opened:
+            content = opened.read(_LONGEST + 1)
+        if len(content) > _LONGEST:
+            raise OSError(f"it is longer than {_LONGEST >> 20} MiB")
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise ValidationError(f"{str(path)[-200:]} cannot be read: {wrong}", locator=locator) from None
 
 
 def address(given: Any, name: str) -> str:

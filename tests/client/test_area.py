@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -59,6 +60,34 @@ def test_an_objects_own_crs_is_read():
 def test_what_is_not_an_area_is_refused_with_the_fix(wrong, says):
     with pytest.raises(ValidationError, match=says):
         as_area(wrong)
+
+
+_DEEP: dict[str, object] = {"type": "Polygon", "coordinates": []}
+for _ in range(3000):
+    _DEEP = {"type": "GeometryCollection", "geometries": [_DEEP]}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "Polygon", "coordinates": 5},
+        {"type": "Polygon", "coordinates": [[["a", "b"]]]},
+        {"type": "Feature", "geometry": 5},
+        {"type": "FeatureCollection", "features": [5]},
+        {"type": "GeometryCollection", "geometries": 7},
+        {"type": "Polygon", "coordinates": [[[float("nan"), 0], [1, 1], [0, 1], [float("nan"), 0]]]},
+        SimpleNamespace(__geo_interface__=5),
+        (10**400, 0, 1, 1),
+        (float("nan"),) * 4,
+        (0, 0, float("inf"), 1),
+        _DEEP,
+    ],
+    ids=range(11),
+)
+def test_nonsense_as_an_area_is_one_sentence(wrong):
+    with pytest.raises(ValidationError) as refused:
+        as_area(wrong)
+    assert len(str(refused.value)) < 400
 
 
 def test_latitudes_above_90_look_swapped():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oseo_lab.client.area import as_area
 from oseo_lab.client.as_items import as_items
 from oseo_lab.client.found import Found
 from oseo_lab.model.errors import ConfigurationError, ValidationError
@@ -196,3 +198,45 @@ def test_an_area_that_no_product_touches_is_refused_and_exchanged_axes_are_suspe
         lab.order(found, area=(45.2, 10.2, 45.4, 10.4))
     with pytest.raises(ValidationError, match=r"lie in \(10.0, 45.0, 11.0, 46.0\): .*deliver$"):
         lab.order(found, area=(80.2, 10.2, 80.4, 10.4))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("wide.csv", b'id\n"' + b"x" * 200_000 + b'"\n'),
+        ("features.geojson", b'{"type": "FeatureCollection", "features": 7}'),
+        ("nested.geojson", b'{"type": "FeatureCollection", "features": [{"type": "FeatureCollection"}]}'),
+        ("record.geojson", b'{"type": "Feature", "id": {"a": 1}}'),
+        ("nan.geojson", b'{"type": "Feature", "id": NaN}'),
+        ("deep.json", b"[" * 200_000),
+        ("huge.csv", None),
+    ],
+)
+def test_files_that_mean_no_good_are_one_readable_error(tmp_path, name, content):
+    path = tmp_path / name
+    if content is None:
+        with path.open("wb") as opened:
+            opened.truncate(10**11)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ValidationError):
+        as_items(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "nul"])
+def test_what_never_ends_is_not_read(tmp_path, kind):
+    for name, read, says in (("a.csv", as_items, "cannot be read"), ("a.json", as_area, "there is no file")):
+        path = tmp_path / (f"\0{name}" if kind == "nul" else name)
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind != "nul":
+            path.symlink_to(kind)
+        with pytest.raises(ValidationError, match=says):
+            read(path)
+
+
+@pytest.mark.parametrize("bbox", ["abcd", [1, 2, "x", 4], 7, {"a": 1}])
+def test_a_box_that_is_none_is_left_out(bbox):
+    feature = {"type": "Feature", "id": "a", "collection": "c", "bbox": bbox, "geometry": None}
+    (found,) = as_items(feature)
+    assert (found.identifier, found.bbox) == ("a", None)
