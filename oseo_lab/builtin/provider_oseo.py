@@ -37,7 +37,7 @@ from oseo_lab.model.order import (
     StatusNotification,
 )
 from oseo_lab.model.quotation import ItemGroupPrice, ItemPrice, Quotation
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import DELIVERED, Status
 from oseo_lab.ports import Forwarded, ForwardedItem, ProcessingFailed, QuoteRequest
 
 __all__ = ["OseoProvider"]
@@ -47,7 +47,6 @@ PATIENCE = 5
 #: Seconds between questions after a quotation, and how long one is waited for at a time.
 ASK_AGAIN = 2.0
 QUOTE_WITHIN = 60.0
-_DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 _KNOWN = SETTINGS | {"collection", "options_id", "protocol"}
 
 
@@ -153,7 +152,7 @@ class OseoProvider:
         arrived = [
             each
             for each in items
-            if stand[each.number].status in _DELIVERED and not each.status.status.is_final
+            if stand[each.number].status in DELIVERED and not each.status.status.is_final
         ]
         urls = self._urls(order_id, arrived) if arrived else {}
         told = []

@@ -25,7 +25,7 @@ from oseo_lab.cli.output import (
     usage,
 )
 from oseo_lab.cli.search import AreaCrs, AreaOption, read_area
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import DELIVERED
 
 if TYPE_CHECKING:
     from oseo_lab.client.order import Order
@@ -39,7 +39,6 @@ Timeout = Annotated[float | None, typer.Option(min=0, help="Longest wait, second
 Folder = Annotated[Path, typer.Option("--to", help="Folder to download into.")]
 Workers = Annotated[int, typer.Option(min=1, max=32, help="Files at a time.")]
 
-_DELIVERED = (Status.COMPLETED, Status.DOWNLOADED)
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -63,7 +62,7 @@ def list_orders(
         (
             each.name,
             each.status,
-            f"{sum(each.counts.get(done, 0) for done in _DELIVERED)}/{sum(each.counts.values())}",
+            f"{sum(each.counts.get(done, 0) for done in DELIVERED)}/{sum(each.counts.values())}",
             f"{each.created:%Y-%m-%d %H:%M}" if each.created else "",
             each.order_id,
         )

@@ -7,12 +7,9 @@ from collections import Counter
 from oseo_lab.client import display
 from oseo_lab.client.standing import products_of
 from oseo_lab.model.order import Order as Record
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import DELIVERED, Status
 
-__all__ = ["DELIVERED", "counts_of", "in_short", "of_items", "summary"]
-
-#: Where an item stands whose files can be had.
-DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
+__all__ = ["counts_of", "in_short", "of_items", "summary"]
 
 
 def counts_of(record: Record) -> dict[Status, int]:

@@ -16,14 +16,13 @@ from oseo_lab.model.errors import OseoError
 from oseo_lab.model.messages import GetStatus, Presentation
 from oseo_lab.model.options import ParameterData
 from oseo_lab.model.order import ItemSpecification, Order, OrderSpecification
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import DELIVERED
 from oseo_lab.model.view import OrderSummary
 
 __all__ = ["delivered_before"]
 
 #: Most of your orders that are looked through, newest first, and most items of each.
 ORDERS, ITEMS = 4, 200
-_DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 
 
 def delivered_before(session: Session, specification: OrderSpecification) -> dict[str, str]:
@@ -42,7 +41,7 @@ def delivered_before(session: Session, specification: OrderSpecification) -> dic
         for called, order in _orders(session):
             for item in order.items:
                 name = wanted.get(_same(order.specification, item.specification))
-                if name is not None and item.status.status in _DELIVERED:
+                if name is not None and item.status.status in DELIVERED:
                     when = "" if item.updated is None else f" on {item.updated:%Y-%m-%d}"
                     found.setdefault(name, f"already delivered{when} in {called}")
     except OseoError:  # another service, or none just now: nothing is claimed then
@@ -58,7 +57,7 @@ def _orders(session: Session) -> Iterator[tuple[str, Order]]:
         summary = from_plain(OrderSummary, each)
         gone = summary.expires is not None and summary.expires < now
         count = sum(summary.counts.values())
-        if not left or gone or count > ITEMS or not any(summary.counts.get(one) for one in _DELIVERED):
+        if not left or gone or count > ITEMS or not any(summary.counts.get(one) for one in DELIVERED):
             continue
         left -= 1
         status = GetStatus(order_id=summary.order_id, presentation=Presentation.FULL)

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from oseo_lab.client import display
-from oseo_lab.client.counts import DELIVERED
 from oseo_lab.client.names import folder_name
 from oseo_lab.client.standing import named
 from oseo_lab.model.errors import ConfigurationError, DeliveryError
 from oseo_lab.model.identifiers import ProductId, SubscriptionId
 from oseo_lab.model.order import ItemSpecification, OrderItem
 from oseo_lab.model.order import Order as Record
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import DELIVERED, Status
 
 if TYPE_CHECKING:
     from oseo_lab.client.drawing import Plot

@@ -16,7 +16,7 @@ from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.names import reference_of, short_id
 from oseo_lab.model.order import Order as Record
 from oseo_lab.model.order import OrderSpecification, StatusInfo
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import DELIVERED
 from oseo_lab.model.view import OrderSummary
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ __all__ = ["ORDERS", "OrderList", "listed"]
 ORDERS = "application/vnd.oseo-lab.orders+json"
 #: Orders asked for at a time.
 PAGE = 500
-_DELIVERED = (Status.COMPLETED, Status.DOWNLOADED)
 _HEAD = ("name", "status", "items", "when", "results")
 
 
@@ -124,7 +123,7 @@ class OrderList(Sequence[Order]):
 
 def _row(order: OrderSummary, now: datetime) -> tuple[str, ...]:
     """Return one order's cells as text: ``✔ Completed``, ``4/4``, when, ``310 MB, kept 6 more days``."""
-    done = sum(order.counts.get(each, 0) for each in _DELIVERED)
+    done = sum(order.counts.get(each, 0) for each in DELIVERED)
     total = sum(order.counts.values())
     return (
         order.name,

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from oseo_lab.client import display
-from oseo_lab.client.counts import DELIVERED, counts_of, summary
+from oseo_lab.client.counts import counts_of, summary
 from oseo_lab.client.listening import Listener
 from oseo_lab.client.progress import Progress, ProgressEvent, reporter
 from oseo_lab.model.errors import OrderFailed, Problem, TransportError, Unavailable, WaitTimeout
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import DELIVERED, Status
 
 if TYPE_CHECKING:
     from oseo_lab.client.items import Handle, Item, Items

@@ -21,7 +21,7 @@ from oseo_lab.dispatch.settle import Change
 from oseo_lab.dispatch.settle import save as settle
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.order import Order, OrderItem, ProviderOrder, ResultFile
-from oseo_lab.model.status import OPEN, ProviderOrderState, Status, Wanted
+from oseo_lab.model.status import DELIVERED, OPEN, ProviderOrderState, Status, Wanted
 from oseo_lab.ports import Forwarded, ForwardedItem, UnitOfWork
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "take",
 ]
 
-_DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 #: What a provider may say that is no step forward: it has the item, and that is known.
 _NO_NEWS = frozenset({Status.SUBMITTED, Status.ACCEPTED})
 #: How a text ends that holds until the provider is heard of again.
@@ -194,7 +193,7 @@ def news_of(hand: Hand, forwarded: Forwarded) -> dict[int, News]:
         if told.status is current and info is None:
             known = item.status.additional or ""
             info = None if known.endswith(TRIED_AGAIN) else item.status.additional
-        files = _files(item, told) if status in _DELIVERED else ()
+        files = _files(item, told) if status in DELIVERED else ()
         news[told.number] = News(status, info, None, files)
     return news
 
@@ -330,6 +329,6 @@ def _close(work: UnitOfWork, part: ProviderOrder, items: Sequence[OrderItem], no
     """Close a provider order: its items are final."""
     state = part.state
     if state is not ProviderOrderState.SUBMIT_REJECTED:
-        delivered = any(each.status.status in _DELIVERED for each in items)
+        delivered = any(each.status.status in DELIVERED for each in items)
         state = ProviderOrderState.CLOSED if delivered else ProviderOrderState.CANCELLED
     work.provider_orders.save(replace(part, state=state, updated=now, closed=now))

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 
 from oseo_lab.model.order import OrderItem, StatusInfo
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import DELIVERED, Status
 
 __all__ = ["TRANSITIONS", "IllegalTransition", "advance", "reopen", "way"]
 
@@ -32,7 +32,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 #: Final statuses that asking to try again leads out of, to Accepted: nothing else does. A package is made
 #: again also where it was delivered, when it lacks what has been delivered since.
 _AGAIN = frozenset({Status.FAILED, Status.CANCELLED, Status.TERMINATED})
-_PACKAGE_AGAIN = _AGAIN | {Status.COMPLETED, Status.DOWNLOADED}
+_PACKAGE_AGAIN = _AGAIN | DELIVERED
 
 
 class IllegalTransition(Exception):

@@ -27,7 +27,7 @@ from oseo_lab.model.order import (
     StatusChange,
     StatusInfo,
 )
-from oseo_lab.model.status import Status, Wanted, provider_order_state, roll_up_of
+from oseo_lab.model.status import DELIVERED, Status, Wanted, provider_order_state, roll_up_of
 from oseo_lab.ports import UnitOfWork
 
 __all__ = ["Change", "follow_up", "save"]
@@ -219,7 +219,7 @@ def _release_package(
 
 def _is_outdated(work: UnitOfWork, order: Order, package: OrderItem) -> bool:
     """Whether something was delivered since a package was: each delivery has the next number of its order."""
-    if order.status.status.is_final or package.status.status not in _DELIVERED:
+    if order.status.status.is_final or package.status.status not in DELIVERED:
         return False
     own = max((each.sequence for each in work.results.of(order.order_id, number=0)), default=0)
     return work.results.last_sequence(order.order_id) > own
@@ -263,7 +263,6 @@ def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: d
     return status
 
 
-_DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 _WORDS = {
     Status.FAILED: "failed",
     Status.CANCELLED: "cancelled",

@@ -19,7 +19,7 @@ from oseo_lab.dispatch.settle import Change, save
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.order import MESSAGE_ID_DAYS, OrderItem, ResultFile, order_uuid
 from oseo_lab.model.quotation import QUOTATION_DAYS
-from oseo_lab.model.status import Status
+from oseo_lab.model.status import DELIVERED
 from oseo_lab.ports import OrderStore, UnitOfWork
 
 __all__ = ["Sweeper"]
@@ -32,8 +32,6 @@ EVERY = 60.0
 YOUNG = timedelta(hours=1)
 #: A workspace's folder: ``job-`` and the key of the job (`oseo_lab.dispatch.jobs.key_of`).
 _JOB_FOLDER = re.compile(r"job-oseo-([0-9a-f-]{36})-(\d+)-(\d+)")
-
-_DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 
 
 class Sweeper:
@@ -174,13 +172,13 @@ def _note_expired(work: UnitOfWork, files: list[ResultFile], now: datetime) -> N
 def _items_told(work: UnitOfWork, order_id: str, number: int) -> list[OrderItem]:
     """Return the items whose user loses something: of an order packed as a whole all, with the package."""
     package = work.items.get(order_id, 0)
-    if package is None or package.status.status not in _DELIVERED:
+    if package is None or package.status.status not in DELIVERED:
         item = work.items.get(order_id, number)
         return [item] if item is not None else []
     if number:
         return []
     items = work.items.of(order_id)
-    return [package, *(each for each in items if each.status.status in _DELIVERED)]
+    return [package, *(each for each in items if each.status.status in DELIVERED)]
 
 
 def _forget_messages(work: UnitOfWork, before: datetime) -> int:

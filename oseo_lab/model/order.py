@@ -387,6 +387,10 @@ class ResultFile:
     fetched: tuple[tuple[int, int], ...] = ()
     href: str | None = None
 
+    def is_gone(self, now: datetime) -> bool:
+        """Whether it was removed, or may be at any moment: ``expires`` is the first moment without it."""
+        return self.removed or (self.expires is not None and self.expires <= now)
+
 
 def new_order_id() -> str:
     """Return a fresh order id: ``urn:uuid:`` and a random UUID in lower case."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from oseo_lab.model.identifiers import OrderType
 
 __all__ = [
+    "DELIVERED",
     "FINAL",
     "OPEN",
     "ProviderOrderState",
@@ -44,6 +45,8 @@ class Status(StrEnum):
 
 FINAL = frozenset({Status.CANCELLED, Status.COMPLETED, Status.FAILED, Status.TERMINATED, Status.DOWNLOADED})
 OPEN = frozenset(Status) - FINAL
+#: Where an item stands whose files can be had, or could.
+DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 
 
 class Wanted(StrEnum):
@@ -91,7 +94,7 @@ def roll_up(counts: Mapping[Status, int]) -> Status:
         return Status.SUBMITTED
     if has - {Status.TERMINATED} == {Status.DOWNLOADED}:  # a massive order's own item is Terminated
         return Status.DOWNLOADED
-    if has & {Status.COMPLETED, Status.DOWNLOADED}:
+    if has & DELIVERED:
         return Status.COMPLETED
     for status in (Status.FAILED, Status.TERMINATED):
         if status in has:
@@ -146,7 +149,7 @@ def provider_order_state(
     CANCELLING where the user asked for that), and at the end CLOSED if anything was delivered.
     """
     status = roll_up_of(order_type, counts, wanted)
-    if status in (Status.COMPLETED, Status.DOWNLOADED, Status.TERMINATED):
+    if status in DELIVERED or status is Status.TERMINATED:
         return ProviderOrderState.CLOSED
     if status.is_final:
         return ProviderOrderState.CANCELLED

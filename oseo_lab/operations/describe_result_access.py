@@ -53,7 +53,7 @@ def _response(
     files: list[ResultFile], reading: Reading, items: dict[int, OrderItem], context: Context
 ) -> DescribeResultAccessResponse:
     now = context.now()
-    live = [each for each in files if not each.removed and (each.expires is None or each.expires > now)]
+    live = [each for each in files if not each.is_gone(now)]
     urls = tuple(_url(each, reading, items.get(each.number), context) for each in live)
     if len(live) == len(files):
         return DescribeResultAccessResponse(urls=urls)

@@ -18,7 +18,7 @@ from oseo_lab.model.errors import Conflict, InvalidState, Problem, ValidationErr
 from oseo_lab.model.identifiers import SubscriptionId
 from oseo_lab.model.job import can_retry
 from oseo_lab.model.order import LOCAL, Order, OrderItem
-from oseo_lab.model.status import Status, Wanted
+from oseo_lab.model.status import DELIVERED, Status, Wanted
 from oseo_lab.model.subscription import is_massive
 from oseo_lab.operations.charging import draw_again
 from oseo_lab.operations.context import Context, order_of
@@ -28,9 +28,8 @@ __all__ = ["MOST_NAMED", "pause", "resume", "retry"]
 
 #: Most items that are tried again by name at once; all that failed need not be named.
 MOST_NAMED = 10_000
-#: Statuses of items that can be tried again, and of those that were delivered.
+#: Statuses of items that can be tried again.
 _UNMADE = (Status.FAILED, Status.CANCELLED, Status.TERMINATED)
-_DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 _PAGE = 500
 
 
@@ -240,7 +239,7 @@ def _others(work: UnitOfWork, order: Order, names: set[str]) -> Iterator[Problem
             hint = f"; did you mean {near[0]!r}?" if near else ""
             text = f"the order has no item {name[:80]!r}{hint}"
             yield Problem(code=ValidationError.code, locator="item_ids", text=text)
-        elif item.status.status in _DELIVERED:
+        elif item.status.status in DELIVERED:
             text = "it was delivered; order it anew if its files are gone, or with other options"
             yield Problem(code=Conflict.code, locator="item_ids", text=text, item_id=name)
 

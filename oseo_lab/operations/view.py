@@ -12,7 +12,7 @@ from oseo_lab.model.identifiers import ProductId, SubscriptionId
 from oseo_lab.model.job import Progress, can_retry, job_key
 from oseo_lab.model.limits import Limits, limits_of
 from oseo_lab.model.order import LOCAL, Order, OrderItem, ResultFile, StatusChange
-from oseo_lab.model.status import Status, Wanted
+from oseo_lab.model.status import DELIVERED, Status, Wanted
 from oseo_lab.model.view import (
     LOG_LINES,
     ROWS,
@@ -28,8 +28,6 @@ from oseo_lab.operations.reading import Reading, file_url, reading_of
 from oseo_lab.ports import UnitOfWork
 
 __all__ = ["order_view", "view_of"]
-
-_DELIVERED = frozenset({Status.COMPLETED, Status.DOWNLOADED})
 
 
 def order_view(order_id: str, context: Context) -> OrderView:
@@ -95,7 +93,7 @@ def _items(snapshot: UnitOfWork, order: Order, counts: Mapping[Status, int]) -> 
         (5, retried),
         (5, [e for e in latest(Status.ACCEPTED, newest=False) if e.number not in waiting]),
         (5, latest(Status.SUSPENDED, Status.SUBMITTED, newest=False)),
-        (5, latest(*_DELIVERED)),
+        (5, latest(*DELIVERED)),
         (0, latest(Status.CANCELLED)),
     ]
     room = ROWS - sum(min(least, len(found)) for least, found in kinds)
@@ -120,14 +118,13 @@ def _rows(
 ) -> tuple[ItemRow, ...]:
     failed = [each for each in items if each.status.status is Status.FAILED or each.retry_at is not None]
     classes = snapshot.views.failure_classes(failed)
-    delivered = [each.number for each in items if each.status.status in _DELIVERED]
+    delivered = [each.number for each in items if each.status.status in DELIVERED]
     files = snapshot.views.files(reading.order.order_id, delivered)
     now = context.now()
 
     def href(file: ResultFile) -> str | None:
-        is_gone = file.removed or (file.expires is not None and file.expires <= now)
         packed = reading.order.specification.packaging is not None
-        return None if is_gone or packed else file_url(file, reading, context)
+        return None if packed or file.is_gone(now) else file_url(file, reading, context)
 
     return tuple(
         _row(item, heard.get(item.number), classes.get(item.number), files.get(item.number, ()), href)
@@ -153,7 +150,7 @@ def _row(
         status=status,
         info=item.status.additional,
         stage=heard.stage if heard else None,
-        fraction=1.0 if status in _DELIVERED else heard.fraction if heard else 0.0,
+        fraction=1.0 if status in DELIVERED else heard.fraction if heard else 0.0,
         attempt=item.attempt,
         retry_at=item.retry_at if status in (Status.ACCEPTED, Status.IN_PRODUCTION) else None,
         failure=failure,
@@ -178,7 +175,7 @@ def _package(snapshot: UnitOfWork, reading: Reading, context: Context) -> str | 
         return None
     files = snapshot.views.files(order_id, [0]).get(0, ())
     now = context.now()
-    kept = [each for each in files if not each.removed and (each.expires is None or each.expires > now)]
+    kept = [each for each in files if not each.is_gone(now)]
     return file_url(kept[0], reading, context) if kept else None
 
 

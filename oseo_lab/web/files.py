@@ -306,7 +306,7 @@ def _etag(file: ResultFile) -> str:
 
 
 def _check_time(file: ResultFile, now: datetime) -> None:
-    if file.removed or (file.expires is not None and file.expires <= now):
+    if file.is_gone(now):
         when = f" at {file.expires:%Y-%m-%dT%H:%M:%SZ}" if file.expires else ""
         raise ResultExpired(f"{file.name} expired{when}; order it again", expired_at=file.expires)
 
