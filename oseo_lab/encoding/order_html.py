@@ -34,7 +34,7 @@ def order_html(view: OrderView) -> str:
         bar(summary.counts, _running(view)),
         f"<div>{escape(summary.info)}</div>" if summary.info and not view.failures else "",
         _rows(view),
-        "".join(_failure(each) for each in view.failures),
+        "".join(_failure(each) for each in view.failures[:ROWS]),
         f'<div class="quiet">{escape(" · ".join(_facts(view)))}</div>',
         _log(view),
     ]
@@ -153,16 +153,23 @@ def _progress(row: ItemRow) -> str:
 def _result(row: ItemRow) -> str:
     """Return size and name of what was delivered; a link where it lies on the web."""
     said = " ".join(each for each in (size(row.size) if row.size else "", row.name or "") if each)
-    if row.href and urlsplit(row.href).scheme in ("http", "https"):
+    if row.href and _is_web(row.href):
         href = escape(row.href, quote=True)
         return f'<a href="{href}" rel="noopener">{escape(said or "open")}</a>'
     return escape(said)
 
 
+def _is_web(href: str) -> bool:
+    try:
+        return urlsplit(href).scheme in ("http", "https")
+    except ValueError:  # such as half an IPv6 host
+        return False
+
+
 def _failure(group: FailureGroup) -> str:
     shape = "↻" if group.can_retry else "✖"
     ids = ", ".join(group.item_ids[:3]) + (f" and {group.count - 3} more" if group.count > 3 else "")
-    words = f"{shape} <b>{_counted(group.count, 'item')}</b> {escape(group.reason)}"
+    words = f"{shape} <b>{_counted(group.count, 'item')}</b> <bdi>{escape(group.reason)}</bdi>"
     return (
         f'<div style="{_LINE.format(colour(Status.FAILED))}">{words} '
         f'<span class="quiet">{escape(ids)}</span></div>'
@@ -184,7 +191,7 @@ def _facts(view: OrderView) -> list[str]:
 def _log(view: OrderView) -> str:
     if not view.log:
         return ""
-    lines = "".join(f"<div>{escape(_log_line(each))}</div>" for each in view.log)
+    lines = "".join(f"<div>{escape(_log_line(each))}</div>" for each in view.log[:ROWS])
     length = _counted(view.log_length or len(view.log), "line")
     return f'<details class="quiet"><summary>history ({length})</summary>{lines}</details>'
 

@@ -94,11 +94,11 @@ class ShareHandler(JsonHandler):
 class LinkHandler(JsonHandler):
     """What a link opens: nobody in particular asks."""
 
-    async def prepare(self) -> None:  # type: ignore[override]
-        """Keep the secret out of the log."""
-        before, _, _ = self.request.path.rpartition("shared/")
-        self.request.uri = self.request.path = f"{before}shared/..."
-        await super().prepare()
+    def initialize(self, name: str) -> None:
+        """Keep the secret out of the log, also where the path cannot be read."""
+        super().initialize(name)
+        before, _, _ = self.request.path.partition("oseo/shared/")
+        self.request.uri = self.request.path = f"{before}oseo/shared/..."
 
     async def identify(self) -> str | None:
         """Ask nobody who they are: the secret is all that counts."""

@@ -82,3 +82,29 @@ def test_table_of_a_widget_draws_at_most_fifty(tab):
     tab.evaluate(_MODEL, [OrdersTable._esm, OrdersTable._css, {"orders": orders}])
     expect(tab.locator("tbody tr")).to_have_count(50)
     expect(tab.locator(".oseo-orders")).to_contain_text("and older ones")
+
+
+def test_names_that_mean_no_good_are_text_within_the_card(tab):
+    evil = "<img src=x onerror='window.pwned=1'>\u202etxt.exe\x07\u0000" + "W" * 10_000
+    rows = tuple(
+        replace(
+            each, item_id=evil, identifier=evil, info=evil, stage=evil, name=evil, href="javascript:alert(1)"
+        )
+        for each in VIEW.rows
+    )
+    failures = tuple(replace(each, reason=evil, item_ids=(evil,)) for each in VIEW.failures)
+    log = tuple(replace(each, info=evil, item_id=evil) for each in VIEW.log)
+    summary = replace(SUMMARY, name=evil, owner=evil, info=evil)
+    view = replace(VIEW, summary=summary, rows=rows, failures=failures, log=log)
+    tab.evaluate(
+        _MODEL, [OrderCard._esm, OrderCard._css, {"view": to_plain(view), "state": {"kind": "still"}}]
+    )
+    card = tab.locator(".oseo-card")
+    expect(card.get_by_role("heading")).to_contain_text("<img src=x")
+    expect(card.get_by_role("link")).to_have_count(0)
+    expect(card.locator("img")).to_have_count(0)
+    card.get_by_text("History").click()
+    box = card.bounding_box()
+    assert box["width"] <= 900 and box["height"] < 3000
+    assert card.get_by_role("columnheader", name="Result").bounding_box()["x"] < 900
+    assert tab.evaluate("window.pwned") is None

@@ -94,6 +94,18 @@ def test_a_subscription_that_nobody_paused_waits_for_products():
     assert status_words(replace(standing, wanted=Wanted.SUSPENDED)) == "Suspended"
 
 
+def test_a_crowd_of_failures_and_addresses_that_are_none_are_drawn_within_bounds():
+    view = replace(
+        VIEW,
+        rows=tuple(replace(each, href="http://[half/x") for each in VIEW.rows),
+        failures=VIEW.failures * 1000,
+        log=VIEW.log * 1000,
+    )
+    drawn = order_html(view)
+    assert "href" not in drawn and drawn.count("No more today.") == 50
+    assert drawn.count("it is damaged") == 51
+
+
 def test_no_link_leads_into_scripts():
     row = replace(VIEW.rows[2], href="javascript:alert(1)")
     assert "<a " not in order_html(replace(VIEW, rows=(row,)))

@@ -189,7 +189,8 @@ def test_secrets_are_not_guessed_and_stay_out_of_the_log(
         for method in ("POST", "DELETE", "PUT"):
             assert nobody.request(method, made["url"]).status_code in (403, 405)
         assert nobody.head(made["url"]).status_code == 200
-        nobody.get(f"{made['url']}/nothing")
+        for broken in ("/nothing", "/x%FF", "%FF", "/view%FF"):
+            assert nobody.get(f"{made['url']}{broken}").status_code in (400, 404)
     log = (server.data_dir.parent / "server.log").read_text()
     assert secret not in log, log[-2000:]
     database = b"".join(path.read_bytes() for path in Path(server.data_dir).glob("orders.sqlite*"))

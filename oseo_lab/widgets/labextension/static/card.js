@@ -1,12 +1,16 @@
 // The card of one order: draws an OrderView (oseo_lab.model.view) and keeps what is drawn up to date.
 // Who feeds it does not matter: the page itself over REST (live.js), or a kernel (the widget's adapter).
 
-import { Bar, Chip, ago, attribute, clock, day, duration, el, inWords, isFinal, keyed, kindOf, markOf, number, orderKind, orderWord, plural, put, shortId, show, size, undelivered, wordOf } from "./dom.js";
+import { Bar, Chip, ago, attribute, clip, clock, day, duration, el, inWords, isFinal, keyed, kindOf, markOf, number, orderKind, orderWord, plural, put, shortId, show, size, total, undelivered, wordOf } from "./dom.js";
 
 /** Most rows that are drawn, whatever is sent. */
 const ROWS = 50;
 /** Rows shown before "show all"; those that failed or run come first. */
 const FEW = 8;
+
+/** Most characters that are drawn of a name, which is whole in its title, and of what is said of something. */
+const NAME = 80;
+const WORDS = 500;
 
 /** What buttons say and do. `confirm` asks once more before what cannot be taken back. */
 const BUTTONS = [
@@ -175,14 +179,15 @@ export class Card {
     if (this.view && new Date(view.as_of) < new Date(this.view.as_of)) return;
     this.view = view;
     const { summary } = view;
-    put(this.title, summary.name);
-    attribute(this.node, "aria-label", `Order ${summary.name}`);
+    put(this.title, clip(summary.name, NAME));
+    attribute(this.title, "title", summary.name);
+    attribute(this.node, "aria-label", `Order ${clip(summary.name, NAME)}`);
     put(this.id, shortId(summary.order_id));
     this.chip.update(summary.status, orderWord(summary), orderKind(summary));
     put(this.counts, inWords(summary.counts));
     put(this.ready, readyText(view));
     this.bar.update(summary.counts, running(view));
-    show(put(this.info, summary.info ?? ""), Boolean(summary.info) && !(view.failures ?? []).length);
+    show(put(this.info, clip(summary.info, WORDS)), Boolean(summary.info) && !(view.failures ?? []).length);
     this.drawRows();
     this.drawFailures();
     this.drawButtons();
@@ -201,14 +206,14 @@ export class Card {
     show(this.more, all.length > FEW, this.title);
     const drawn = Math.min(all.length, ROWS);
     put(this.more, this.isWide ? "show fewer" : `show ${Math.max(0, drawn - FEW)} more`);
-    const hidden = itemCount(view) - drawn;
+    const hidden = total(view.summary.counts) - drawn;
     put(this.beyond, hidden > 0 && rows.length ? `and ${plural(hidden, "item")} that need no look now` : "");
   }
 
   drawRow(node, row) {
     const { chip, name, stage, fill, meter, info, result, size: bytes, open, copy } = node.oseo;
     chip.update(row.status);
-    put(name, row.item_id);
+    put(name, clip(row.item_id, NAME));
     attribute(name, "title", row.identifier === row.item_id ? row.item_id : `${row.item_id} · ${row.identifier}`);
     const runs = row.status === "InProduction";
     const percent = Math.round(100 * (row.fraction ?? 0));
@@ -217,8 +222,8 @@ export class Card {
       fill.style.width = `${percent}%`;
       attribute(meter, "aria-valuenow", percent);
     }
-    show(put(stage, runs ? `${row.stage ?? "starting"} ${percent} %` : ""), runs);
-    put(info, infoOf(row));
+    show(put(stage, runs ? `${clip(row.stage ?? "starting", NAME)} ${percent} %` : ""), runs);
+    put(info, clip(infoOf(row), WORDS));
     put(bytes, row.size ? size(row.size) : "");
     const href = row.href ? this.handlers.href?.(row.href) ?? null : null;
     show(result, Boolean(row.size || href));
@@ -240,9 +245,9 @@ export class Card {
       const { mark, count, reason, again, which } = node.oseo;
       put(mark, group.can_retry ? "↻" : "✖");
       put(count, plural(group.count, "item"));
-      put(reason, group.reason);
+      put(reason, clip(group.reason, WORDS));
       const ids = group.item_ids ?? [];
-      put(which, ids.length ? named(ids, group.count) : "");
+      put(which, ids.length ? clip(named(ids, group.count), WORDS) : "");
       // one reason of several: the button below tries everything that may help
       const some = group.can_retry && ids.length === group.count && groups.filter((each) => each.can_retry).length > 1;
       show(again, some && this.may("retry"), this.title);
@@ -265,7 +270,7 @@ export class Card {
   }
 
   drawLog() {
-    const lines = (this.view.log ?? []).slice(-ROWS);
+    const lines = (this.view.log ?? []).slice(0, ROWS);
     const count = this.view.log_length ?? lines.length;
     show(this.logBox, lines.length > 0, this.title);
     put(this.logTitle, `History (${plural(count, "line")})`);
@@ -280,11 +285,11 @@ export class Card {
 
   drawLogLines() {
     delete this.logBox.dataset.waits;
-    const lines = (this.view.log ?? []).slice(-ROWS);
+    const lines = (this.view.log ?? []).slice(0, ROWS);
     const keyOf = (each) => `${each.at}|${each.item_id ?? ""}|${each.status}`;
     keyed(this.log, lines, keyOf, () => el("li"), (node, line) => {
-      const who = line.item_id ?? "order";
-      const why = line.info ? ` — ${line.info}` : "";
+      const who = clip(line.item_id ?? "order", NAME);
+      const why = line.info ? ` — ${clip(line.info, WORDS)}` : "";
       put(node, `${clock(line.at, true)}  ${markOf(line.status)} ${wordOf(line.status)}  ${who}${why}`);
     });
   }
@@ -292,13 +297,13 @@ export class Card {
   /** Say aloud what matters: a change of status, and each quarter. */
   speak() {
     const { summary } = this.view;
-    const all = Object.values(summary.counts ?? {}).reduce((sum, each) => sum + each, 0);
+    const all = total(summary.counts);
     const done = all - unfinished(this.view);
     const state = `${orderWord(summary)}|${all ? Math.floor((4 * done) / all) : 0}|${undelivered(summary.counts) > 0}`;
     if (this.spoken === state) return;
     const isFirst = this.spoken === undefined;
     this.spoken = state;
-    if (!isFirst) put(this.region, `Order ${summary.name}: ${orderWord(summary)}, ${inWords(summary.counts)}`);
+    if (!isFirst) put(this.region, `Order ${clip(summary.name, NAME)}: ${orderWord(summary)}, ${inWords(summary.counts)}`);
   }
 
   // ---------------------------------------------------------------------------------- who it hears from
@@ -434,10 +439,6 @@ function makeFailure() {
 function named(ids, count) {
   const shown = ids.slice(0, 3).join(", ");
   return count > 3 ? `${shown} and ${number(count - 3)} more` : shown;
-}
-
-function itemCount(view) {
-  return Object.values(view.summary.counts ?? {}).reduce((sum, each) => sum + each, 0);
 }
 
 function running(view) {

@@ -65,6 +65,12 @@ export function put(node, text) {
   return node;
 }
 
+/** The beginning of a text that may be of any length. */
+export function clip(text, most) {
+  const said = String(text ?? "");
+  return said.length > most ? `${said.slice(0, most - 1)}…` : said;
+}
+
 /** Show or hide; what had the focus hands it on, so that the keyboard is not lost. */
 export function show(node, isShown, heir) {
   if (!isShown && heir && node.contains(document.activeElement)) heir.focus({ preventScroll: true });

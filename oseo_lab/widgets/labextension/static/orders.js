@@ -1,6 +1,6 @@
 // The table of orders: draws OrderSummaries (oseo_lab.model.view), newest first, and keeps them up to date.
 
-import { Bar, Chip, ago, attribute, clock, delivered, el, keyed, number, orderKind, orderWord, put, shortId, show, size, total } from "./dom.js";
+import { Bar, Chip, ago, attribute, clip, clock, delivered, el, keyed, number, orderKind, orderWord, put, shortId, show, size, total } from "./dom.js";
 
 /** Most orders that are drawn. */
 const ORDERS = 50;
@@ -89,7 +89,8 @@ export class OrdersTable {
 
   drawRow(node, summary) {
     const parts = node.oseo;
-    put(parts.open, summary.name);
+    put(parts.open, clip(summary.name, 80));
+    attribute(parts.open, "title", summary.name);
     parts.open.disabled = !this.handlers.open;
     parts.open.onclick = () => this.handlers.open?.(summary);
     put(parts.id, shortId(summary.order_id));
