@@ -1,4 +1,4 @@
-"""Jupyter Server for commands that only ask it for configuration: without the grammar of IRIs.
+"""Jupyter Server as commands need it, for its configuration or headless: without the grammar of IRIs.
 
 jsonschema, which Jupyter's events bring, compiles that grammar whenever it is imported: more than a second of
 work, most of what a command would take. It checks nothing but the formats ``iri`` and ``iri-reference``.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oseo_lab.cli.jupyter import without_iris
 from oseo_lab.cli.output import FAILED, say, usage
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def _demo(data_dir: Path | None) -> Path:
 
 def _run(arguments: list[str]) -> int:
     """Run a Jupyter Server with the extension alone; return the exit code."""
-    from jupyter_server.serverapp import ServerApp
+    with without_iris():
+        from jupyter_server.serverapp import ServerApp
 
     class HeadlessServer(ServerApp):
         """A Jupyter Server for one service."""
