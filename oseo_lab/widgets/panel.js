@@ -177,6 +177,14 @@ function about(node) {
   return el("span", { class: "oseo-about", id: `${node.id}-about` }, said);
 }
 
+/** A button that takes back what was chosen, where there is something to take back. */
+function undo(node, panel) {
+  if (!node.undo) return "";
+  return el("button", { class: "oseo-undo", type: "button", "data-key": `${node.key}:undo`, title: node.undo,
+    "aria-label": `${node.label}: ${node.undo}`,
+    onclick: () => panel.tell({ type: "edit", key: node.key, value: null }) }, "↺");
+}
+
 function field(node, panel) {
   const at = { ...node, id: `oseo-${panel.number}-${counter++}` };
   const say = (value) => panel.tell({ type: "edit", key: node.key, value });
@@ -184,10 +192,7 @@ function field(node, panel) {
   const required = node.required ? el("span", { class: "oseo-required", title: "needed" }, " needed") : "";
   const label = el(grouped ? "span" : "label",
     { class: "oseo-label", for: grouped ? null : at.id, title: node.help }, node.label, required);
-  const back = node.chosen && node.undo
-    ? el("button", { class: "oseo-undo", type: "button", "data-key": `${node.key}:undo`, title: node.undo,
-        "aria-label": `${node.label}: ${node.undo}`, onclick: () => say(null) }, "↺")
-    : "";
+  const back = node.chosen ? undo(node, panel) : "";
   const unit = node.unit ? el("span", { class: "oseo-unit" }, node.unit) : "";
   const control = CONTROLS[node.control](at, say, panel);
   const long = node.problem ? " oseo-wrong" : (node.reasons || []).length ? " oseo-long" : "";
@@ -196,12 +201,8 @@ function field(node, panel) {
 }
 
 function group(node, panel) {
-  const back = node.undo
-    ? el("button", { class: "oseo-undo", type: "button", "data-key": `${node.key}:undo`, title: node.undo,
-        "aria-label": `${node.label}: ${node.undo}`,
-        onclick: () => panel.tell({ type: "edit", key: node.key, value: null }) }, "↺")
-    : "";
-  const made = el("fieldset", { class: "oseo-group" }, el("legend", { title: node.help }, node.label, back));
+  const legend = el("legend", { title: node.help }, node.label, undo(node, panel));
+  const made = el("fieldset", { class: "oseo-group" }, legend);
   const inside = el("div", { class: "oseo-inside" });
   made.append(inside);
   if (node.problem) made.append(el("div", { class: "oseo-error", role: "alert" }, `✖ ${node.problem}`));
@@ -222,12 +223,12 @@ function button(node, panel) {
 }
 
 function table(node, panel) {
-  const pick = (row, value) => panel.tell({ type: "edit", key: node.key, value: toggled(node.chosen, value) });
-  const choose = (row, place) => {
+  const pick = (value) => panel.tell({ type: "edit", key: node.key, value: toggled(node.chosen, value) });
+  const choose = (place) => {
     const value = node.values[place];
     const reason = (node.reasons || {})[value];
     const box = el("input", { type: "checkbox", "aria-label": `choose ${value}`, title: reason,
-      "data-key": `${node.key}=${value}`, disabled: Boolean(reason), onchange: () => pick(row, value) });
+      "data-key": `${node.key}=${value}`, disabled: Boolean(reason), onchange: () => pick(value) });
     box.checked = node.chosen.includes(value);
     return el("td", {}, box);
   };
@@ -240,7 +241,7 @@ function table(node, panel) {
   if (node.values) head.unshift(el("th", { scope: "col" }, "use"));
   const body = node.rows.map((row, place) =>
     el("tr", { class: (node.reasons || {})[(node.values || [])[place]] ? "oseo-greyed" : null },
-      node.values ? choose(row, place) : "", node.pictures ? picture(place) : "",
+      node.values ? choose(place) : "", node.pictures ? picture(place) : "",
       row.map((cell, column) => el("td", { class: (node.right || []).includes(column) ? "oseo-right" : null },
         cell))));
   const more = node.total > node.rows.length

@@ -253,12 +253,7 @@ function widgetRenderer(rendermime, options) {
 function formOutput(kit, rendermime, options) {
   const html = () => rendermime.createRenderer("text/html");
   const inner = widgetRenderer(rendermime, options);
-  if (!inner) {
-    const story = html();
-    const render = story.renderModel.bind(story);
-    story.renderModel = (model) => render(model);
-    return story;
-  }
+  if (!inner) return html();
   const render = inner.renderModel.bind(inner);
   const story = document.createElement("div");
   inner.renderModel = async (model) => {
