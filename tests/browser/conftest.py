@@ -39,10 +39,9 @@ def browser():
         found.close()
 
 
-@pytest.fixture(scope="module")
-def lab(browser, tmp_path_factory, request):
-    """JupyterLab with the service and a collection to be watched; the demo's too where a module says DEMO."""
-    demo = request.getfixturevalue("demo") if getattr(request.module, "DEMO", False) else None
+@pytest.fixture(scope="session")
+def lab(browser, demo, tmp_path_factory):
+    """JupyterLab with the service, the demo's collections and one to be watched."""
     server = LabServer(tmp_path_factory.mktemp("lab") / "root", demo)
     try:
         yield server.start()
@@ -50,13 +49,20 @@ def lab(browser, tmp_path_factory, request):
         server.stop()
 
 
-@pytest.fixture
-def page(browser, lab, request):
-    """One tab; what it shows when the test ends is kept as a picture."""
+@pytest.fixture(scope="session")
+def window(browser):
+    """What all tabs share, above all what is loaded of JupyterLab once."""
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    found = Page(context.new_page(), lab, ARTEFACTS)
+    found = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    found.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(window, lab, request):
+    """One tab and its kernel; what it shows when the test ends is kept as a picture."""
+    found = Page(window.new_page(), lab, ARTEFACTS)
     yield found
     found.picture(request.node.name.removeprefix("test_"))
-    context.close()
+    found.close()

@@ -91,6 +91,13 @@ class Page:
         own = [each for each in kernels if each["connections"]]
         self._jupyter("POST", f"kernels/{own[-1]['id']}/restart")
 
+    def close(self) -> None:
+        """Close the tab, and end the kernels that it leaves, whatever they do."""
+        self.tab.close()
+        for each in self._jupyter("GET", "sessions"):
+            self._jupyter("POST", f"kernels/{each['kernel']['id']}/interrupt")
+            self._jupyter("DELETE", f"sessions/{each['id']}")
+
     def open_without_kernel(self, notebook: str) -> Page:
         """Open a notebook whose kernel is not to be had, and go without one."""
         self.tab.goto("about:blank")
@@ -105,7 +112,7 @@ class Page:
 
     def saved_output(self, notebook: str, number: int, until: str) -> dict[str, Any]:
         """Save until the story of a cell's output says something; return the output."""
-        for _ in range(20):
+        for _ in range(80):
             self.tab.keyboard.press("Control+s")
             self.tab.wait_for_timeout(250)
             outputs = self.lab.read(notebook)["cells"][number]["outputs"]

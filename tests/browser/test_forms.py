@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-DEMO = True
 CONNECT = 'import oseo_lab as oseo\nlab = oseo.connect()\nscenes = lab.search("demo-s2")'
 DRAFT = 'draft = lab.order(scenes[:2], name="{}", area=(10.6, 45.6, 10.65, 45.65))\ndraft'
 
@@ -22,7 +21,7 @@ def opened(lab, page, request):
     return open_notebook
 
 
-def test_form_and_code_move_each_other(opened) -> None:
+def test_form_and_code_move_each_other_and_the_story_is_kept(opened, request) -> None:
     page = opened(
         DRAFT.format("moving"),
         'draft.options.format = "GeoTIFF"',
@@ -43,6 +42,14 @@ def test_form_and_code_move_each_other(opened) -> None:
     expect(form).to_contain_text("SCL holds codes of classes")
     page.run(4)
     expect(form.get_by_label("SCL")).to_be_enabled()
+    page.picture("form_moved")
+    name = f"{request.node.name}.ipynb"
+    page.saved_output(name, 1, until="COG")
+    page.open_without_kernel(name)  # the form needs its kernel: the story saved beside it is shown
+    story = page.cell(1).locator(".jp-Cell-outputWrapper")
+    expect(story).to_contain_text("moving")
+    expect(story).not_to_contain_text("Error displaying widget")
+    expect(story).not_to_contain_text("Loading widget")
     assert not page.errors
 
 

@@ -16,7 +16,6 @@ from tests.acceptance.serving import wait_until
 from tests.browser.conftest import ARTEFACTS
 from tests.browser.lab_server import TOKEN
 
-DEMO = True
 COMPOSER = "import oseo_lab as oseo\nlab = oseo.connect()\nlab.composer()"
 ORDERS = "lab.orders"
 
