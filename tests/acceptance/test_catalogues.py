@@ -92,7 +92,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, demo: Path, shared: Path) ->
         with Pycsw(folder / "pycsw", *held) as csw, StacServer(served, collections) as api:
             _write_collections(folder / "collections", csw, api)
             (folder / "data").mkdir()
-            server = Server(folder / "data", collections=folder / "collections").start()
+            server = Server(folder / "data", collections=folder / "collections", executor="inline").start()
             try:
                 yield World(oseo.connect(server.url, token=TOKEN), server, csw, api, files)
             finally:
