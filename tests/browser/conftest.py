@@ -23,9 +23,12 @@ _ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium of this machine; nothing is downloaded for it."""
+    """Chromium of this machine; nothing is downloaded for it.
+
+    Not for the session: Playwright runs an event loop in this thread, and tests of other folders have theirs.
+    """
     if not Path(CHROMIUM).exists():
         reason = f"no Chromium at {CHROMIUM}; install Debian's chromium, or set OSEO_LAB_TEST_CHROMIUM"
         if os.environ.get("CI") == "true":
@@ -40,7 +43,7 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def lab(browser, demo, tmp_path_factory):
+def lab(demo, tmp_path_factory):
     """JupyterLab with the service, the demo's collections and one to be watched."""
     server = LabServer(tmp_path_factory.mktemp("lab") / "root", demo)
     try:
@@ -49,9 +52,9 @@ def lab(browser, demo, tmp_path_factory):
         server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def window(browser):
-    """What all tabs share, above all what is loaded of JupyterLab once."""
+    """What the tabs of a module share, above all what is loaded of JupyterLab once."""
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     found = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     found.grant_permissions(["clipboard-read", "clipboard-write"])
