@@ -113,12 +113,17 @@ function liveOutput(kit, rendermime, options, draw) {
 
 async function whichever(kit, rendermime, options, draw, output, model, data) {
   const drawn = draw(kit, output.node, data);
-  const about = await kit.service.about().catch(() => null);
-  if (about === null || (about.instance && about.instance === data.instance)) {
+  let refused = null;
+  const about = await kit.service.about().catch((reason) => {
+    refused = reason;
+    return null;
+  });
+  const isAway = about === null && !refused.status;
+  if (isAway || (about?.instance && about.instance === data.instance)) {
     drawn.follow(); // where the server is away, the card says so, and comes back
     return drawn;
   }
-  // another server's order: a kernel that lives tells of it through its widget; widgets run code, and
+  // another server's order, or a page without the service, such as Voilà's: a kernel that lives tells of it through its widget; widgets run code, and
   // who wrote a notebook that is not trusted may not say which
   if (model.data[WIDGET] && model.trusted && options.canRunWidgets !== false) {
     const inner = widgetRenderer(rendermime, options);
@@ -132,7 +137,8 @@ async function whichever(kit, rendermime, options, draw, output, model, data) {
       inner.dispose();
     }
   }
-  drawn.rest("Saved with this notebook");
+  if (refused && refused.status !== 404) drawn.follow(); // it may let us in again
+  else drawn.rest("Saved with this notebook");
   return drawn;
 }
 
