@@ -42,6 +42,8 @@ class OrderList(Sequence[Order]):
         The same orders at a glance; made from what the handles know, if not given.
     query : mapping, optional
         What they were asked for by, as the JSON API takes it.
+    session : Session, optional
+        Where they can be asked for again by that, also when there are none yet.
     """
 
     def __init__(
@@ -49,11 +51,13 @@ class OrderList(Sequence[Order]):
         orders: Iterable[Order],
         summaries: Iterable[OrderSummary] | None = None,
         query: Mapping[str, str] | None = None,
+        session: Session | None = None,
     ) -> None:
         self._orders = tuple(orders)
         found = [summary_of(each.record) for each in self._orders] if summaries is None else summaries
         self.summaries = tuple(found)
         self._query = query
+        self._session = session
         self._as_of = datetime.now(UTC)
 
     @overload
@@ -73,7 +77,7 @@ class OrderList(Sequence[Order]):
     @property
     def session(self) -> Session | None:
         """Where they were asked for, if they can be asked for again."""
-        return self._orders[0].session if self._orders and self._query is not None else None
+        return self._session if self._query is not None else None
 
     def again(self) -> OrderList:
         """Ask for the same again."""
@@ -114,7 +118,7 @@ class OrderList(Sequence[Order]):
         """Return what a page needs to draw them, and to ask for them again, where that can be."""
         from oseo_lab.encoding.json_form import to_plain
 
-        instance = instance_of(self._orders[0].session) if self._orders else None
+        instance = None if self.session is None else instance_of(self.session)
         if instance is None or self._query is None:
             return {}
         drawn = to_plain(self.summaries[: display.ROWS])
@@ -167,7 +171,7 @@ def listed(session: Session, query: Mapping[str, str], limit: int | None = None)
         if cursor in seen:
             break  # a page that leads back
         seen.add(cursor)
-    return OrderList([Order(session, _record(each)) for each in found], found, query)
+    return OrderList([Order(session, _record(each)) for each in found], found, query, session)
 
 
 def _record(summary: OrderSummary) -> Record:

@@ -68,6 +68,9 @@ def test_voila_serves_the_composer_and_the_orders(application, browser) -> None:
     expect(tab.locator(".oseo-card", has_text="from an application").first).to_contain_text(
         "1 of 1 delivered", timeout=60_000
     )
+    expect(tab.locator(".oseo-card, .oseo-orders", has_text="My orders").last).to_contain_text(
+        "from an application"
+    )
     expect(tab.get_by_text("trying again")).to_have_count(0)
     tab.screenshot(path=str(ARTEFACTS / "voila.png"), animations="disabled", full_page=True)
     assert not errors
