@@ -67,6 +67,7 @@ default = "COG"
 
 [[options]]
 name = "crs"
+allowed = ["native", "EPSG:32632", "EPSG:32633", "EPSG:25832", "EPSG:3035", "EPSG:3857", "EPSG:4326"]
 default = "native"
 
 [[options]]

@@ -14,12 +14,11 @@ from urllib.parse import urlsplit
 from oseo_lab.encoding.html import ROWS, bar, card, colour, mark, size, when
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.names import short_id
-from oseo_lab.model.status import Status, Wanted
+from oseo_lab.model.status import DELIVERED, Status, Wanted
 from oseo_lab.model.view import FailureGroup, ItemRow, LogLine, OrderSummary, OrderView
 
 __all__ = ["in_words", "order_html", "order_text", "orders_html", "status_words"]
 
-_DELIVERED = (Status.COMPLETED, Status.DOWNLOADED)
 _FAILED = (Status.FAILED, Status.TERMINATED)
 
 _LINE = "padding:.25em .7em;margin:.2em 0;border-left:3px solid {};background:rgba(128,128,128,.12)"
@@ -72,7 +71,7 @@ def status_words(summary: OrderSummary) -> str:
     """Return an order's status; Completed without some is "partly", a Suspended subscription mostly waits."""
     counts = summary.counts
     missing = sum(counts.get(each, 0) for each in (*_FAILED, Status.CANCELLED))
-    partly = summary.status in _DELIVERED and missing and any(counts.get(each) for each in _DELIVERED)
+    partly = summary.status in DELIVERED and missing and any(counts.get(each) for each in DELIVERED)
     is_standing = summary.order_type is OrderType.SUBSCRIPTION_ORDER and summary.wanted is Wanted.COMPLETED
     if is_standing and summary.status is Status.SUSPENDED:
         return f"{summary.status}, waiting for products"
@@ -84,7 +83,7 @@ def in_words(counts: Mapping[Status, int]) -> str:
     total = sum(counts.values())
     if not total:
         return "no products yet"
-    said = [f"{sum(counts.get(each, 0) for each in _DELIVERED)} of {total} delivered"]
+    said = [f"{sum(counts.get(each, 0) for each in DELIVERED)} of {total} delivered"]
     rest = (
         ("failed", _FAILED),
         ("running", (Status.IN_PRODUCTION,)),
@@ -145,7 +144,7 @@ def _progress(row: ItemRow) -> str:
         return f"tried again at {when(row.retry_at)}" + (f": {row.info}" if row.info else "")
     if row.status is Status.IN_PRODUCTION:
         return f"{row.stage or 'starting'} {row.fraction:.0%}"
-    if row.status in _DELIVERED:
+    if row.status in DELIVERED:
         return ""
     return row.info or ""
 
@@ -203,7 +202,7 @@ def _log_line(line: LogLine) -> str:
 
 def _order_line(summary: OrderSummary) -> str:
     counts = summary.counts
-    done, total = sum(counts.get(each, 0) for each in _DELIVERED), sum(counts.values())
+    done, total = sum(counts.get(each, 0) for each in DELIVERED), sum(counts.values())
     width = 100 * done / total if total else 0
     part = f'<span style="display:block;height:6px;width:{width:.0f}%;background:{colour(Status.COMPLETED)}">'
     drawn = f'<span aria-hidden="true" style="display:inline-block;width:5em;{_SHADE}">{part}</span></span>'

@@ -56,13 +56,13 @@ def test_form_and_code_move_each_other_and_the_story_is_kept(opened, request) ->
 def test_what_is_refused_is_said_under_its_field_and_the_field_shows_what_holds(opened) -> None:
     page = opened(DRAFT.format("refused"))
     form = page.run(1).locator(".oseo-panel").first
-    crs = form.get_by_label("crs")
-    crs.fill("EPSG:1")
-    crs.press("Tab")
-    expect(form.get_by_role("alert")).to_contain_text("crs 'EPSG:1' is not offered by demo-s2")
-    expect(crs).to_have_value("native")
-    expect(crs).to_have_attribute("aria-invalid", "true")
-    expect(form.get_by_label("resolution")).to_be_focused()  # drawing again took nobody's field away
+    resolution = form.get_by_label("resolution")
+    resolution.fill("0")
+    resolution.press("Tab")
+    expect(form.get_by_role("alert")).to_contain_text("resolution '0' is not offered by demo-s2")
+    expect(resolution).to_have_value("")
+    expect(resolution).to_have_attribute("aria-invalid", "true")
+    expect(form.get_by_label("resampling")).to_be_focused()  # drawing again took nobody's field away
 
 
 def test_an_area_is_drawn_on_a_map_without_any_network(opened) -> None:
