@@ -42,6 +42,7 @@ _STYLE = (
     ".oseo td.long{white-space:normal!important;min-width:14em;overflow-wrap:anywhere}"
     ".oseo .facts td:nth-child(1){white-space:normal;max-width:16em}"
     ".oseo .facts td:nth-child(2){white-space:normal;overflow-wrap:anywhere}"
+    ".oseo .rows{max-height:30em;overflow:auto}"
     ".oseo .bar{display:flex;height:8px;border-radius:4px;overflow:hidden;margin:.45em 0;"
     "background:rgba(128,128,128,.25)}</style>"
 )

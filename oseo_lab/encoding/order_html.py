@@ -129,7 +129,9 @@ def _rows(view: OrderView) -> str:
     lines = "".join(_row(each) for each in view.rows[:ROWS])
     beyond = sum(view.summary.counts.values()) - min(len(view.rows), ROWS)
     more = f'<div class="quiet">and {beyond} more</div>' if beyond > 0 else ""
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>{more}"
+    return (
+        f'<div class="rows"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>{more}'
+    )
 
 
 def _row(row: ItemRow) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,6 +84,9 @@ def run(server: Server, command: list[str]) -> str:
     return done.stdout
 
 
+@pytest.mark.skipif(
+    shutil.which("curl") is None and "CI" not in os.environ, reason="curl is not installed here"
+)
 def test_the_curl_recipe_submits_the_draft(server: Server, lab: Lab, draft: OrderDraft) -> None:
     answer = json.loads(run(server, ["sh", "-c", f"{draft.as_request('curl')} -sS --fail-with-body"]))
     assert ordered(lab, answer["order_id"]) == draft.request().specification
