@@ -3,6 +3,8 @@
 
 /** Milliseconds between two questions about one order, at least. */
 const PACE = 250;
+/** The same while events come in crowds: nobody reads counts that move by hundreds, and a page has other work. */
+const CROWDED_PACE = 500;
 /** Milliseconds after which a running order is asked about though nothing was heard. */
 const CHECK = 20_000;
 /** Milliseconds between tries to reach a server that is away: growing, with jitter. */
@@ -12,6 +14,8 @@ const SILENCE = 40_000;
 
 /** Milliseconds for which events gather after one was heard: cards ask no more often anyway. */
 const GATHER = 200;
+/** Events gathered at once that are a crowd. */
+const CROWD = 40;
 
 const LOGGED_OUT = "This page is not logged in any more: reload it";
 
@@ -126,7 +130,7 @@ class Events {
     this.downSince = null;
   }
 
-  /** Hear of orders: `listener(ids)` with the set that changed, null where any may have. */
+  /** Hear of orders: `listener(ids, isCrowd)` with the set that changed, null where any may have. */
   join(listener) {
     this.listeners.add(listener);
     this.begin();
@@ -156,7 +160,7 @@ class Events {
     this.hear(message);
   }
 
-  hear({ kind, ids, since }) {
+  hear({ kind, ids, isCrowd, since }) {
     if (kind === "down") {
       this.isUp = false;
       this.downSince ??= since;
@@ -164,7 +168,7 @@ class Events {
       this.isUp = true;
       this.downSince = null;
     }
-    for (const each of this.listeners) each(kind === "news" ? ids : null);
+    for (const each of this.listeners) each(kind === "news" ? ids : null, isCrowd);
   }
 
   /** Read the stream for as long as the page lives, and come back after every loss. */
@@ -200,11 +204,12 @@ class Events {
         silence = setTimeout(() => stop.abort(), SILENCE);
         const end = (rest += value).lastIndexOf("\n\n");
         if (end < 0) continue;
-        const ids = idsIn(rest.slice(0, end));
+        const heard = idsIn(rest.slice(0, end));
         rest = rest.slice(end + 2);
-        if (!ids.size) continue;
-        this.tell({ kind: "news", ids });
-        await pause(GATHER); // what comes in crowds is read in crowds
+        if (!heard.length) continue;
+        const isCrowd = heard.length > CROWD;
+        this.tell({ kind: "news", ids: new Set(heard), isCrowd });
+        await pause(isCrowd ? CROWDED_PACE : GATHER); // what comes in crowds is read in crowds
       }
     } finally {
       clearTimeout(silence);
@@ -213,16 +218,14 @@ class Events {
   }
 }
 
-/** The orders that events are about: their text is not read further, for the view is asked anyway. */
+/** The order that each event is about: their text is not read further, for the view is asked anyway. */
 function idsIn(text) {
-  const ids = new Set();
-  for (const [, id] of text.matchAll(/"order_id":\s*"([^"]+)"/g)) ids.add(id);
-  return ids;
+  return Array.from(text.matchAll(/"order_id":\s*"([^"]+)"/g), ([, id]) => id);
 }
 
 /**
  * Keeps one thing on the page up to date: asks at once, and again when news of it come, at most four times
- * a second and a third of the time, only while somebody can see it; comes back by itself.
+ * a second (twice while they come in crowds) and a third of the time, only while somebody can see it; comes back by itself.
  */
 export class Following {
   /**
@@ -238,7 +241,7 @@ export class Following {
     this.next = 0;
     this.isDirty = true;
     this.isSeen = true;
-    this.leave = service.events.join((ids) => this.heard(ids));
+    this.leave = service.events.join((ids, isCrowd) => this.heard(ids, isCrowd));
     this.watch(how.node);
     this.go();
   }
@@ -254,13 +257,14 @@ export class Following {
     this.observer.observe(node);
   }
 
-  heard(ids) {
+  heard(ids, isCrowd) {
     if (ids === null) {
       this.freshness();
       if (!this.service.events.isUp) return;
     } else if (!this.how.concerns(ids)) {
       return;
     }
+    this.isCrowd = isCrowd;
     this.news();
   }
 
@@ -290,7 +294,8 @@ export class Following {
       this.lostSince = null;
       this.how.show(answer);
       this.freshness();
-      this.next = began + Math.max(this.how.pace ?? PACE, 3 * (performance.now() - began));
+      const pace = this.how.pace ?? (this.isCrowd ? CROWDED_PACE : PACE);
+      this.next = began + Math.max(pace, 3 * (performance.now() - began));
       this.later();
     } catch (refused) {
       if (!this.isOver) this.missed(refused);
