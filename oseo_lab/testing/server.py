@@ -185,10 +185,11 @@ class OseoServer(HomeService):
         end = time.monotonic() + timeout
         with self._stepping:
             while True:
+                was_quiet = self._is_quiet()  # then the passes below have heard all that was reported
                 moved = self._look_after(end)
                 self._pass(end)
                 self._pass(end)
-                if not moved and self._is_quiet():
+                if was_quiet and not moved and self._is_quiet():
                     return
                 if time.monotonic() > end:
                     raise WaitTimeout(f"{self.watched.busy} items still move after {timeout:g} s")
