@@ -8,4 +8,4 @@ from __future__ import annotations
 __all__ = ["REVISIONS"]
 
 #: All revisions, oldest first; here too, so that opening a store that is up to date need not load Alembic.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
