@@ -49,6 +49,7 @@ def serve(
     if demo and collections is not None:
         raise usage("--demo brings its own collections; leave out one of --demo and --collections")
     if demo:
+        say("oseo-lab: drawing the demo scenes, if they are not there yet ...")
         collections = _demo(data_dir)
     if collections is not None:
         arguments.append(f"--OseoLab.collections={collections.expanduser().absolute()}")
