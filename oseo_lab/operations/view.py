@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from oseo_lab.model.identifiers import ProductId, SubscriptionId
 from oseo_lab.model.job import Progress, can_retry, job_key
-from oseo_lab.model.limits import Limits, limits_of
+from oseo_lab.model.limits import kept_limits
 from oseo_lab.model.order import LOCAL, Order, OrderItem, ResultFile, StatusChange
 from oseo_lab.model.status import DELIVERED, Status, Wanted
 from oseo_lab.model.view import (
@@ -62,7 +62,7 @@ def view_of(snapshot: UnitOfWork, reading: Reading, context: Context) -> OrderVi
         log=_log(snapshot, order, items, lines),
         log_length=max(snapshot.views.count_lines(order.order_id), len(lines)),
         actions=_actions(order, failures) if reading.is_own else (),
-        limits=_limits(order),
+        limits=kept_limits(order.specification),
         cost=tuple(snapshot.views.cost(order.order_id)) if reading.is_own else (),
         batches=snapshot.views.last_batch(order.order_id),
         workers=context.workers,
@@ -220,10 +220,3 @@ def _is_passed_on(order: Order) -> bool:
     """Whether all of an order is in the hands of others, who cannot be asked to pause."""
     parts = order.provider_orders
     return bool(parts) and all(each.provider != LOCAL and each.tracking_id is not None for each in parts)
-
-
-def _limits(order: Order) -> Limits:
-    try:
-        return limits_of(order.specification)
-    except ValueError:  # stored before they were checked: nothing holds them
-        return Limits()
