@@ -28,14 +28,18 @@ from sqlalchemy import (
 __all__ = [
     "METADATA",
     "accounts",
+    "announcements",
     "attempts",
     "balances",
     "callbacks",
     "charges",
+    "conditions",
     "events",
+    "failures",
     "items",
     "matches",
     "nonces",
+    "notifications",
     "orders",
     "outbox",
     "past",
@@ -108,6 +112,8 @@ orders = Table(
     Column("quotation", LargeBinary),  # the quotation it was ordered by, packed
     Column("collections", Integer),  # text: JSON list of the collections it orders from
     Column("size", BigInteger, nullable=False, server_default=sa.text("0")),  # bytes of delivered products
+    Column("approval", SmallInteger),  # 0 waits for a person, 1 approved, 2 rejected; NULL where none is needed
+    Column("decision", Integer),  # text: who decided, when and why, as JSON
     Index("orders_uuid", "uuid", unique=True),
     Index("orders_owner", "owner", "id"),
     Index("orders_search", "owner", "status", "updated", "id"),
@@ -120,6 +126,9 @@ orders = Table(
     ),
     _partial("orders_standing", "order_type", "uuid", where="order_type > 0 AND status < 10"),
     _partial("orders_massive", "uuid", where="reference = 'Massive order' AND status < 10"),
+    _partial("orders_waiting", "id", where="approval = 0 AND status = 0"),
+    # Decided, and the items not moved yet: empty but for moments.
+    _partial("orders_decided", "id", where="approval > 0 AND submitted > 0"),
 )
 
 provider_orders = Table(
@@ -166,6 +175,9 @@ items = Table(
     # Which batch of its order, from 1; 0 where there are none.
     Column("batch", Integer, nullable=False, server_default=sa.text("0")),
     Column("product", Text),  # JSON: what a tasking request acquired
+    # Digest of what it was made from and how, while its result is kept: who orders the same can have it.
+    Column("recipe", LargeBinary),
+    _partial("items_recipe", "recipe", where="recipe IS NOT NULL"),
     _partial("items_batch", "order_ref", "batch", "number", where="batch <> 0"),
     _partial("items_held", "order_ref", "batch", where="batch <> 0 AND status = 3"),  # Suspended
     _partial(
@@ -347,7 +359,9 @@ past = Table(
     _required("choice", Integer),  # text
     _required("seconds", Float),  # of work
     _required("size", BigInteger),
-    Index("past_collection", "collection", "id"),
+    # How large an area it is of: the logarithm of its surface and 100; 0 where nothing was cut out.
+    Column("scale", SmallInteger, nullable=False, server_default=sa.text("0")),
+    Index("past_collection", "collection", "scale", "id"),
 )
 
 matches = Table(
@@ -357,6 +371,7 @@ matches = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("identifier", Text, primary_key=True),  # of the product
     Column("revision", Text, primary_key=True),
+    Column("at", BigInteger),  # when it joined, where its order takes so many a month
     sqlite_with_rowid=False,
 )
 
@@ -386,7 +401,55 @@ sendings = Table(
     _required("attempt", Integer),
     _required("outcome", Text),  # sent, or why not
     _required("is_last", SmallInteger),  # nothing follows: sent, or given up
+    Column("body", Text),  # JSON: what was sent, at its last try, to send it again
     Index("sendings_subject", "subject", "id"),
+)
+
+notifications = Table(
+    "notifications",
+    METADATA,
+    Column("order_ref", BigInteger, primary_key=True, autoincrement=False),
+    Column("uuid", LargeBinary, primary_key=True),
+    _required("channel", SmallInteger),
+    _required("address", Text),
+    _required("events", SmallInteger),  # bits, in the order of `Event`
+    _required("digest", SmallInteger),
+    _required("created", BigInteger),
+    Column("secret", LargeBinary),  # what messages to a webhook are signed with; nowhere else
+    _required("service", Text),  # where this service was for whoever asked
+    # Results that expire up to then were told of; NULL where nobody asked to be warned.
+    Column("warned", BigInteger),
+    _partial("notifications_warned", "order_ref", where="warned IS NOT NULL"),
+    sqlite_with_rowid=False,
+)
+
+announcements = Table(
+    "announcements",
+    METADATA,
+    Column("id", Big, primary_key=True),  # rises: the last one counts
+    Column("text", Text),  # what users are told; NULL: the one before was withdrawn
+    Column("until", BigInteger),
+    _required("author", Integer),  # text
+    _required("at", BigInteger),
+)
+
+failures = Table(
+    "failures",
+    METADATA,
+    Column("day", Integer, primary_key=True, autoincrement=False),  # UTC, since 1970
+    Column("kind", Text, primary_key=True),  # failure class
+    _required("count", Integer),
+    sqlite_with_rowid=False,
+)
+
+conditions = Table(
+    "conditions",
+    METADATA,
+    Column("collection", Text, primary_key=True),
+    _required("is_failing", SmallInteger),  # whether the last try at an item of it failed
+    _required("at", BigInteger),  # when one failed last
+    Column("reason", Integer),  # text
+    sqlite_with_rowid=False,
 )
 
 shares = Table(
