@@ -5,6 +5,7 @@ What it reports carries the time of the service's own clock, which tests move.
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -26,6 +27,20 @@ THREADS = 16
 LOOK = 0.02
 
 
+class _Counted(queue.SimpleQueue[JobEvent]):
+    """Events on their way to the dispatcher, counted before anybody can take them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self._lock = threading.Lock()
+
+    def put(self, item: JobEvent, block: bool = True, timeout: float | None = None) -> None:
+        with self._lock:
+            self.count += 1
+        super().put(item, block, timeout)
+
+
 class WatchedExecutor(InlineExecutor):
     """Makes items, or lets them fail; knows which of them only a test can move on.
 
@@ -39,26 +54,36 @@ class WatchedExecutor(InlineExecutor):
 
     def __init__(self, faults: Faults, clock: Clock) -> None:
         super().__init__(run=self._make, threads=THREADS)
+        self._events = self._counted = _Counted()
         self._faults = faults
         self._clock = clock
         self._lock = threading.Lock()
         self._open: set[str] = set()
         self._parked: dict[str, ItemJob] = {}
-        self._slow: set[str] = set()
+        self._slow: dict[str, Callable[[], bool]] = {}
 
     @property
     def busy(self) -> int:
         """How many jobs will end without a test's doing; reports that nobody took yet count."""
         with self._lock:
-            if len(self._slow) >= THREADS:
-                return 0
-            return len(self._open - self._slow - self._parked.keys())
+            slow = self._lingering()
+            return 0 if len(slow) >= THREADS else len(self._open - slow - self._parked.keys())
+
+    @property
+    def told(self) -> int:
+        """How many events there have been, taken or not."""
+        return self._counted.count
 
     @property
     def resting(self) -> int:
         """How many jobs wait for a test."""
         with self._lock:
-            return len(self._open) if len(self._slow) >= THREADS else len(self._slow | self._parked.keys())
+            slow = self._lingering()
+            return len(self._open) if len(slow) >= THREADS else len(slow | self._parked.keys())
+
+    def _lingering(self) -> set[str]:
+        """Return which jobs linger on: not those that were released or cancelled and do not know it yet."""
+        return {key for key, is_to_linger in self._slow.items() if is_to_linger()}
 
     def start(self, jobs: Sequence[ItemJob]) -> None:
         """Hand over jobs; while jobs are parked, none begins."""
@@ -129,12 +154,14 @@ class WatchedExecutor(InlineExecutor):
         self, job: ItemJob, progress: Callable[[Progress], Any], cancelled: Callable[[], bool]
     ) -> None:
         """Stay half done until released or cancelled."""
+
+        def is_to_linger() -> bool:
+            return self._faults.is_slow(job) and not cancelled()
+
         progress(Progress(key=job.key, fraction=0.5, stage="processing"))
         with self._lock:
-            self._slow.add(job.key)
-        try:
-            while self._faults.is_slow(job) and not cancelled():
-                self._faults.wait(LOOK)
-        finally:
-            with self._lock:
-                self._slow.discard(job.key)
+            self._slow[job.key] = is_to_linger
+        while is_to_linger():
+            self._faults.wait(LOOK)
+        with self._lock:
+            del self._slow[job.key]

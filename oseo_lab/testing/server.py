@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, Self
 from oseo_lab.at_home.service import HomeService
 from oseo_lab.client import Lab, connect
 from oseo_lab.model.errors import ConfigurationError, Unavailable, WaitTimeout
+from oseo_lab.model.job import JobEvent
 from oseo_lab.ports import Catalogue, ProcessingFailed
 from oseo_lab.store import open_store
 from oseo_lab.testing.executor import WatchedExecutor
@@ -72,6 +73,8 @@ class OseoServer(HomeService):
         self._labs: list[Lab] = []
         self._passed = threading.Condition()
         self._passes = 0
+        self._heard = 0
+        self._moving = threading.Lock()
         self._stepping = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -110,7 +113,9 @@ class OseoServer(HomeService):
         """Begin with what is done at once; the rest waits for `settle`."""
         ask = services.plugins.catalogue
         self._replace(services.plugins, "catalogue", lambda name: _Guarded(ask(name), self.faults))
-        self._replace(services.dispatcher, "step", self._counted(services.dispatcher.step))
+        self._heard = 0
+        self._replace(services.dispatcher, "step", self._alone(self._counted(services.dispatcher.step)))
+        self._replace(services.relay, "step", self._alone(services.relay.step))
         services.dispatcher.start()
         if self.settings.callbacks:
             services.relay.start()
@@ -185,11 +190,10 @@ class OseoServer(HomeService):
         end = time.monotonic() + timeout
         with self._stepping:
             while True:
-                was_quiet = self._is_quiet()  # then the passes below have heard all that was reported
                 moved = self._look_after(end)
+                self._pass(end)  # what it waits for may have begun before
                 self._pass(end)
-                self._pass(end)
-                if was_quiet and not moved and self._is_quiet():
+                if not moved and self._is_quiet():
                     return
                 if time.monotonic() > end:
                     raise WaitTimeout(f"{self.watched.busy} items still move after {timeout:g} s")
@@ -214,10 +218,22 @@ class OseoServer(HomeService):
             services.relay.settled(max(0.0, end - time.monotonic()))
         return moved
 
+    def _alone(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        """Let nobody look while something is claimed that is not begun yet."""
+
+        def alone(*arguments: Any, **options: Any) -> Any:
+            with self._moving:
+                return step(*arguments, **options)
+
+        return alone
+
     def _counted(self, step: Callable[..., None]) -> Callable[..., None]:
-        def counted(*arguments: Any, **options: Any) -> None:
+        """Count passes, and what they heard of workers; a pass that fails hears it again."""
+
+        def counted(events: Sequence[JobEvent] = (), **options: Any) -> None:
             try:
-                step(*arguments, **options)
+                step(events, **options)
+                self._heard += len(events)
             finally:
                 with self._passed:
                     self._passes += 1
@@ -233,9 +249,16 @@ class OseoServer(HomeService):
             self._passed.wait_for(lambda: self._passes > before, max(0.0, end - time.monotonic()))
 
     def _is_quiet(self) -> bool:
+        with self._moving:
+            return self._is_at_rest()
+
+    def _is_at_rest(self) -> bool:
+        """Whether all that workers said is recorded, and nothing else is under way or due."""
         services, now = self.services, self.clock()
-        dispatcher = services.dispatcher
-        if self.watched.busy or dispatcher.in_flight != self.watched.resting:
+        dispatcher, watched = services.dispatcher, self.watched
+        if watched.busy or self._heard != watched.told or dispatcher.in_flight != watched.resting:
+            return False
+        if not services.relay.settled(0):
             return False
         with services.store.read() as snapshot:
             items = snapshot.items
