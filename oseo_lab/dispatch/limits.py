@@ -126,7 +126,7 @@ class Admissions:
 def _refusal(room: _Room, own: float | None) -> Failure:
     likely = "" if own is None else f" and this item is likely to have {in_bytes(own)},"
     return Failure(
-        failure_class=FailureClass.QUOTA,
+        failure_class=FailureClass.LIMIT,
         reason=(
             f"not begun: {in_bytes(room.delivered)} were delivered,{likely} and max_bytes allows the order "
             f"{in_bytes(room.max_bytes)}: {_WHAT_TO_DO}"
@@ -181,7 +181,7 @@ def _undelivered(
     change: Change, report: ItemReport, size: int, delivered: int, limit: int, now: datetime, policy: Policy
 ) -> Change:
     failure = Failure(
-        failure_class=FailureClass.QUOTA,
+        failure_class=FailureClass.LIMIT,
         reason=(
             f"made, but not delivered: it has {in_bytes(size)}, {in_bytes(delivered)} were delivered, and "
             f"max_bytes allows the order {in_bytes(limit)}: {_WHAT_TO_DO}"

@@ -89,10 +89,12 @@ class Place:
             If it is out of reach.
         """
         if self.scheduler:
-            connection = Connection(client=_client(self._address()), cluster=None)
+            client = _client(self._address())
+            connection = Connection(client=client, cluster=None, dashboard=_dashboard(client))
         elif self.factory:
             cluster = self._made()
-            connection = Connection(client=_client(cluster), cluster=cluster)
+            client = _client(cluster)
+            connection = Connection(client=client, cluster=cluster, dashboard=_dashboard(client))
         else:
             own = OwnCluster(
                 workers=self.workers or os.cpu_count() or 1,
@@ -100,7 +102,10 @@ class Place:
                 scratch=str(self.scratch / "dask") if self.scratch else None,
                 dashboard=self.dashboard,
             )
-            return Connection(client=_client(own.scheduler_address, security=own.security), cluster=own)
+            client = _client(own.scheduler_address, security=own.security)
+            return Connection(
+                client=client, cluster=own, dashboard=_dashboard(client) if self.dashboard else None
+            )
         try:
             check_versions(connection.client)
         except ConfigurationError:
@@ -133,6 +138,7 @@ class Connection:
 
     client: Any
     cluster: Any
+    dashboard: str | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -152,6 +158,15 @@ def _client(address: Any, **more: Any) -> Any:
 
     make: Any = distributed.Client  # its own annotations are partial
     return make(address, set_as_default=False, timeout=PATIENCE, **more)
+
+
+def _dashboard(client: Any) -> str | None:
+    """Return the address of a cluster's dashboard; None where it has none, or does not tell."""
+    try:
+        link = client.dashboard_link
+    except (KeyError, ValueError, OSError, AttributeError):
+        return None
+    return str(link) if link and urlsplit(str(link)).scheme in ("http", "https") else None
 
 
 def _is_loopback(host: str | None) -> bool:

@@ -165,6 +165,11 @@ class DaskExecutor:
         """The Dask client, for experts and tests; None before there is one."""
         return self._connection.client if self._connection else None
 
+    @property
+    def dashboard(self) -> str | None:
+        """Address of the cluster's dashboard; None where it has none, or before there is a cluster."""
+        return self._connection.dashboard if self._connection else None
+
     def _tell(self, message: Callable[[], None]) -> None:
         with self._begin:
             if self._closing:

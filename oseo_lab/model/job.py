@@ -14,6 +14,7 @@ from typing import Any
 
 from oseo_lab.model.delivery import Packaging
 from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.reuse import Earlier
 
 __all__ = [
     "Asset",
@@ -37,6 +38,7 @@ class FailureClass(StrEnum):
 
     TRANSIENT = "transient"
     QUOTA = "quota"
+    LIMIT = "limit of the order"
     PERMANENT = "permanent at source"
     BAD_REQUEST = "bad request"
     CANCELLED = "cancelled"
@@ -52,6 +54,7 @@ class FailureClass(StrEnum):
 _MAY_HELP: Mapping[str, bool] = {
     FailureClass.TRANSIENT: True,  # given up after the tries that the service makes by itself
     FailureClass.QUOTA: True,  # a balance or a limit may have been raised
+    FailureClass.LIMIT: False,  # `max_bytes` stands as long as its order: a new one may have another
     FailureClass.PERMANENT: False,
     FailureClass.BAD_REQUEST: False,
     FailureClass.CANCELLED: False,  # nobody wanted it
@@ -207,6 +210,10 @@ class ItemJob:
         Whether this closing job packs the whole order: its inputs are the delivered items.
     deliveries : tuple of (int, int)
         For an order package: number and attempt of each delivery to pack.
+    recipe : str or None
+        Digest of all that the result depends on (`oseo_lab.model.reuse`); None where there is none.
+    earlier : Earlier or None
+        A kept result of the same recipe that it is to be delivered from.
     """
 
     key: str
@@ -231,6 +238,8 @@ class ItemJob:
     priority: int = 0
     is_order_package: bool = False
     deliveries: tuple[tuple[int, int], ...] = ()
+    recipe: str | None = None
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -284,11 +293,25 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """How far a worker is with an item."""
+    """How far a worker is with an item.
+
+    Parameters
+    ----------
+    key : str
+        The job's.
+    fraction : float
+        How much of it is done, 0 to 1.
+    stage : str or None
+        What it is at.
+    passed, ahead : tuple of str
+        Stages that are behind it, and those that are known to come.
+    """
 
     key: str
     fraction: float
     stage: str | None = None
+    passed: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -311,6 +334,12 @@ class ItemReport:
         When, UTC.
     log : tuple of str
         What the processor had to say.
+    recipe : str or None
+        The job's.
+    earlier : Earlier or None
+        The kept result that it was, or was to be, delivered from.
+    is_unusable : bool
+        Whether it failed because that result cannot be used: it is damaged, gone, or out of date.
     """
 
     key: str
@@ -323,6 +352,9 @@ class ItemReport:
     started: datetime | None = None
     ended: datetime | None = None
     log: tuple[str, ...] = ()
+    recipe: str | None = None
+    earlier: Earlier | None = None
+    is_unusable: bool = False
 
     def __post_init__(self) -> None:
         if self.log:

@@ -50,6 +50,12 @@ class ItemRow:
         What is said of it, for its user.
     stage, fraction : str or None, float
         What a running item is at, and how much of it is done, 0 to 1.
+    passed, ahead : tuple of str
+        Stages that are behind a running item, and those that are known to come.
+    provider : str or None
+        Who makes it, where that is another service.
+    since : datetime or None
+        When it came to its status, UTC.
     attempt : int
         The attempt that runs or ran last.
     retry_at : datetime or None
@@ -71,6 +77,10 @@ class ItemRow:
     info: str | None = None
     stage: str | None = None
     fraction: float = 0.0
+    passed: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
+    provider: str | None = None
+    since: datetime | None = None
     attempt: int = 0
     retry_at: datetime | None = None
     failure: str | None = None
@@ -197,6 +207,8 @@ class OrderView:
         How many items can be made at a time; 0 where that is not known.
     package_href : str or None
         Where the one package lies that holds all items, once it is made.
+    dashboard : str or None
+        Address of the Dask dashboard of the workers, where there is one; told to operators only.
     """
 
     summary: OrderSummary
@@ -213,3 +225,4 @@ class OrderView:
     batches: int = 0
     workers: int = 0
     package_href: str | None = None
+    dashboard: str | None = None

@@ -5,13 +5,13 @@ Made by `oseo_lab.wiring` for each request; step 5 of the walk hands it over wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from oseo_lab.model.collection import Collection
-from oseo_lab.model.errors import NotAuthenticated, NotFound
+from oseo_lab.model.errors import NotAuthenticated, NotFound, Problem
 from oseo_lab.model.job import CatalogueItem, Progress
 from oseo_lab.model.order import Order, order_uuid
 from oseo_lab.model.quotation import QuotationRecord, QuotationState
@@ -71,6 +71,18 @@ def _nothing_heard(order_id: str) -> Mapping[int, Progress]:
     return {}
 
 
+def _no_dashboard() -> str | None:
+    """Stand for the workers' dashboard, where there is none."""
+    return None
+
+
+def _nothing_wrong(
+    collection_id: str, options: Mapping[str, Any], scene: Mapping[str, Any]
+) -> Iterable[Problem]:
+    """Stand for what processors have against values, where there is none."""
+    return ()
+
+
 def _unquoted(record: QuotationRecord) -> QuotationRecord:
     """Stand for what makes quotations, where nothing does."""
     return replace(record, state=QuotationState.FAILED, problem="nothing is quoted here")
@@ -117,6 +129,8 @@ class Context:
     quote : callable
         Makes a quotation now, of quoters that answer within a request (raises ProcessingFailed where asking
         again may help).
+    check_values : callable
+        Says what a collection's processor has against an item's options and scene selection, by their values.
     would_match : callable
         Says which products a subscription would order now.
     announce : callable
@@ -127,6 +141,8 @@ class Context:
         Says how far an order's running items are, as workers said last, by item number.
     workers : int
         How many items can be made at a time; 0 where that is not known.
+    dashboard : callable
+        Gives the address of the workers' Dask dashboard; None where there is none.
     """
 
     owner: str | None
@@ -146,11 +162,13 @@ class Context:
     catalogue: Callable[[str], Catalogue] = _none
     quoter: Callable[[str], Quoter | None] = _none
     quote: Callable[[QuotationRecord], QuotationRecord] = _unquoted
+    check_values: Callable[[str, Mapping[str, Any], Mapping[str, Any]], Iterable[Problem]] = _nothing_wrong
     would_match: Callable[[Order], list[CatalogueItem]] = _nothing_matches
     announce: Callable[[str, Sequence[str]], int] = _nothing_ordered
     update_sequence: Callable[[str], str] = _first
     progress: Callable[[str], Mapping[int, Progress]] = _nothing_heard
     workers: int = 0
+    dashboard: Callable[[], str | None] = _no_dashboard
 
     @property
     def caller(self) -> str:

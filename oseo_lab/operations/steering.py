@@ -16,7 +16,8 @@ from functools import partial
 
 from oseo_lab.model.errors import Conflict, InvalidState, Problem, ValidationError
 from oseo_lab.model.identifiers import SubscriptionId
-from oseo_lab.model.job import can_retry
+from oseo_lab.model.job import FailureClass, can_retry
+from oseo_lab.model.limits import in_bytes, kept_limits
 from oseo_lab.model.order import LOCAL, Order, OrderItem
 from oseo_lab.model.status import DELIVERED, Status, Wanted
 from oseo_lab.model.subscription import is_massive
@@ -121,9 +122,9 @@ def retry(order_id: str, item_ids: Sequence[str] | None, context: Context) -> Or
     ValidationError
         If it has no item of a name; locator ``item_ids``.
     Conflict
-        If nothing can be tried again, an item was delivered or is made elsewhere, the order is being
-        cancelled, or what trying again costs cannot be paid or is over the order's limit. Then nothing is
-        changed.
+        If nothing can be tried again, an item was delivered, is made elsewhere or was stopped by the order's
+        ``max_bytes``, the order is being cancelled, or what trying again costs cannot be paid or is over the
+        order's limit. Then nothing is changed.
     """
     if item_ids is not None and not 1 <= len(item_ids) <= MOST_NAMED:
         raise ValidationError(
@@ -189,7 +190,9 @@ def _failed(work: UnitOfWork, order: Order) -> list[OrderItem]:
     found = [each for each in ours if can_retry(classes.get(each.number))]
     is_in_work = asked_before or not (failed or order.status.status.is_final)
     if not found and not is_in_work:
-        raise Conflict(_nothing(failed), locator="item_ids")
+        limits = _stopped_by_limit(work, order, failed)
+        of_limit = next(iter(limits.values())) if len(limits) == len(failed) > 0 else None
+        raise Conflict(of_limit or _nothing(failed), locator="item_ids")
     return found
 
 
@@ -215,10 +218,11 @@ def _named(work: UnitOfWork, order: Order, item_ids: Sequence[str]) -> list[Orde
     wanted = set(item_ids)
     candidates = (each for status in _UNMADE for each in _of_status(work, order.order_id, status))
     found = [each for each in candidates if each.specification.item_id in wanted]
+    stopped = _stopped_by_limit(work, order, found)
     problems = [
         Problem(code=Conflict.code, locator="item_ids", text=text, item_id=each.specification.item_id)
         for each in found
-        if (text := _obstacle(each, order))
+        if (text := _obstacle(each, order) or stopped.get(each.number))
     ]
     if rest := wanted - {each.specification.item_id for each in found}:
         problems += _others(work, order, rest)
@@ -227,6 +231,20 @@ def _named(work: UnitOfWork, order: Order, item_ids: Sequence[str]) -> list[Orde
         text = "; ".join(str(each) for each in problems)
         raise kind(text, locator="item_ids", problems=problems)
     return [each for each in found if each.retry_at is None]
+
+
+def _stopped_by_limit(work: UnitOfWork, order: Order, items: Sequence[OrderItem]) -> dict[int, str]:
+    """Say of items that the order's ``max_bytes`` stopped that it stands; by number."""
+    limit = kept_limits(order.specification).max_bytes
+    if limit is None:
+        return {}
+    text = (
+        f"the order's limit stopped it, max_bytes={limit} ({in_bytes(limit)}), which stands as long as the "
+        "order: raise it by a new order of what is left (in Python: order.reorder(max_bytes=...))"
+    )
+    failed = [each for each in items if each.status.status is Status.FAILED]
+    classes = work.views.failure_classes(failed)
+    return {number: text for number, kind in classes.items() if kind == FailureClass.LIMIT.value}
 
 
 def _others(work: UnitOfWork, order: Order, names: set[str]) -> Iterator[Problem]:

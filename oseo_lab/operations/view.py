@@ -67,6 +67,7 @@ def view_of(snapshot: UnitOfWork, reading: Reading, context: Context) -> OrderVi
         batches=snapshot.views.last_batch(order.order_id),
         workers=context.workers,
         package_href=_package(snapshot, reading, context),
+        dashboard=context.dashboard() if context.is_operator else None,
     )
 
 
@@ -151,6 +152,10 @@ def _row(
         info=item.status.additional,
         stage=heard.stage if heard else None,
         fraction=1.0 if status in DELIVERED else heard.fraction if heard else 0.0,
+        passed=heard.passed if heard else (),
+        ahead=heard.ahead if heard else (),
+        provider=None if item.provider == LOCAL else item.provider,
+        since=item.updated,
         attempt=item.attempt,
         retry_at=item.retry_at if status in (Status.ACCEPTED, Status.IN_PRODUCTION) else None,
         failure=failure,

@@ -120,18 +120,19 @@ def run_item(
 def _make(job: ItemJob, workspace: JobWorkspace) -> _Made:
     workspace.cancelled()
     if job.is_order_package:
-        workspace.stage("packing")
+        workspace.stage("packing", "delivering")
         entries = entries_of_order(job)
         return _Made(products=pack(entries, job.packaging or Packaging.ZIP, "order", workspace))
-    workspace.stage("staging")
+    after = ("delivering",) if job.packaging is None else ("packing", "delivering")
+    workspace.stage("staging", "processing", *after)
     inputs = find_inputs(job)
     workspace.cancelled()
-    workspace.stage("processing")
+    workspace.stage("processing", *after)
     made = _checked(_plugin("processor", job.processor)(job, inputs, workspace))
     workspace.cancelled()
     if job.packaging is None:
         return _Made(source=inputs.item, products=made, inside=made)
-    workspace.stage("packing")
+    workspace.stage("packing", "delivering")
     packed = pack(entries_of(made, workspace), job.packaging, f"item-{job.number}", workspace)
     return _Made(source=inputs.item, products=packed, inside=made)
 

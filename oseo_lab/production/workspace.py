@@ -26,6 +26,10 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}\Z")
 PLAIN_KEY = re.compile(r"[a-z0-9-]{1,100}\Z")
 #: Progress messages a job may send per second, and in one burst.
 PROGRESS_PER_SECOND = 2.0
+#: Stages that are remembered, and characters of each.
+STAGES, STAGE_WIDTH = 12, 60
+#: Seconds after which a job tells of a new stage by itself: shorter ones nobody sees.
+VISIBLE = 1.0
 #: Lines a job may log, and characters of each.
 LOG_LINES, LOG_WIDTH = 200, 1000
 
@@ -73,6 +77,12 @@ class JobWorkspace:
         self._send = progress
         self._is_cancelled = cancelled
         self._stage: str | None = None
+        self._ahead: tuple[str, ...] = ()
+        self._now: str | None = None
+        self._is_told = False
+        self._passed: list[str] = []
+        self._fraction = 0.0
+        self._began = time.monotonic()
         self._allowance = 1.0
         self._since = time.monotonic()
 
@@ -96,19 +106,51 @@ class JobWorkspace:
             raise ValueError(f"{name!r} cannot name a file here; use letters, digits, '.', '_' and '-'")
         return self.root / name
 
-    def stage(self, name: str) -> None:
-        """Name what happens from now on, in progress messages that name nothing themselves."""
-        self._stage = name
+    def stage(self, name: str, *ahead: str) -> None:
+        """Name what happens from now on, in progress messages that name nothing themselves.
+
+        Parameters
+        ----------
+        name : str
+            What happens.
+        ahead : str
+            Stages that come after it.
+        """
+        self._enter(name)
+        self._stage, self._ahead, self._is_told = name, ahead, False
+        if time.monotonic() - self._began >= VISIBLE:
+            self.progress(self._fraction)
+
+    def _enter(self, name: str | None) -> None:
+        """Leave one stage for another; one that a processor has parts of its own for was none."""
+        if name == self._now:
+            return
+        if self._now is not None and (self._is_told or self._now != self._stage or name in self._ahead):
+            self._passed.append(self._now)
+        if name in self._passed:  # back in it: whatever was done since comes again
+            del self._passed[self._passed.index(name) :]
+        del self._passed[:-STAGES]
+        self._now = name
 
     def progress(self, fraction: float, stage: str | None = None) -> None:
         """Say how far the item is, 0 to 1; messages over two a second are dropped."""
+        self._enter(stage[:STAGE_WIDTH] if stage else self._stage)
+        self._fraction = min(max(fraction, 0.0), 1.0)
         now = time.monotonic()
         grown = self._allowance + (now - self._since) * PROGRESS_PER_SECOND
         self._allowance, self._since = min(grown, PROGRESS_PER_SECOND), now
         if self._allowance >= 1:
             self._allowance -= 1
-            bounded = min(max(fraction, 0.0), 1.0)
-            self._send(Progress(key=self._key, fraction=bounded, stage=stage or self._stage))
+            self._is_told = True
+            self._send(
+                Progress(
+                    key=self._key,
+                    fraction=self._fraction,
+                    stage=self._now,
+                    passed=tuple(self._passed),
+                    ahead=self._ahead,
+                )
+            )
 
     def cancelled(self) -> None:
         """Raise `ProcessingFailed` (class CANCELLED) if the item is not wanted any more."""

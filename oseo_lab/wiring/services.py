@@ -103,6 +103,10 @@ class Services:
         """
         return self.plugins.catalogue(collection_id)
 
+    def checks_values(self, collection_id: str) -> bool:
+        """Whether a collection's processor looks at values when they are ordered."""
+        return self.plugins.checks_values(collection_id)
+
     @cached_property
     def plugins(self) -> Plugins:
         """What the collections' files name, each made once."""
@@ -231,11 +235,13 @@ class Services:
             catalogue=self.plugins.catalogue,
             quoter=self.plugins.quoter,
             quote=lambda record: self.quoting.at_once(record),
+            check_values=self.plugins.check_values,
             would_match=self.calendar.would_match,
             announce=self.calendar.announce,
             update_sequence=self._sequence,
             progress=self.running.of,
             workers=self.workers,
+            dashboard=lambda: getattr(self.executor, "dashboard", None),
         )
 
     @property

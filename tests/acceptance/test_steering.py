@@ -15,6 +15,7 @@ import oseo_lab
 from oseo_lab.cli import app
 from oseo_lab.model.errors import Conflict, ValidationError
 from oseo_lab.model.status import Status
+from oseo_lab.model.view import Action
 from tests.acceptance.serving import TOKEN, Server, wait_until
 
 PRODUCTS = 8
@@ -232,7 +233,10 @@ def test_nothing_is_delivered_beyond_the_limit(lab, will):
     reason = order.failed[0].info
     assert "800 kB were delivered" in reason
     assert "max_bytes allows the order 1 MB" in reason
-    assert {each.outcome for each in order.attempts()} == {"delivered", "quota"}
+    assert {each.outcome for each in order.attempts()} == {"delivered", "limit of the order"}
+    assert Action.RETRY not in order.view().actions  # the limit stands as long as the order
+    with pytest.raises(Conflict, match="raise it by a new order"):
+        order.retry()
     rest = order.reorder(order.failed, max_bytes="10 MB", name="the rest")
     assert len(rest.submit().wait(check=True).items) == PRODUCTS - 2
 

@@ -17,8 +17,10 @@ from oseo_lab.model.messages import Cancel
 from oseo_lab.model.order import Callback, CallbackKind, StatusNotification
 from oseo_lab.model.quotation import Charge, Finished
 from oseo_lab.model.status import Status, Wanted
+from oseo_lab.model.view import Action
 from oseo_lab.operations import Context, Service
 from oseo_lab.operations.steering import pause, resume, retry
+from oseo_lab.operations.view import order_view
 from tests.dispatch.test_dispatcher import (  # noqa: F401 (fixtures)
     Scripted,
     call,
@@ -574,7 +576,21 @@ def test_of_unknown_size_one_is_made_at_a_time(call, dispatcher, executor, statu
     with store.read() as snapshot:
         assert snapshot.results.size(order_id) == 80
         outcomes = [each.outcome for each in snapshot.events.attempts(order_id)]
-    assert outcomes == ["delivered", "delivered", "quota", "quota"]
+    assert outcomes == ["delivered", "delivered", "limit of the order", "limit of the order"]
+
+
+@pytest.mark.parametrize("named", [None, ["i0"]])
+def test_what_the_limit_stopped_is_not_tried_again_below_it(
+    call, dispatcher, executor, clock, store, here, named
+):
+    order_id = limited(call, 100, count=1)
+    dispatcher.step()
+    dispatcher.step([sized(executor.take()[0], 101)])
+    view = order_view(order_id, here())
+    assert Action.RETRY not in view.actions
+    assert not any(each.can_retry for each in (*view.rows, *view.failures))
+    with pytest.raises(Conflict, match=r"max_bytes=100 \(100 bytes\), .* raise it by a new order"):
+        retry(order_id, named, here())
 
 
 def test_what_is_made_at_once_is_reserved(call, dispatcher, executor, clock, store, status):

@@ -54,6 +54,38 @@ def test_progress_is_bounded_and_says_the_stage(tmp_path):
     assert heard == [Progress(key="k", fraction=1.0, stage="packing")]
 
 
+def test_stages_that_are_over_travel_with_whatever_is_told(tmp_path, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    heard: list[Progress] = []
+    made = JobWorkspace(str(tmp_path), "k", progress=heard.append, cancelled=lambda: False)
+    made.stage("staging", "processing", "delivering")
+    made.stage("processing", "delivering")
+    made.progress(0.0, "opening")  # a processor's own stages take the place of the one around them
+    clock[0] = 0.1
+    made.progress(0.2, "clip")  # dropped, as they come too close
+    clock[0] = 2.0
+    made.progress(0.6, "reproject")
+    made.stage("delivering")  # after a second each stage is told of by itself
+    said = [(each.stage, each.passed, each.ahead) for each in heard]
+    assert said == [
+        ("opening", ("staging",), ("delivering",)),
+        ("reproject", ("staging", "opening", "clip"), ("delivering",)),
+        ("delivering", ("staging", "opening", "clip", "reproject"), ()),
+    ]
+    assert heard[-1].fraction == 0.6
+
+
+def test_a_stage_that_comes_again_is_not_over(tmp_path):
+    heard: list[Progress] = []
+    made = JobWorkspace(str(tmp_path), "k", progress=heard.append, cancelled=lambda: False)
+    made.stage("processing")
+    for stage in ("read", "write", "read"):
+        made._allowance = 1.0
+        made.progress(0.5, stage)
+    assert (heard[-1].stage, heard[-1].passed) == ("read", ())
+
+
 def test_a_cancelled_job_hears_it_as_a_failure(tmp_path):
     made = JobWorkspace(str(tmp_path), "k", progress=lambda _: None, cancelled=lambda: True)
     with pytest.raises(ProcessingFailed) as caught:
