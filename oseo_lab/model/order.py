@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from oseo_lab.model.approval import Approval
 from oseo_lab.model.delivery import DeliveryAddress, DeliveryInformation, DeliveryOptions, Packaging
 from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId
 from oseo_lab.model.options import ParameterData
@@ -292,6 +293,8 @@ class Order:
         One per provider.
     quotation_id : str or None
         The quotation it was ordered by.
+    approval : Approval or None
+        Where it stands with operators; None where nobody need approve it.
     """
 
     order_id: str
@@ -309,6 +312,7 @@ class Order:
     next_ready: int = 0
     provider_orders: tuple[ProviderOrder, ...] = ()
     quotation_id: str | None = None
+    approval: Approval | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

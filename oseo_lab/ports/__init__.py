@@ -7,11 +7,13 @@ provider, tasking), which are found by entry point. Nothing here does anything.
 
 from __future__ import annotations
 
+from oseo_lab.ports.desk import Desk
 from oseo_lab.ports.kinds import (
     Acquisition,
     AcquisitionState,
     Catalogue,
     CatalogueQuery,
+    CheckingProcessor,
     DeliveryChannel,
     Forwarded,
     ForwardedItem,
@@ -61,7 +63,9 @@ __all__ = [
     "Callbacks",
     "Catalogue",
     "CatalogueQuery",
+    "CheckingProcessor",
     "DeliveryChannel",
+    "Desk",
     "Events",
     "Executor",
     "Forwarded",

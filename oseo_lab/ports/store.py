@@ -23,7 +23,8 @@ from oseo_lab.model.order import (
     StatusChange,
 )
 from oseo_lab.model.status import Status, Wanted
-from oseo_lab.ports.notices import Callbacks, Outbox, Sendings, Subscribers
+from oseo_lab.ports.desk import Desk
+from oseo_lab.ports.notices import Callbacks, Notifications, Outbox, Sendings, Subscribers
 from oseo_lab.ports.prices import Balances, Past, Quotations
 from oseo_lab.ports.views import Shares, Views
 
@@ -255,8 +256,13 @@ class Events(Protocol):
 class Matches(Protocol):
     """Which products a subscription has had, each revision once."""
 
-    def add(self, order_id: str, number: int, products: Sequence[tuple[str, str]]) -> list[bool]:
+    def add(
+        self, order_id: str, number: int, products: Sequence[tuple[str, str]], at: datetime | None = None
+    ) -> list[bool]:
         """Remember products (identifier, revision) of a subscription's item; say of each if it is new."""
+
+    def count_since(self, order_id: str, moment: datetime) -> int:
+        """Return how many products joined an order from a moment on, of those added with ``at``."""
 
     def known(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], set[tuple[str, str]]]:
         """Return what several subscriptions' items (order id, number) have had."""
@@ -298,8 +304,10 @@ class UnitOfWork(Protocol):
     matches: Matches
     subscribers: Subscribers
     sendings: Sendings
+    notifications: Notifications
     views: Views
     shares: Shares
+    desk: Desk
 
 
 class OrderStore(Protocol):

@@ -23,9 +23,11 @@ from oseo_lab.store.accounts import Accounts
 from oseo_lab.store.balances import Balances
 from oseo_lab.store.callbacks import Callbacks
 from oseo_lab.store.databases import bring_up_to_date, make_engine, revision_of, unreachable
+from oseo_lab.store.desk import Desk
 from oseo_lab.store.events import Events
 from oseo_lab.store.items import Items
 from oseo_lab.store.matches import Matches
+from oseo_lab.store.notifications import Notifications
 from oseo_lab.store.migrations import REVISIONS
 from oseo_lab.store.orders import Orders
 from oseo_lab.store.outbox import Outbox
@@ -68,8 +70,10 @@ class _Unit:
         self.matches: ports.Matches = Matches(session)
         self.subscribers: ports.Subscribers = Subscribers(session)
         self.sendings: ports.Sendings = Sendings(session)
+        self.notifications: ports.Notifications = Notifications(session)
         self.views: ports.Views = Views(session)
         self.shares: ports.Shares = Shares(session)
+        self.desk: ports.Desk = Desk(session)
 
 
 class _Connections:

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from oseo_lab.model.approval import Approval, Decided
 from oseo_lab.model.delivery import DeliveryAddress, DeliveryInformation, DeliveryOptions, Packaging, Secret
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.options import ParameterData
 from oseo_lab.model.order import LOCAL, Face, Order, OrderSpecification, Priority, ProviderOrder
 from oseo_lab.model.status import ProviderOrderState
-from oseo_lab.store.documents import dump
+from oseo_lab.store.documents import dump, load
 from oseo_lab.store.session import Session, order_id_of, uuid_of
 from oseo_lab.store.values import (
     STATUS,
@@ -38,6 +39,7 @@ __all__ = [
     "PROVIDER_ORDER_COLUMNS",
     "RANK",
     "OrderRest",
+    "approval_columns",
     "collections_text",
     "order_from_row",
     "order_row",
@@ -65,6 +67,9 @@ _STATE = {
     ProviderOrderState.CLOSED: 5,
 }
 _STATES = {number: state for state, number in _STATE.items()}
+#: An order that no person need approve has none of these.
+_DECIDED = {Decided.WAITING: 0, Decided.APPROVED: 1, Decided.REJECTED: 2}
+_WAITING = Approval()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +107,8 @@ ORDER_COLUMNS = (
     "rest",
     "secrets",
     "quotation",
+    "approval",
+    "decision",
 )
 
 
@@ -134,7 +141,23 @@ def order_row(order: Order, session: Session) -> tuple[Any, ...]:
         None if rest == _NO_REST else session.ref(dump(rest)),
         secrets_of(specification.delivery_information),
         packed_or_none(order.quotation_id),
+        *approval_columns(order.approval, session),
     )
+
+
+def approval_columns(approval: Approval | None, session: Session) -> tuple[int | None, int | None]:
+    """Return the columns ``approval`` and ``decision``: what, and the text of who, when and why."""
+    if approval is None:
+        return None, None
+    said = None if approval == _WAITING else session.ref(dump(approval))
+    return _DECIDED[approval.decided], said
+
+
+def _approval(decided: int | None, said: int | None, session: Session) -> Approval | None:
+    if decided is None:
+        return None
+    approval: Approval = _WAITING if said is None else load(Approval, session.text(said) or "{}")
+    return approval
 
 
 def collections_text(order: Order) -> str:
@@ -174,6 +197,7 @@ def order_from_row(row: Sequence[Any], session: Session, parts: Sequence[Sequenc
         request_digest=unpacked_or_none(row[12]),
         provider_orders=tuple(provider_order_from_row(part, order_id, session) for part in parts),
         quotation_id=unpacked_or_none(row[18]),
+        approval=_approval(row[19], row[20], session),
     )
 
 

@@ -340,7 +340,7 @@ class Orders:
         """Return the orders of rows that begin with the order's number, with their provider orders."""
         session = self._session
         refs = {row[0] for row in rows}
-        session.texts(ref for row in rows for ref in (row[2], row[4], row[5], row[17]))
+        session.texts(ref for row in rows for ref in (row[2], row[4], row[5], row[17], row[21]))
         parts: dict[int, list[tuple[Any, ...]]] = {}
         for part in session.among(PARTS, refs):
             parts.setdefault(part[0], []).append(part)

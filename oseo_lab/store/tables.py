@@ -112,7 +112,7 @@ orders = Table(
     Column("quotation", LargeBinary),  # the quotation it was ordered by, packed
     Column("collections", Integer),  # text: JSON list of the collections it orders from
     Column("size", BigInteger, nullable=False, server_default=sa.text("0")),  # bytes of delivered products
-    Column("approval", SmallInteger),  # 0 waits for a person, 1 approved, 2 rejected; NULL where none is needed
+    Column("approval", SmallInteger),  # 0 waits for a person, 1 approved, 2 rejected; NULL: not asked for
     Column("decision", Integer),  # text: who decided, when and why, as JSON
     Index("orders_uuid", "uuid", unique=True),
     Index("orders_owner", "owner", "id"),
