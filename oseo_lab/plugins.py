@@ -13,7 +13,7 @@ from typing import Any
 
 from oseo_lab.model.errors import ConfigurationError
 
-__all__ = ["GROUPS", "installed", "load"]
+__all__ = ["GROUPS", "installed", "load", "version_of"]
 
 #: Entry-point group of each kind of plugin.
 GROUPS = {
@@ -61,3 +61,20 @@ def load(kind: str, name: str) -> Any:
         ) from None
     except (ImportError, AttributeError) as broken:
         raise ConfigurationError(f"the {kind} {name!r} cannot be loaded: {broken}") from broken
+
+
+@lru_cache(maxsize=256)
+def version_of(kind: str, name: str) -> str:
+    """Return the version of what ships a plugin: its distribution's, or its package's own word.
+
+    Empty where nobody says one. What is made by another version is another result.
+    """
+    point = installed(kind).get(name)
+    if point is not None and point.dist is not None:
+        return f"{point.dist.name} {point.dist.version}"
+    module = point.module if point is not None else name.partition(":")[0]
+    try:
+        package = importlib.import_module(module.partition(".")[0])
+    except ImportError:
+        return ""
+    return str(getattr(package, "__version__", ""))

@@ -22,6 +22,7 @@ from oseo_lab.model.order import (
     ResultFile,
     StatusChange,
 )
+from oseo_lab.model.reuse import Earlier
 from oseo_lab.model.status import Status, Wanted
 from oseo_lab.ports.desk import Desk
 from oseo_lab.ports.notices import Callbacks, Notifications, Outbox, Sendings, Subscribers
@@ -195,6 +196,9 @@ class Items(Protocol):
     def wanted_of(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Wanted]:
         """Return what is wanted of these items, for the ones a dispatcher holds."""
 
+    def keep_recipes(self, recipes: Iterable[tuple[tuple[str, int], str | None]]) -> None:
+        """Note by which recipes delivered items were made; None where a result is not to be used again."""
+
 
 class Results(Protocol):
     """Delivered files."""
@@ -213,6 +217,9 @@ class Results(Protocol):
 
     def size(self, order_id: str) -> int:
         """Return the bytes of data files that an order has delivered; a package holds them again."""
+
+    def earlier(self, owner: str, recipes: Iterable[str], at: datetime) -> dict[str, Earlier]:
+        """Return an owner's newest kept result of each recipe that stays until ``at``, without its files."""
 
     def fetched(self, file: ResultFile, ranges: Sequence[tuple[int, int]]) -> None:
         """Save which byte ranges of a file have been served, united."""

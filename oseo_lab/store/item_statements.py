@@ -30,6 +30,7 @@ __all__ = [
     "FRESH",
     "GET",
     "IN_WORK",
+    "KEEP_RECIPE",
     "LAST_NUMBER",
     "LATE",
     "LEASE",
@@ -321,6 +322,14 @@ NUDGE = Statement(
     "key",
     "of_order",
     "of_local",
+)
+KEEP_RECIPE = Statement(
+    sa.update(tables.items)
+    .values(recipe=bindparam("to_recipe"))
+    .where(_i.order_ref == bindparam("key"), _i.number == bindparam("key_number")),
+    "to_recipe",
+    "key",
+    "key_number",
 )
 
 

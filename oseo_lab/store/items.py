@@ -27,6 +27,7 @@ from oseo_lab.store.item_statements import (
     FRESH,
     GET,
     IN_WORK,
+    KEEP_RECIPE,
     LAST_NUMBER,
     LATE,
     LEASE,
@@ -343,6 +344,17 @@ class Items:
         if count:
             raise_revisions(self._session, {ref: (Counter(), at or 0)})
         return count
+
+    def keep_recipes(self, recipes: Iterable[tuple[tuple[str, int], str | None]]) -> None:
+        """Note by which recipes delivered items were made; None where a result is not to be used again."""
+        said = list(recipes)
+        refs = self._session.order_refs(order_id for (order_id, _), _ in said)
+        rows = [
+            (None if recipe is None else bytes.fromhex(recipe), refs[order_id], number)
+            for (order_id, number), recipe in said
+            if order_id in refs
+        ]
+        self._session.many(KEEP_RECIPE, rows)
 
     @staticmethod
     def _numbers_by_order(keys: Iterable[tuple[str, int]]) -> dict[str, list[int]]:

@@ -12,7 +12,9 @@ from sqlalchemy import bindparam
 
 from oseo_lab.encoding.quick import maker
 from oseo_lab.model.order import ResultFile
+from oseo_lab.model.reuse import Earlier
 from oseo_lab.store import tables
+from oseo_lab.store.earlier import find_earlier
 from oseo_lab.store.session import Session, Statement, insert_of, limited
 from oseo_lab.store.values import from_micros, micros, pack, unpack
 
@@ -171,6 +173,10 @@ class Results:
         ref = self._session.order_ref(order_id)
         row = None if ref is None else self._session.one(_SIZE, (ref,))
         return 0 if row is None else int(row[0])
+
+    def earlier(self, owner: str, recipes: Iterable[str], at: datetime) -> dict[str, Earlier]:
+        """Return an owner's newest kept result of each recipe that stays until ``at``, without its files."""
+        return find_earlier(self._session, owner, recipes, at)
 
     def fetched(self, file: ResultFile, ranges: Sequence[tuple[int, int]]) -> None:
         """Save which byte ranges of a file have been served, united with those before."""
