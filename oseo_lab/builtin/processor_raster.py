@@ -9,15 +9,19 @@ of the format.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from oseo_lab.builtin.raster_options import OPTIONS, RULES, SCENE_OPTIONS
+from oseo_lab.model.errors import Problem
 from oseo_lab.model.job import ItemJob, Product
 from oseo_lab.model.option_rules import OptionRule
 from oseo_lab.model.options import OptionDefinition
 from oseo_lab.ports import Inputs, Workspace
 
 __all__ = ["RASTER", "RasterProcessor"]
+
+_AREAS = ("sceneBoundingRectangle", "sceneBoundingPolygon")
 
 
 class RasterProcessor:
@@ -26,6 +30,14 @@ class RasterProcessor:
     options: Sequence[OptionDefinition] = OPTIONS
     scene_options: Sequence[OptionDefinition] = SCENE_OPTIONS
     rules: Sequence[OptionRule] = RULES
+
+    def check(self, options: Mapping[str, Any], scene: Mapping[str, Any]) -> Iterable[Problem]:
+        """Return what would fail at the worker whatever the scene: a CRS that is none, and the like."""
+        if options.get("crs") in (None, "native") and not any(scene.get(each) for each in _AREAS):
+            return ()
+        from oseo_lab.builtin.raster_checks import problems_of
+
+        return problems_of(options, scene)
 
     def __call__(self, item: ItemJob, inputs: Inputs, workspace: Workspace) -> list[Product]:
         """Make the item's file (and a picture's sidecars) in the workspace.

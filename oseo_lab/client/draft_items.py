@@ -118,6 +118,10 @@ class DraftItem:
         """Yield the option rules that its values break."""
         return self._draft.problems_of(self)
 
+    def value_problems(self) -> Iterator[Problem]:
+        """Yield what the service has against the values of the order and its items."""
+        return self._draft.value_problems()
+
     def known_values(self, name: str) -> tuple[str, ...]:
         """Return what the products of the order have of an option themselves."""
         return self._draft.known_values(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client.area import Area, as_area, as_selection
@@ -19,11 +20,12 @@ from oseo_lab.client.options import Options
 from oseo_lab.client.session import Session
 from oseo_lab.model.delivery import REFUSED_PACKAGING, Packaging
 from oseo_lab.model.errors import Problem, ValidationError
+from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.limits import Limits
 from oseo_lab.model.offers import OptionLevel
 from oseo_lab.model.option_groups import broken_in, scene_values
 from oseo_lab.model.options import ParameterData
-from oseo_lab.model.order import Priority
+from oseo_lab.model.order import ItemSpecification, OrderSpecification, Priority
 
 if TYPE_CHECKING:
     from typing import Self
@@ -96,7 +98,7 @@ class DraftState:
                     yield self
                 finally:
                     self._is_open = False
-                if problems := list(dict.fromkeys(self.rule_problems())):
+                if problems := list(dict.fromkeys(self.rule_problems())) or list(self.value_problems()):
                     raise ValidationError.of(problems)
         except BaseException:
             for state, was in kept:
@@ -123,7 +125,7 @@ class DraftState:
             return
         setattr(thing, name, value)
         judged = self.problems_of(thing) if isinstance(thing, DraftItem) else self.rule_problems()
-        if problems := list(dict.fromkeys(judged)):
+        if problems := list(dict.fromkeys(judged)) or list(self.value_problems()):
             setattr(thing, name, before)
             raise ValidationError.of(problems)
         self.changes.made()
@@ -160,6 +162,38 @@ class DraftState:
         if self.offer.rules and not self._is_open:
             values = (item.own_options or self.options).values
             yield from broken_in(self.offer, values | self._scene_values(item.area))
+
+    def value_problems(self) -> Iterator[Problem]:
+        """Yield what the service has against the values as they stand, where its processor looks at them."""
+        if self._is_open or not self._session.facts(self.collection).get("checks_values"):
+            return
+        for each in self._session.check(self.collection, self._choices()):
+            known = self.known_values(each.locator or "")
+            hint = f"; hint: the products have {', '.join(known)}" if known else ""
+            yield replace(each, text=f"{each.text}{hint}", item_id=None)
+
+    def _choices(self) -> OrderSpecification:
+        """Return what is chosen, without what it is chosen for: of items of which the same was, one."""
+        kinds: dict[object, ItemSpecification] = {}
+        for item in self.items:
+            own = item.own_options
+            kind = (own and own.alike, item.own_area and id(item.own_area))
+            if kind not in kinds:
+                kinds[kind] = self._choice(own, item.area)
+        found = list(kinds.values()) or [self._choice(None, self.area)]
+        items = tuple(replace(each, item_id=str(number)) for number, each in enumerate(found, 1))
+        return OrderSpecification(
+            order_type=self.offer.order_type, items=items, options=self.options.parameters()
+        )
+
+    def _choice(self, own: Options | None, area: Area | None) -> ItemSpecification:
+        return ItemSpecification(
+            item_id="1",
+            identifier=ProductId(identifier="any", collection_id=self.collection),
+            product_order_options_id=self.group,
+            options=() if own is None else own.parameters(),
+            scene_selections=self.scene_selection(area),
+        )
 
     def known_values(self, name: str) -> tuple[str, ...]:
         """Return what the products chosen have of an option themselves: of a CRS their own, as told."""

@@ -25,6 +25,9 @@ class Holder(Protocol):
     def rule_problems(self) -> Iterator[Problem]:
         """Yield the rules that its items' options break as they stand."""
 
+    def value_problems(self) -> Iterator[Problem]:
+        """Yield what the service has against the values as they stand, where it looks at them."""
+
     def known_values(self, name: str) -> tuple[str, ...]:
         """Return what the chosen products have themselves of an option, such as their CRS."""
 
@@ -156,24 +159,21 @@ class Options:
         wanted = {name: value for name, value in wanted.items() if value is not None}
         if wanted == self._chosen:
             return
-        if problems := list(dict.fromkeys(self._problems_with(wanted))):
+        if problems := list(dict.fromkeys(self._problems_with(wanted, asked=True))):
             raise ValidationError.of(problems)
         vars(self).update(_chosen=wanted, _alike=None)
         if self._holder is not None:
             self._holder.options_changed()
 
-    def _problems_with(self, wanted: dict[str, Any]) -> list[Problem]:
-        """Return the rules that would be broken if these were the choices."""
-        if not self._rules:
-            return []
-        before = self._chosen
+    def _problems_with(self, wanted: dict[str, Any], *, asked: bool = False) -> list[Problem]:
+        """Return the rules that would be broken if these were the choices; if ``asked``, the service too."""
+        before, holder = self._chosen, self._holder
         vars(self)["_chosen"] = wanted
         try:
-            return list(
-                broken(self._rules, self._definitions, self.values)
-                if self._holder is None
-                else self._holder.rule_problems()
-            )
+            if holder is None:
+                return list(broken(self._rules, self._definitions, self.values))
+            found = list(holder.rule_problems()) if self._rules else []
+            return found or list(holder.value_problems() if asked else ())
         finally:
             vars(self)["_chosen"] = before
 

@@ -8,21 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from oseo_lab.client.given import text
 from oseo_lab.client.options import nearest
 from oseo_lab.client.transport import Transport
 from oseo_lab.model.collection import OrderOptions
-from oseo_lab.model.errors import NotFound, NotSupported, ValidationError
+from oseo_lab.model.errors import NotFound, NotSupported, OseoError, Problem, ValidationError
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import GetOptions
 from oseo_lab.model.options import OptionDefinition
+from oseo_lab.model.order import OrderSpecification
 
 __all__ = ["Session"]
 
 #: Identifiers asked for at a time: they travel in a URL.
 _IDS = 50
+#: Choices whose problems are kept.
+_CHECKED = 500
 
 
 class Session:
@@ -44,6 +48,7 @@ class Session:
         self.submitted_here: set[str] = set()
         self._offers: dict[str, tuple[OrderOptions, ...]] = {}
         self._facts: dict[str, Mapping[str, Any]] | None = None
+        self._checked: dict[tuple[str, bytes], tuple[Problem, ...]] = {}
         self._at_close: list[Callable[[], None]] = []
 
     def at_close(self, end: Callable[[], None]) -> None:
@@ -125,6 +130,25 @@ class Session:
         """Return the draft of a new order of items of an order; what composes drafts stands above."""
         raise NotSupported("orders are composed by lab.order(...)")
 
+    def check(self, collection_id: str, choices: OrderSpecification) -> tuple[Problem, ...]:
+        """Return what the service has against choices, asked once for the same ones.
+
+        A service that does not answer now, or has nowhere to ask, says it when the order is submitted.
+        """
+        from oseo_lab.encoding.json_form import encode
+
+        key = collection_id, encode(choices)
+        if key not in self._checked:
+            path = f"collections/{quote(collection_id, safe='')}/check"
+            try:
+                answer = self.transport.ask("POST", path, body=choices)
+            except OseoError:
+                return ()
+            if len(self._checked) >= _CHECKED:
+                self._checked.clear()
+            self._checked[key] = tuple(_problem(each) for each in answer.get("problems", ()))
+        return self._checked[key]
+
     def find(self, collection_id: str, identifiers: Iterable[str]) -> dict[str, CatalogueItem]:
         """Return products by their identifiers; those that are not there are left out."""
         found: dict[str, CatalogueItem] = {}
@@ -134,3 +158,10 @@ class Session:
             page, _ = self.transport.products(collection_id, query)
             found.update((each.identifier, each) for each in page)
         return found
+
+
+def _problem(plain: Any) -> Problem:
+    """Return a problem as the service tells it."""
+    said = plain if isinstance(plain, Mapping) else {}
+    code, locator = str(said.get("code") or "InvalidParameterValue"), said.get("locator")
+    return Problem(code=code, locator=None if locator is None else str(locator), text=str(said.get("text")))

@@ -37,6 +37,13 @@ _FACTS = (
     "payments",
 )
 
+_CHECKS = {
+    "checks_values": {
+        "type": "boolean",
+        "description": "Whether allowed values are looked at once more when they are ordered (check).",
+    }
+}
+
 
 def openapi(url: str) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document.
@@ -101,7 +108,7 @@ def _described() -> tuple[dict[str, Any], dict[str, Any]]:
         "type": "object",
         "description": facts["description"],
         "required": ["id"],
-        "properties": {name: facts["properties"][name] for name in _FACTS},
+        "properties": {name: facts["properties"][name] for name in _FACTS} | _CHECKS,
     }
     paths: dict[str, Any] = {}
     for row in ROWS:

@@ -13,6 +13,7 @@ from oseo_lab.encoding.openapi_schemas import (
     ANY_OBJECT,
     BALANCES,
     CHARGES,
+    CHECKED,
     COLLECTION,
     COLLECTIONS,
     HISTORY,
@@ -103,6 +104,15 @@ ROWS = (
         name="getOptionSchema",
         summary="Options and scene options as JSON Schema",
         answer=SCHEMAS,
+        parameters=("collection_id",),
+    ),
+    Row(
+        path="/collections/{collection_id}/check",
+        name="checkChoices",
+        summary="What is wrong with what items choose, before there is an order; products are not asked for",
+        method="post",
+        body=OrderSpecification,
+        answer=CHECKED,
         parameters=("collection_id",),
     ),
     Row(

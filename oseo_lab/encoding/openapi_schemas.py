@@ -18,6 +18,7 @@ __all__ = [
     "ANY_OBJECT",
     "BALANCES",
     "CHARGES",
+    "CHECKED",
     "COLLECTION",
     "COLLECTIONS",
     "HISTORY",
@@ -59,6 +60,22 @@ SCHEMAS = {
     "type": "object",
     "required": ["options", "scene"],
     "properties": {"options": ANY_OBJECT, "scene": ANY_OBJECT, "groups": ANY_OBJECT},
+}
+CHECKED = {
+    "type": "object",
+    "required": ["problems"],
+    "properties": {
+        "problems": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "text"],
+                "properties": {
+                    name: {"type": ["string", "null"]} for name in ("code", "locator", "text", "item_id")
+                },
+            },
+        }
+    },
 }
 PAGE = list_of("products", CatalogueItem, cursor={"type": ["string", "null"]})
 HISTORY = list_of("history", StatusChange, **list_of("attempts", Attempt)["properties"])

@@ -1,7 +1,7 @@
 """Whether an order can be accepted: everything that is wrong with it, at once.
 
-Used by Submit and GetQuotation alike. Asks no remote catalogue: a collection's pattern decides, existence is
-the worker's question.
+Used by Submit and GetQuotation alike, and for drafts. Asks no remote catalogue: a collection's pattern
+decides, existence is the worker's question. A processor that looks at values has its say, once a choice.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from oseo_lab.model.collection import Collection, OrderOptions, Scope
 from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.limits import limit_problems, limits_of
+from oseo_lab.model.options import check_selections
 from oseo_lab.model.order import LOCAL, ItemSpecification, OrderSpecification
 from oseo_lab.model.subscription import is_massive
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.order_types import check_standing_items, checkable, collection_for
 
-__all__ = ["check_specification"]
+__all__ = ["check_choices", "check_specification"]
 
 
 def check_specification(
@@ -45,7 +46,7 @@ def check_specification(
     asked, specification = specification, checkable(specification)
     found_wrong = [*problems, *_check_item_ids(specification), *limit_problems(specification)]
     found: list[Collection] = []
-    choices, by_wish = _Choices(specification), is_massive(asked)
+    choices, by_wish = _Choices(specification, context), is_massive(asked)
     for item in specification.items:
         collection = collection_for(item.identifier, specification.order_type, context)
         if isinstance(collection, Problem):
@@ -70,6 +71,19 @@ def check_specification(
     return tuple(found)
 
 
+def check_choices(
+    collection: Collection, specification: OrderSpecification, context: Context
+) -> list[Problem]:
+    """Return what is wrong with what items choose of a collection, whatever products they are made from.
+
+    For drafts: neither identifiers nor the number of items are looked at.
+    """
+    choices = _Choices(specification, context)
+    found = [each for item in specification.items for each in choices.check(collection, item)]
+    found.extend(_check_order(collection, specification, choices.groups[collection.id].values()))
+    return list(dict.fromkeys(found))
+
+
 def _check_size_limit(
     collections: Iterable[Collection], specification: OrderSpecification
 ) -> Iterator[Problem]:
@@ -91,8 +105,9 @@ class _Choices:
     ``groups`` are the option groups met, by collection id and group id.
     """
 
-    def __init__(self, specification: OrderSpecification) -> None:
+    def __init__(self, specification: OrderSpecification, context: Context) -> None:
         self._order = specification
+        self._check_values = context.check_values
         self._known: dict[Hashable, tuple[Problem, ...]] = {}
         self.groups: defaultdict[str, dict[str, OrderOptions]] = defaultdict(dict)
 
@@ -116,7 +131,11 @@ class _Choices:
         if isinstance(group, list):
             return group
         self.groups[collection.id].setdefault(group.product_order_options_id, group)
-        return collection.check_choice(item, self._order, group)
+        wrong = tuple(collection.check_choice(item, self._order, group))
+        if wrong or any(check_selections(group.options, self._order.options, check_missing=False)):
+            return wrong
+        values = collection.chosen(self._order, item), collection.scene(item, self._order)
+        return self._check_values(collection.id, *values)
 
 
 def _check_order(

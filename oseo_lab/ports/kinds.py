@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from oseo_lab.model.collection import Collection
+from oseo_lab.model.errors import Problem
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import CatalogueItem, DeliveredFile, FailureClass, ItemJob, Product
 from oseo_lab.model.options import OptionDefinition
@@ -23,6 +24,7 @@ __all__ = [
     "AcquisitionState",
     "Catalogue",
     "CatalogueQuery",
+    "CheckingProcessor",
     "DeliveryChannel",
     "Forwarded",
     "ForwardedItem",
@@ -94,7 +96,8 @@ class Processor(Protocol):
 
     A processor that cannot make every combination of its options has ``rules`` too: a sequence of
     `oseo_lab.model.option_rules.OptionRule`. What they exclude is refused when it is ordered, and never
-    reaches a worker.
+    reaches a worker. One that can tell from the values alone that a choice is sure to fail is a
+    `CheckingProcessor`.
     """
 
     options: Sequence[OptionDefinition]
@@ -107,6 +110,22 @@ class Processor(Protocol):
         ------
         ProcessingFailed
             If it cannot be made.
+        """
+
+
+@runtime_checkable
+class CheckingProcessor(Protocol):
+    """A processor that looks at what was chosen when it is ordered, quoted or drafted, on the server."""
+
+    def check(self, options: Mapping[str, Any], scene: Mapping[str, Any]) -> Iterable[Problem]:
+        """Return what would fail whatever the product.
+
+        It is asked in the middle of a request: no network, no file, and what takes time is kept by value.
+
+        Parameters
+        ----------
+        options, scene : mapping
+            Python values by option name, each allowed by its own definition, as `ItemJob` has them.
         """
 
 

@@ -19,11 +19,14 @@ from oseo_lab.model.errors import (
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import GetOptions
 from oseo_lab.model.options import OptionDefinition
+from oseo_lab.model.order import OrderSpecification
+from oseo_lab.operations.checking import check_choices
 from oseo_lab.ports import CatalogueQuery, PicturedCatalogue, ProcessingFailed, Thumbnail
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import MOST, PAGE, JsonHandler, instant_of
 
 __all__ = [
+    "CheckHandler",
     "CollectionHandler",
     "CollectionsHandler",
     "OptionsHandler",
@@ -38,7 +41,7 @@ _SEARCH = frozenset({"bbox", "datetime", "text", "ids", "limit", "cursor", "toke
 _COMPARISONS = frozenset({"lt", "lte", "gt", "gte", "eq"})
 
 
-def _facts(collection: Collection) -> dict[str, Any]:
+def _facts(collection: Collection, *, checks_values: bool) -> dict[str, Any]:
     """Return what users may know of a collection: not where its files lie or what its operator fixed."""
     return {
         "id": collection.id,
@@ -53,6 +56,7 @@ def _facts(collection: Collection) -> dict[str, Any]:
         "product_orders": collection.product_orders,
         "subscription": json_form.to_plain(collection.subscription),
         "payments": json_form.to_plain(collection.payments),
+        "checks_values": checks_values,
     }
 
 
@@ -64,7 +68,9 @@ class CollectionsHandler(JsonHandler):
         """List what can be ordered from."""
         services = await self.services()
         await self.authorize("read")
-        self.send({"collections": [_facts(each) for each in services.collections.values()]})
+        checks = services.checks_values
+        known = services.collections.values()
+        self.send({"collections": [_facts(each, checks_values=checks(each.id)) for each in known]})
 
 
 class CollectionHandler(JsonHandler):
@@ -73,8 +79,10 @@ class CollectionHandler(JsonHandler):
     @door
     async def get(self, collection_id: str) -> None:
         """Describe one collection."""
+        services = await self.services()
         await self.authorize("read")
-        self.send(_facts(await self.collection(collection_id)))
+        collection = await self.collection(collection_id)
+        self.send(_facts(collection, checks_values=services.checks_values(collection.id)))
 
 
 class OptionsHandler(JsonHandler):
@@ -115,6 +123,21 @@ def _schemas(group: OrderOptions) -> dict[str, Any]:
 def _optional(parameters: Iterable[OptionDefinition]) -> list[OptionDefinition]:
     """Return parameters of several policies, each of which may be of another policy than the one chosen."""
     return [replace(each, component=replace(each.component, optional=True)) for each in parameters]
+
+
+class CheckHandler(JsonHandler):
+    """``POST api/v1/collections/{id}/check``: what is wrong with choices, before there is an order."""
+
+    @door
+    async def post(self, collection_id: str) -> None:
+        """Send the problems; an empty list is good."""
+        services = await self.services()
+        await self.authorize("read")
+        collection = await self.collection(collection_id)
+        said = await self.state.work(json_form.decode, OrderSpecification, self.json_body())
+        context = services.context(self.owner, url=self.service_url)
+        problems = await self.state.work(check_choices, collection, said, context)
+        self.send({"problems": [json_form.to_plain(each) for each in problems]})
 
 
 class ProductsHandler(JsonHandler):

@@ -83,6 +83,7 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_COLLECTION}/?", products.CollectionHandler),
     (f"{_COLLECTION}/options", products.OptionsHandler),
     (f"{_COLLECTION}/schema", products.SchemaHandler),
+    (f"{_COLLECTION}/check", products.CheckHandler),
     (f"{_COLLECTION}/products", products.ProductsHandler),
     (f"{_COLLECTION}/products/([^/]+)/thumbnail", products.ThumbnailHandler),
     ("(?:/.*)?", NowhereHandler),

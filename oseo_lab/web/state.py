@@ -84,6 +84,9 @@ class Services(Protocol):
     def forwarding(self) -> Forwarding:
         """What follows items that are made elsewhere."""
 
+    def checks_values(self, collection_id: str) -> bool:
+        """Whether a collection's processor looks at values when they are ordered."""
+
     def catalogue(self, collection_id: str) -> Catalogue:
         """Return a collection's catalogue."""
 

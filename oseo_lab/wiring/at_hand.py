@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from oseo_lab.model.collection import Collection
+from oseo_lab.model.errors import Problem
 from oseo_lab.plugins import load
-from oseo_lab.ports import Catalogue, Notifier, Provider, Quoter, Tasking
-from oseo_lab.settings import Settings
+from oseo_lab.ports import Catalogue, CheckingProcessor, Notifier, Provider, Quoter, Tasking
+from oseo_lab.settings import SMTP, Settings
 
 __all__ = ["Plugins", "notifier"]
+
+_LOG = logging.getLogger(__name__)
 
 
 class Plugins:
@@ -34,6 +38,34 @@ class Plugins:
         one = self._collections[collection_id]
         found: Catalogue = self._plugin("catalogue", one.catalogue, collection_id, one.catalogue_settings)
         return found
+
+    def check_values(
+        self, collection_id: str, options: Mapping[str, Any], scene: Mapping[str, Any]
+    ) -> Iterable[Problem]:
+        """Return what a collection's processor has against an item's values; none where it does not look.
+
+        One that breaks over them is logged, and the item goes to a worker, who tells its user more.
+        """
+        one = self._collections[collection_id]
+        found = self._processor(one)
+        if not isinstance(found, CheckingProcessor):
+            return ()
+        try:
+            return tuple(found.check(options, scene))
+        except Exception:  # somebody else's code: what it cannot tell is no reason to refuse an order
+            _LOG.exception("processor %s could not check what was chosen of %s", one.processor, collection_id)
+            return ()
+
+    def checks_values(self, collection_id: str) -> bool:
+        """Whether a collection's processor looks at values when they are ordered."""
+        return isinstance(self._processor(self._collections[collection_id]), CheckingProcessor)
+
+    def _processor(self, one: Collection) -> Any:
+        def make() -> Any:
+            found = load("processor", one.processor)
+            return found() if isinstance(found, type) else found
+
+        return self._once("processor", one.id, make)
 
     def quoter(self, collection_id: str) -> Quoter | None:
         """Return a collection's quoter; None where nothing is quoted."""
@@ -79,5 +111,7 @@ def notifier(settings: Settings, kind: str) -> Notifier:
     ConfigurationError
         If the operator's ``callback_hosts`` are not what they must be.
     """
-    found: Notifier = load("notifier", kind)({"hosts": settings.callback_hosts, "url": settings.public_url})
+    said = {name: getattr(settings, name) for name in ("title", *SMTP)}
+    known = {"hosts": settings.callback_hosts, "url": settings.public_url, **said}
+    found: Notifier = load("notifier", kind)(known)
     return found
