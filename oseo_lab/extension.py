@@ -112,6 +112,16 @@ class OseoLab(ExtensionApp):
         help="Where this service is for programs elsewhere, ending in /oseo/: providers that call back, and "
         "consumers of notifications."
     ).tag(config=True)
+    smtp_host = Unicode(help="Mail server that notifications go by; no mail is sent without one.").tag(
+        config=True
+    )
+    smtp_port = Integer(587, help="Port of the mail server.").tag(config=True)
+    smtp_user = Unicode(help="By which name the mail server knows this service.").tag(config=True)
+    smtp_password_file = Unicode(help="File that holds the password; read at each message.").tag(config=True)
+    smtp_from = Unicode(help="Whom mail comes from, name@host.").tag(config=True)
+    smtp_tls = Enum(
+        ["starttls", "tls", "none"], "starttls", help="How the connection to the mail server is secured."
+    ).tag(config=True)
 
     @default("data_dir")
     def _data_dir_default(self) -> str:

@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from oseo_lab.model.errors import ConfigurationError
+from oseo_lab.model.notify import address_of_mail
 
-__all__ = ["Settings"]
+__all__ = ["SMTP", "Settings"]
+
+#: The settings that mail is sent by.
+SMTP = ("smtp_host", "smtp_port", "smtp_user", "smtp_password_file", "smtp_from", "smtp_tls")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,14 @@ class Settings:
     public_url : str
         Where this service is for programs elsewhere, ending in ``/oseo/``: providers that call back, and
         consumers of notifications. Where empty, they are not given an address.
+    smtp_host, smtp_port : str, int
+        The mail server that notifications go by; no mail is sent where the host is empty.
+    smtp_user, smtp_password_file : str
+        By which name it knows this service, and a file that holds the password, read at each message.
+    smtp_from : str
+        Whom mail comes from.
+    smtp_tls : str
+        ``starttls``, ``tls`` (from the first byte) or ``none``.
     """
 
     data_dir: Path
@@ -110,6 +122,12 @@ class Settings:
     callback_hosts: tuple[str, ...] = ()
     callback_tries: int = 12
     public_url: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_user: str = ""
+    smtp_password_file: str = ""
+    smtp_from: str = ""
+    smtp_tls: str = "starttls"
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Settings:
@@ -143,6 +161,27 @@ class Settings:
             problems.append("renew must be shorter than lease")
         if self.executor not in ("dask", "inline"):
             problems.append(f"executor {self.executor!r} is unknown; allowed: dask, inline")
+        return [*problems, *self._mail_problems()]
+
+    def _mail_problems(self) -> list[str]:
+        problems = []
+        if self.smtp_tls not in ("starttls", "tls", "none"):
+            problems.append(f"smtp_tls {self.smtp_tls!r} is unknown; allowed: starttls, tls, none")
+        if self.smtp_host and not address_of_mail(self.smtp_from):
+            problems.append(f"smtp_from {self.smtp_from!r} is no address; mail comes from one, name@host")
+        if not 0 < self.smtp_port < 65536:
+            problems.append(f"smtp_port {self.smtp_port} is no port; allowed: 1 to 65535")
+        if (
+            self.smtp_user
+            and self.smtp_tls == "none"
+            and self.smtp_host not in ("localhost", "127.0.0.1", "::1")
+        ):
+            problems.append(
+                "smtp_user without TLS: the password could be read on the way; smtp_tls='starttls'"
+            )
+        path = self.smtp_password_file
+        if self.smtp_user and not (path and Path(path).expanduser().is_file()):
+            problems.append(f"smtp_user needs smtp_password_file: there is no file {path!r}")
         return problems
 
     @property

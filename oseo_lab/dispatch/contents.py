@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from oseo_lab.dispatch.notices import NOTIFY
+from oseo_lab.model.names import name_of
 from oseo_lab.model.notices import of_body, shown
+from oseo_lab.model.notify import Channel
 from oseo_lab.model.order import CallbackKind
 from oseo_lab.ports import Notice, UnitOfWork
 
@@ -45,6 +47,22 @@ def _quotation(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any] | None
     }
 
 
+def _notified(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any] | None:
+    """Read how the order stands, and what a message to a webhook is signed with; None where it was stopped."""
+    order = snapshot.orders.get(notice.order_id)
+    asked = snapshot.notifications.of_many((notice.order_id,)).get(notice.order_id, ())
+    found = next((each for each in asked if each.notification_id == notice.body["notification"]), None)
+    if order is None or found is None:
+        return None
+    return {
+        "name": name_of(order),
+        "status": order.status,
+        "counts": snapshot.items.counts(order.order_id),
+        "service": found.service,
+        "secret": found.secret,
+    }
+
+
 def _nothing(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any]:
     return {}
 
@@ -54,4 +72,6 @@ _READERS: Mapping[str, Callable[[UnitOfWork, Notice], Mapping[str, Any] | None]]
     CallbackKind.CANCEL_RESPONSE: _order,
     CallbackKind.QUOTATION_RESPONSE: _quotation,
     NOTIFY: _nothing,
+    Channel.EMAIL: _notified,
+    Channel.WEBHOOK: _notified,
 }

@@ -1,18 +1,18 @@
 """What users are owed for changes, put into the outbox in the transaction that makes the changes.
 
 Step 16 of the walk, called by `settle.follow_up`; `oseo_lab.model.notices` decides what is owed, the relay
-sends it. Nearly free for orders that nobody asked to be told of: one indexed read for a whole batch.
+sends it. Nearly free for orders that nobody asked to be told of: two indexed reads for a whole batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from oseo_lab.model.notices import EVENTS, Moment, Step, as_body, moments, owed
+from oseo_lab.dispatch.telling import Turn, tell
+from oseo_lab.model.notices import EVENTS, Moment, as_body, moments, owed
 from oseo_lab.model.notifications import Subscriber, Topic
-from oseo_lab.model.order import Callback, Order, StatusInfo, StatusNotification
+from oseo_lab.model.order import Callback, Order, StatusNotification
 from oseo_lab.model.status import Status
 from oseo_lab.ports import Notice, UnitOfWork
 
@@ -22,28 +22,6 @@ __all__ = ["NOTIFY", "Turn", "owe"]
 NOTIFY = "Notify"
 #: Up to how many items an order's every change is told as it was; of larger ones the latest state is.
 MOST_ITEMS = 100
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Turn:
-    """What one transaction did to one order.
-
-    Parameters
-    ----------
-    order : Order
-        Before.
-    status : StatusInfo
-        After.
-    counts : mapping of Status to int
-        Its items by status, after.
-    steps : sequence of Step
-        What happened to its items, as far as it is known.
-    """
-
-    order: Order
-    status: StatusInfo
-    counts: Mapping[Status, int]
-    steps: Sequence[Step] = ()
 
 
 def owe(work: UnitOfWork, turns: Iterable[Turn], now: datetime) -> None:
@@ -61,6 +39,7 @@ def owe(work: UnitOfWork, turns: Iterable[Turn], now: datetime) -> None:
     notices += _events(work, moved, now)
     if notices:
         work.outbox.add(notices)
+    tell(work, moved, now)
 
 
 def _told(work: UnitOfWork, turn: Turn, callbacks: Sequence[Callback]) -> Iterable[Notice]:

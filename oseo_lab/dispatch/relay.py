@@ -315,6 +315,7 @@ def _line(notice: Notice, now: datetime, outcome: str, is_last: bool) -> Sending
         outcome=outcome,
         notice_id=notice.notice_id,
         is_last=is_last,
+        body=notice.body if is_last else None,
     )
 
 

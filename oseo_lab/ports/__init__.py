@@ -7,7 +7,7 @@ provider, tasking), which are found by entry point. Nothing here does anything.
 
 from __future__ import annotations
 
-from oseo_lab.ports.desk import Desk
+from oseo_lab.ports.desk import Desk, Held
 from oseo_lab.ports.kinds import (
     Acquisition,
     AcquisitionState,
@@ -71,6 +71,7 @@ __all__ = [
     "Executor",
     "Forwarded",
     "ForwardedItem",
+    "Held",
     "Inputs",
     "Items",
     "Matches",

@@ -12,9 +12,19 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from oseo_lab.model.notifications import Subscriber
+from oseo_lab.model.notify import Notification
 from oseo_lab.model.order import Callback
 
-__all__ = ["MOST_SKIPPED", "Callbacks", "Notice", "Outbox", "Sending", "Sendings", "Subscribers"]
+__all__ = [
+    "MOST_SKIPPED",
+    "Callbacks",
+    "Notice",
+    "Notifications",
+    "Outbox",
+    "Sending",
+    "Sendings",
+    "Subscribers",
+]
 
 #: Most addresses that one claim of notices passes over.
 MOST_SKIPPED = 16
@@ -53,7 +63,10 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sending:
-    """One line of the delivery log: a try at sending a notice; ``outcome`` is ``sent``, or why not."""
+    """One line of the delivery log: a try at sending a notice; ``outcome`` is ``sent``, or why not.
+
+    ``body`` is kept with the last try of a notice, so that it can be sent again.
+    """
 
     order_id: str
     kind: str
@@ -63,6 +76,7 @@ class Sending:
     outcome: str
     notice_id: int = 0
     is_last: bool = False
+    body: Mapping[str, Any] | None = None
 
 
 class Callbacks(Protocol):
@@ -91,6 +105,28 @@ class Subscribers(Protocol):
         """Forget one."""
 
 
+class Notifications(Protocol):
+    """Who is told of orders by mail or webhook."""
+
+    def save(self, notification: Notification) -> None:
+        """Insert or replace one."""
+
+    def of_many(self, order_ids: Iterable[str]) -> dict[str, list[Notification]]:
+        """Return the notifications of several orders, oldest first; orders without any are left out."""
+
+    def remove(self, order_id: str, notification_id: str) -> bool:
+        """Forget one; False where it is not there."""
+
+    def expiring(self, soon: datetime, until: datetime) -> list[tuple[Notification, int, datetime]]:
+        """Return who is to be warned of deliveries that expire by ``soon``, and were not.
+
+        With how many of them expire by ``until``, and when the first one does.
+        """
+
+    def warned(self, notification: Notification, until: datetime) -> None:
+        """Note that it was warned of what expires by ``until``."""
+
+
 class Sendings(Protocol):
     """The delivery log of notices."""
 
@@ -98,7 +134,10 @@ class Sendings(Protocol):
         """Append lines."""
 
     def of(self, order_id: str, limit: int = 1000) -> list[Sending]:
-        """Return the newest lines of one order or quotation, oldest first."""
+        """Return the newest lines of one order or quotation, oldest first, each with its body."""
+
+    def last(self, order_id: str, notice_id: int) -> Sending | None:
+        """Return the last line of a notice that is sent or given up."""
 
 
 class Outbox(Protocol):
@@ -117,6 +156,9 @@ class Outbox(Protocol):
 
     def settle(self, notice: Notice, *, due: datetime | None) -> None:
         """Remove a notice that was sent (``due`` None), or keep it, with its attempts, until ``due``."""
+
+    def amend(self, notice: Notice) -> bool:
+        """Save body and due of a notice that was not tried yet; False where it was, or is gone."""
 
     def waiting(self, order_id: str) -> list[Notice]:
         """Return an order's (or quotation's) notices that are not sent yet, oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -12,18 +13,27 @@ from sqlalchemy.dialects import postgresql
 
 from oseo_lab.store import tables
 from oseo_lab.store.session import Session, Statement, among_statements, chunks
+from oseo_lab.store.values import micros
 
 __all__ = ["Matches"]
 
 _m = tables.matches.c
 _KNOWN = among_statements(_m.order_ref, _m.order_ref, _m.number, _m.identifier, _m.revision)
-_ITEM, _PRODUCT = ("order_ref", "number"), ("identifier", "revision")
+_ITEM, _PRODUCT = ("order_ref", "number", "at"), ("identifier", "revision")
 _COUNT = Statement(
     sa.select(sa.func.count()).where(
         _m.order_ref == bindparam("order_ref"), _m.number == bindparam("number")
     ),
     "order_ref",
     "number",
+)
+
+_COUNT_SINCE = Statement(
+    sa.select(sa.func.count()).where(
+        _m.order_ref == bindparam("order_ref"), _m.at >= bindparam("since", type_=sa.BigInteger)
+    ),
+    "order_ref",
+    "since",
 )
 
 
@@ -48,6 +58,7 @@ def _add(size: int) -> Statement:
             {
                 "order_ref": bindparam("order_ref"),
                 "number": bindparam("number"),
+                "at": bindparam("at"),
                 "identifier": bindparam(identifier),
                 "revision": bindparam(revision),
             }
@@ -56,7 +67,7 @@ def _add(size: int) -> Statement:
         into = insert(tables.matches).values(rows).on_conflict_do_nothing()
         return into.returning(_m.identifier, _m.revision)
 
-    return Statement(core, "order_ref", "number", *(name for pair in places for name in pair))
+    return Statement(core, *_ITEM, *(name for pair in places for name in pair))
 
 
 class Matches:
@@ -65,10 +76,12 @@ class Matches:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, order_id: str, number: int, products: Sequence[tuple[str, str]]) -> list[bool]:
+    def add(
+        self, order_id: str, number: int, products: Sequence[tuple[str, str]], at: datetime | None = None
+    ) -> list[bool]:
         """Remember products (identifier, revision) of a subscription's item; say of each if it is new.
 
-        Of one that is given twice the first is new.
+        Of one that is given twice the first is new. ``at`` is when they joined, where that is counted.
 
         Raises
         ------
@@ -76,23 +89,25 @@ class Matches:
             If there is no such order.
         """
         ref = self._session.known_refs((order_id,))[order_id]
-        new = set(self._added(ref, number, list(dict.fromkeys(products))))
+        new = set(self._added((ref, number, micros(at)), list(dict.fromkeys(products))))
         answers = []
         for product in products:
             answers.append(product in new)
             new.discard(product)
         return answers
 
-    def _added(self, ref: int, number: int, products: list[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
+    def _added(
+        self, item: tuple[int, int, int | None], products: list[tuple[str, str]]
+    ) -> Iterator[tuple[Any, ...]]:
         """Insert products, yield those that were not there."""
         session = self._session
         if session.dialect.name == "postgresql":
             identifiers, revisions = ([each[place] for each in products] for place in (0, 1))
-            yield from session.all(_ADD_ARRAYS, (ref, number, identifiers, revisions))
+            yield from session.all(_ADD_ARRAYS, (*item, identifiers, revisions))
             return
         for part in chunks(products):
             flat = (text for product in part for text in product)
-            yield from session.all(_add(len(part)), (ref, number, *flat))
+            yield from session.all(_add(len(part)), (*item, *flat))
 
     def known(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], set[tuple[str, str]]]:
         """Return what several subscriptions' items (order id, number) have had."""
@@ -109,4 +124,10 @@ class Matches:
         """Return how many products an item has had."""
         ref = self._session.order_ref(order_id)
         row = None if ref is None else self._session.one(_COUNT, (ref, number))
+        return 0 if row is None else int(row[0])
+
+    def count_since(self, order_id: str, moment: datetime) -> int:
+        """Return how many products joined an order from a moment on, of those added with ``at``."""
+        ref = self._session.order_ref(order_id)
+        row = None if ref is None else self._session.one(_COUNT_SINCE, (ref, micros(moment)))
         return 0 if row is None else int(row[0])

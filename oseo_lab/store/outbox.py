@@ -74,6 +74,14 @@ _KEEP = Statement(
     "to_attempts",
     "key",
 )
+_AMEND = Statement(
+    sa.update(tables.outbox)
+    .values(due=bindparam("to_due"), body=bindparam("to_body"))
+    .where(_n.id == bindparam("key"), _n.attempts == _ZERO),
+    "to_due",
+    "to_body",
+    "key",
+)
 _REMOVE = Statement(sa.delete(tables.outbox).where(_n.id == bindparam("key")), "key")
 _oldest = (
     sa.select(sa.func.min(_older.id))
@@ -97,7 +105,7 @@ class Outbox:
         rows = []
         for notice in notices:
             subject = pack(notice.order_id)
-            body = json.dumps(dict(notice.body), ensure_ascii=False)
+            body = _written(notice)
             due = micros(notice.due) or 0
             queue = subject, notice.address
             rows.append((subject, notice.kind, notice.address, body, notice.attempts, due, *queue))
@@ -128,9 +136,18 @@ class Outbox:
         self._session.run(_REMOVE, (notice.notice_id,))
         self._session.run(_ADVANCE, (pack(notice.order_id), notice.address))
 
+    def amend(self, notice: Notice) -> bool:
+        """Save body and due of a notice that was not tried yet; False where it was, or is gone."""
+        row = (micros(notice.due) or 0, _written(notice), notice.notice_id)
+        return self._session.run(_AMEND, row) > 0
+
     def waiting(self, order_id: str) -> list[Notice]:
         """Return an order's (or quotation's) notices that are not sent yet, oldest first."""
         return [_notice(row) for row in self._session.all(_WAITING, (pack(order_id),))]
+
+
+def _written(notice: Notice) -> str:
+    return json.dumps(dict(notice.body), ensure_ascii=False)
 
 
 def _skipped(addresses: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from oseo_lab.store.values import micros, moment_of, pack, unpack
 __all__ = ["Sendings"]
 
 _s = tables.sendings.c
-_COLUMNS = ("subject", "notice", "kind", "address", "at", "attempt", "outcome", "is_last")
+_COLUMNS = ("subject", "notice", "kind", "address", "at", "attempt", "outcome", "is_last", "body")
 
 _ADD = Statement(insert_of(tables.sendings, _COLUMNS), *_COLUMNS)
 _OF = Statement(
@@ -27,6 +28,16 @@ _OF = Statement(
     ),
     "subject",
     "limit",
+)
+
+_LAST = Statement(
+    sa.select(*(_s[name] for name in _COLUMNS)).where(
+        _s.subject == bindparam("subject"),
+        _s.notice == bindparam("notice"),
+        _s.is_last == sa.literal_column("1"),
+    ),
+    "subject",
+    "notice",
 )
 
 
@@ -44,6 +55,11 @@ class Sendings:
         """Return the newest lines of one order or quotation, oldest first."""
         return [_sending(row) for row in reversed(self._session.all(_OF, (pack(order_id), limit)))]
 
+    def last(self, order_id: str, notice_id: int) -> Sending | None:
+        """Return the last line of a notice that is sent or given up."""
+        row = self._session.one(_LAST, (pack(order_id), notice_id))
+        return None if row is None else _sending(row)
+
 
 def _row(sending: Sending) -> tuple[Any, ...]:
     return (
@@ -55,6 +71,7 @@ def _row(sending: Sending) -> tuple[Any, ...]:
         sending.attempt,
         sending.outcome,
         int(sending.is_last),
+        None if sending.body is None else json.dumps(dict(sending.body), ensure_ascii=False),
     )
 
 
@@ -68,4 +85,5 @@ def _sending(row: Sequence[Any]) -> Sending:
         attempt=row[5],
         outcome=row[6],
         is_last=bool(row[7]),
+        body=None if row[8] is None else json.loads(row[8]),
     )

@@ -1,0 +1,132 @@
+"""The notifier of mail: an order's news as one plain-text message, handed to the operator's mail server.
+
+Called by the relay with what `oseo_lab.dispatch.contents` completed. A message has the same ``Message-ID``
+however often it is sent, so that mail programs show it once, and says that a machine wrote it (RFC 3834).
+What the mail server refuses for good (5yz) is given up; anything else is tried again.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Mapping
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, localtime
+from pathlib import Path
+from typing import Any
+
+from oseo_lab.model.notify import Digest, about, sentence
+from oseo_lab.ports import Notice, ProcessingFailed
+
+__all__ = ["EmailNotifier"]
+
+#: Seconds that the mail server is waited for, at each step.
+TIMEOUT = 20.0
+#: Longest subject, characters.
+_SUBJECT = 200
+_FOR_GOOD = 500
+
+
+class EmailNotifier:
+    """Sends mail.
+
+    Parameters
+    ----------
+    settings : mapping
+        ``title`` of the service, and the operator's ``smtp_host``, ``smtp_port``, ``smtp_user``,
+        ``smtp_password_file``, ``smtp_from``, ``smtp_tls`` (``starttls``, ``tls`` or ``none``).
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._settings = settings
+
+    def __call__(self, notice: Notice) -> None:
+        """Send a notice as the relay completed it.
+
+        Raises
+        ------
+        ProcessingFailed
+            If the mail server did not take it.
+        """
+        if not self._settings.get("smtp_host"):
+            raise ProcessingFailed("no mail is sent from here: the operator has named no smtp_host")
+        message = _message(notice, str(self._settings["smtp_from"]), str(self._settings.get("title") or ""))
+        try:
+            with self._connected() as server:
+                server.send_message(message)
+        except smtplib.SMTPResponseException as refused:
+            raise _refused(refused.smtp_code, refused.smtp_error) from None
+        except smtplib.SMTPRecipientsRefused as refused:
+            raise _refused(*next(iter(refused.recipients.values()))) from None
+        except (smtplib.SMTPException, OSError) as failed:
+            said = str(failed) or type(failed).__name__
+            raise ProcessingFailed(
+                "the mail server could not be reached", retry=True, detail=said[:300]
+            ) from None
+
+    def _connected(self) -> smtplib.SMTP:
+        """Return a connection to the mail server, secured and logged in as the operator said."""
+        said = self._settings
+        host, port, tls = str(said["smtp_host"]), int(said["smtp_port"]), said["smtp_tls"]
+        if tls == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=_context())
+        else:
+            server = smtplib.SMTP(host, port, timeout=TIMEOUT)
+        try:
+            if tls == "starttls":
+                server.starttls(context=_context())
+            if said.get("smtp_user"):
+                server.login(str(said["smtp_user"]), self._password())
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _password(self) -> str:
+        """Read the password anew each time: it may have been changed."""
+        path = self._settings.get("smtp_password_file")
+        return Path(str(path)).expanduser().read_text().strip() if path else ""
+
+
+def _context() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _refused(code: int, text: bytes | str) -> ProcessingFailed:
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return ProcessingFailed(
+        f"the mail server answered {code}: {' '.join(said.split())[:200]}", retry=code < _FOR_GOOD
+    )
+
+
+def _message(notice: Notice, sender: str, title: str) -> EmailMessage:
+    body, name = notice.body, " ".join(str(notice.body["name"]).split())
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"] = sender, notice.address
+    message["Subject"] = f"{name}: {about(notice.kind, body)}"[:_SUBJECT]
+    message["Date"] = format_datetime(localtime())
+    message["Message-ID"] = f"<{body['message']}@{sender.rpartition('@')[2] or 'oseo-lab'}>"
+    message["Auto-Submitted"] = "auto-generated"
+    lines = [f"  {_moment(each)}  {sentence(each)}" for each in body["entries"]]
+    gathered = "" if body["digest"] == Digest.IMMEDIATE else f", {body['digest']} digest"
+    status = body["status"]
+    told = f"{status.status}{f': {status.additional}' if status.additional else ''}"
+    text = [
+        f"{name}{gathered}",
+        "",
+        *lines,
+        "",
+        f"It stands now at {told}.",
+        f"Order {notice.order_id}",
+        f"at {body['service']}" if body["service"] else "",
+        "",
+        f'In Python: lab.orders["{name}"]; to hear no more: lab.orders["{name}"].notifications.stop()',
+        f"-- \n{title}",
+    ]
+    message.set_content("\n".join(text))
+    return message
+
+
+def _moment(entry: Mapping[str, Any]) -> str:
+    return str(entry["at"]).replace("T", " ").removesuffix(":00Z").removesuffix("Z") + " UTC"
