@@ -170,18 +170,9 @@ class OrderDraft(DraftState):
         NotSupported
             If the draft cannot be said in that form, or another service does not read it.
         """
-        from oseo_lab.client.recipes import RECIPES, without_secrets
+        from oseo_lab.client.recipes import recipe
 
-        if form not in RECIPES:
-            raise ValidationError(
-                f"form {form!r} is not known; allowed: {', '.join(RECIPES)}", locator="form"
-            )
-        transport = self._session.transport
-        known = getattr(transport, "recipes", None)  # what means something to another service
-        if known is not None and form not in known:
-            raise NotSupported(f"another OSEO service takes no {form}; allowed: {', '.join(known)}")
-        recipe = RECIPES[form](self, without_secrets(transport.url))
-        return recipe if known is None else recipe.replace("oseo.connect(", "oseo.connect(soap=", 1)
+        return recipe(form, self._session.transport, self.request(), lambda: self)
 
     def _identifiers(self) -> list[str]:
         return [each.identifier for each in self.items]

@@ -175,6 +175,16 @@ class Lab(Session):
         found = self.transport.ask("GET", "balances")
         return {str(each["currency"]): float(each["value"]) for each in found.get("balances", ())}
 
+    @property
+    def wsdl_url(self) -> str:
+        """Where the service describes itself to SOAP clients: ``zeep.Client(lab.wsdl_url)``.
+
+        It can be read by anybody; calls need who calls, as the service's page says.
+        """
+        from oseo_lab.client.recipes import wsdl_of
+
+        return wsdl_of(self.transport)
+
     def capabilities(self) -> Capabilities:
         """Return what the service says it can do."""
         answer: Capabilities = self.transport.perform(GetCapabilities())

@@ -342,7 +342,7 @@ class Order:
         found: Draft = self._session.order_anew(self, items, options)
         return found
 
-    def share(self, with_: str | None = None, until: Any = "30d") -> OrderShare:
+    def share(self, with_: str | None = None, until: Any = "30d", can: str = "read") -> OrderShare:
         """Let somebody read the order and fetch its results; nobody else can change it.
 
         Parameters
@@ -351,6 +351,8 @@ class Order:
             A user's name as the service knows it; without it whoever has the link that is made.
         until : str, date, aware datetime or timedelta
             ``"30d"``, ``"2026-12-31"``; at most a year ahead.
+        can : str
+            What they may: ``"read"`` is all there is.
 
         Returns
         -------
@@ -364,7 +366,7 @@ class Order:
         """
         from oseo_lab.client.sharing import share
 
-        return share(self, with_, until)
+        return share(self, with_, until, can)
 
     def shares(self) -> OrderShares:
         """Return who the order is shared with, and until when."""
@@ -388,6 +390,20 @@ class Order:
         from oseo_lab.client.sharing import unshare
 
         return unshare(self, which)
+
+    def as_request(self, form: str = "json") -> str:
+        """Say what submits this order once more: ``json``, ``soap``, ``curl``, ``python``, ``cli``.
+
+        Neither the token is told, nor a password that the order holds.
+
+        Raises
+        ------
+        NotSupported
+            If the order cannot be said in that form, or another service does not read it.
+        """
+        from oseo_lab.client.recipes import recipe_of
+
+        return recipe_of(self, form)
 
     def would_match(self) -> Found:
         """Return the products a subscription would order now; nothing is ordered by asking."""

@@ -203,9 +203,9 @@ class Orders:
         return download_ready(self.filter(), folder, **how)
 
     def _unknown(self, key: str) -> NotFound:
-        names = [each.name for each in self.filter(since=RECENT).summaries]
+        names = list(dict.fromkeys(each.name for each in self.filter(since=RECENT).summaries))
         close = difflib.get_close_matches(key, names, n=3, cutoff=0.5)
-        said = ", ".join(repr(each) for each in close or list(dict.fromkeys(names))[:3]) or "none yet"
+        said = ", ".join(repr(each) for each in close or names[:3]) or "none yet"
         return NotFound(
             f"you have no order {key[:100]!r}; yours: {said}", locator="orderId", close_matches=tuple(close)
         )

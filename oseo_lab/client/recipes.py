@@ -1,7 +1,7 @@
-"""The same order by other doors: what a draft says as JSON, SOAP, a curl command, Python or a command line.
+"""The same order by other doors: what submits it as JSON, SOAP, a curl command, Python or a command line.
 
 No recipe holds the token: it is named as the variable it should come from. A password in the service's URL
-is left out.
+is left out, and so are those that an order holds.
 """
 
 from __future__ import annotations
@@ -9,16 +9,91 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from xml.dom import minidom
 
 from oseo_lab.client.as_code import Draft, code_of
+from oseo_lab.client.promises import Transport
 from oseo_lab.client.transport import API
-from oseo_lab.model.errors import NotSupported
+from oseo_lab.model.errors import NotSupported, ValidationError
 from oseo_lab.model.identifiers import OrderType
+from oseo_lab.model.limits import limits_of
+from oseo_lab.model.messages import Submit
+from oseo_lab.model.order import OrderSpecification
 
-__all__ = ["RECIPES", "without_secrets"]
+if TYPE_CHECKING:
+    from oseo_lab.client.order import Order
+
+__all__ = ["recipe", "recipe_of", "without_secrets", "wsdl_of"]
+
+
+def recipe(form: str, transport: Transport, request: Submit, draft: Callable[[], Draft]) -> str:
+    """Return how an order is submitted by another door.
+
+    Parameters
+    ----------
+    form : str
+        ``json``, ``soap``, ``curl``, ``python`` or ``cli``.
+    transport : Transport
+        How its service is reached.
+    request : Submit
+        The message that submits it.
+    draft : callable
+        Returns the draft that says the same, for doors that compose one.
+
+    Raises
+    ------
+    ValidationError
+        If there is no such door.
+    NotSupported
+        If the order cannot be said there, or another service does not read it.
+    """
+    if form not in _FORMS:
+        raise ValidationError(f"form {form!r:.60} is not known; allowed: {', '.join(_FORMS)}", locator="form")
+    known = getattr(transport, "recipes", None)  # what means something to another service
+    if known is not None and form not in known:
+        raise NotSupported(f"another OSEO service takes no {form}; allowed: {', '.join(known)}")
+    url = without_secrets(transport.url)
+    if form in _MESSAGES:
+        return _MESSAGES[form](request, url)
+    said = _CODES[form](draft(), url)
+    return said if known is None else said.replace("oseo.connect(", "oseo.connect(soap=", 1)
+
+
+def recipe_of(order: Order, form: str) -> str:
+    """Return how an order would be submitted once more, with all it says (`Order.as_request`)."""
+    from oseo_lab.encoding.json_form import from_plain, to_plain
+
+    record = order.refresh().record
+    wishes = replace(record.specification, items=tuple(each.specification for each in record.items))
+    # passwords and card numbers are read from a message, never written into one
+    request: Submit = from_plain(Submit, to_plain(Submit(specification=wishes)))
+    return recipe(form, order.session.transport, request, lambda: _draft_of(order, wishes))
+
+
+def _draft_of(order: Order, wishes: OrderSpecification) -> Draft:
+    """Return the draft that says the same as an order.
+
+    Raises
+    ------
+    NotSupported
+        If an order says what no draft can, such as where to send a disk.
+    """
+    limits = limits_of(wishes)
+    draft: Draft | None = None
+    if wishes.order_type is OrderType.PRODUCT_ORDER:
+        same = {
+            "name": order.name if wishes.order_reference else None,
+            "remark": wishes.order_remark,
+            "max_price": limits.max_price,
+            "max_bytes": limits.max_bytes,
+        }
+        draft = order.session.order_anew(order, order.known_items, same)
+    if draft is None or draft.request().specification != wishes:
+        raise NotSupported("this order says more than a draft can; allowed: json, soap, curl")
+    return draft
 
 
 def without_secrets(url: str) -> str:
@@ -27,27 +102,34 @@ def without_secrets(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _json(draft: Draft, url: str) -> str:
+def wsdl_of(transport: Transport) -> str:
+    """Return where a service's WSDL lies: below the SOAP endpoint, as they all have it."""
+    is_endpoint = hasattr(transport, "recipes")  # reached over SOAP
+    url = without_secrets(transport.url)
+    return f"{url if is_endpoint else url + 'oseo/'}?wsdl"
+
+
+def _json(request: Submit, url: str) -> str:
     from oseo_lab.encoding.json_form import to_plain
 
-    return json.dumps(to_plain(draft.request()), indent=2, ensure_ascii=False)
+    return json.dumps(to_plain(request), indent=2, ensure_ascii=False)
 
 
-def _soap(draft: Draft, url: str) -> str:
+def _soap(request: Submit, url: str) -> str:
     from oseo_lab.encoding.oseo import encode_request
     from oseo_lab.encoding.soap import SoapVersion, request_envelope
 
-    envelope = request_envelope(encode_request(draft.request()), SoapVersion.V11)
+    envelope = request_envelope(encode_request(request), SoapVersion.V11)
     return minidom.parseString(envelope).toprettyxml(indent="  ", encoding="UTF-8").decode()  # to be read
 
 
-def _curl(draft: Draft, url: str) -> str:
+def _curl(request: Submit, url: str) -> str:
     return "\n".join(
         [
             f"curl -X POST {shlex.quote(url + API + 'orders')} \\",
             '  -H "Authorization: token $OSEO_LAB_TOKEN" \\',
             "  -H 'Content-Type: application/json' \\",
-            f"  --data-binary {shlex.quote(_json(draft, url))}",
+            f"  --data-binary {shlex.quote(_json(request, url))}",
         ]
     )
 
@@ -63,6 +145,10 @@ def _cli(draft: Draft, url: str) -> str:
         raise NotSupported(
             "the command line chooses the same for every item, this draft does not; allowed: json, soap, "
             "curl, python"
+        )
+    if any(draft.items.is_named(each) for each in draft.items):
+        raise NotSupported(
+            "the command line gives items no names of their own; allowed: json, soap, curl, python"
         )
     words = ["oseo-lab", "orders", "submit", draft.collection, *(each.identifier for each in draft.items)]
     lines = [shlex.join(each) for each in (words, *_cli_options(draft), ["--url", url])]
@@ -104,11 +190,7 @@ def _word(name: str, value: Any) -> str:
     return ",".join(words)
 
 
-#: Recipes by name.
-RECIPES: dict[str, Callable[[Draft, str], str]] = {
-    "json": _json,
-    "soap": _soap,
-    "curl": _curl,
-    "python": _python,
-    "cli": _cli,
-}
+#: What says the order itself, by form; and what composes it.
+_MESSAGES: dict[str, Callable[[Submit, str], str]] = {"json": _json, "soap": _soap, "curl": _curl}
+_CODES: dict[str, Callable[[Draft, str], str]] = {"python": _python, "cli": _cli}
+_FORMS = (*_MESSAGES, *_CODES)

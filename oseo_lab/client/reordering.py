@@ -14,7 +14,7 @@ from oseo_lab.client.composing import compose
 from oseo_lab.client.limits import as_limits
 from oseo_lab.client.steering import names_of
 from oseo_lab.model.errors import ValidationError
-from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.identifiers import OrderType, ProductId
 from oseo_lab.model.options import selected
 from oseo_lab.model.order import OrderItem
 
@@ -38,8 +38,8 @@ def reorder(order: Order, items: Iterable[Item | str] | None, options: Mapping[s
         values.pop("collection", None) or _collection(chosen),
     )
     with draft.together():  # on the way to it, parts may not go together
-        named = _add(draft, chosen)
         specification = order.record.specification
+        named = _add(draft, chosen, specification.order_type is OrderType.PRODUCT_ORDER)
         group = values.pop("group", None) or chosen[0].specification.product_order_options_id
         if group in draft.groups:
             draft.group = group
@@ -84,13 +84,13 @@ def _collection(items: Sequence[OrderItem]) -> str | None:
     return found[0] or None
 
 
-def _add(draft: OrderDraft, items: Sequence[OrderItem]) -> list[tuple[DraftItem, OrderItem]]:
-    """Add each item's product; where one is ordered several times, items keep their names."""
+def _add(draft: OrderDraft, items: Sequence[OrderItem], is_named: bool) -> list[tuple[DraftItem, OrderItem]]:
+    """Add each item's product; items keep names that somebody gave them, or that tell them apart."""
     products = Counter(_product(each)[0] for each in items)
     found = []
     for each in items:
         product = _product(each)[0]
-        own = each.specification.item_id if products[product] > 1 else None
+        own = each.specification.item_id if is_named or products[product] > 1 else None
         found.append((draft.items.add(product, own), each))
     return found
 

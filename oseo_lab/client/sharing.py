@@ -88,8 +88,14 @@ class OrderShares(tuple[OrderShare, ...]):
         return display.card(title, display.table(("with", "since", "until"), rows) if rows else "")
 
 
-def share(order: Handle, with_: str | None, until: Any) -> OrderShare:
+def share(order: Handle, with_: str | None, until: Any, can: str) -> OrderShare:
     """Share an order (`Order.share`)."""
+    if can != "read":
+        raise ValidationError(
+            f"can {can!r:.60} is not allowed; allowed: 'read'. What changes an order stays with its owner; "
+            "who reads it may order the same anew",
+            locator="can",
+        )
     if with_ is not None:
         text(with_, "with_", "a user's name as the service knows it, or nothing for a link")
     body = {"grantee": with_, "until": _end(until).isoformat()}

@@ -158,3 +158,65 @@ def test_no_recipe_tells_a_token_or_a_password(lab: Lab, draft: OrderDraft) -> N
     assert not any("hunter2" in each or TOKEN in each for each in (*told, draft.as_code()))
     with pytest.raises(ValidationError, match="json, soap, curl, python, cli"):
         draft.as_request("fax")
+
+
+def test_a_submitted_order_is_said_by_every_door_as_its_draft_was(lab: Lab, draft: OrderDraft) -> None:
+    draft.name = "said again"
+    order = draft.submit()
+    for form in ("json", "soap", "curl"):
+        assert order.as_request(form) == draft.as_request(form), form
+    for form in ("python", "cli"):  # options may come one after another otherwise than they were chosen
+        said, chosen = order.as_request(form), draft.as_request(form)
+        assert sorted(said.rstrip(" \\").split()) == sorted(chosen.rstrip(" \\").split()), form
+    found: dict[str, object] = {"lab": lab}
+    code = order.as_request("python").replace("lab = oseo.connect", "lab or oseo.connect")
+    exec(code, found)  # the same cell once more: the same order
+    assert found["order"].id == order.id  # type: ignore[attr-defined]
+    with pytest.raises(ValidationError, match="json, soap, curl, python, cli"):
+        order.as_request("fax")
+
+
+def test_a_submitted_order_without_a_name_keeps_the_names_of_its_items(lab: Lab) -> None:
+    draft = lab.order([], collection="scenes")
+    draft.items.add("SCENE_A", "north")
+    draft.items.add("SCENE_A", "south").options.format = "PNG"
+    order = draft.submit()
+    assert order.as_request("python") == draft.as_request("python")
+    assert order.as_request("json") == draft.as_request("json")
+    with pytest.raises(NotSupported, match="the same for every item"):
+        order.as_request("cli")
+    named = lab.order([], collection="scenes")
+    named.items.add("SCENE_A", "north")
+    with pytest.raises(NotSupported, match="no names of their own"):
+        named.as_request("cli")
+
+
+def test_what_no_draft_can_say_is_said_as_a_message_without_its_secrets(server: Server, lab: Lab) -> None:
+    secret = "hunter2"
+    address = {"protocol": "ftp", "server_address": "ftp.example.org", "user_name": "ana"}
+    body = json.loads(lab.order(IDS, collection="scenes").as_request("json"))
+    body["specification"]["items"][0]["payment"] = {
+        "payment_method": "card",
+        "credit_card_info": secret,
+    }
+    body["specification"]["delivery_information"] = {
+        "online_addresses": [{**address, "user_password": secret}],
+    }
+    headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
+    with httpx.Client(headers=headers) as client:
+        answer = client.post(f"{server.url}oseo/api/v1/orders", content=json.dumps(body))
+    assert answer.is_success, answer.text
+    order = lab.orders[answer.json()["order_id"]]
+    for form in ("json", "soap", "curl"):
+        told = order.as_request(form)
+        assert "ftp.example.org" in told and secret not in told
+    for form in ("python", "cli"):
+        with pytest.raises(NotSupported, match="more than a draft can; allowed: json, soap, curl"):
+            order.as_request(form)
+
+
+def test_the_wsdl_lies_where_the_lab_says_and_asks_for_no_token(server: Server, lab: Lab) -> None:
+    assert lab.wsdl_url == f"{server.url}oseo/?wsdl"
+    assert "definitions" in httpx.get(lab.wsdl_url).text[:1000]
+    with connect(soap=f"{server.url}oseo/", token=TOKEN) as other:
+        assert other.wsdl_url == lab.wsdl_url
