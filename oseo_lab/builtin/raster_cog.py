@@ -18,6 +18,7 @@ from typing import BinaryIO
 __all__ = ["assemble"]
 
 _SUBFILE, _OFFSETS, _COUNTS = 254, 324, 325
+_PLACE = frozenset({33550, 33922, 34264, 34735, 34736, 34737})  # of GeoTIFF (OGC 19-008r4)
 _LONG, _LONG8 = 4, 16
 _SIZES = {
     1: 1,
@@ -194,6 +195,7 @@ def _read(path: Path, *, is_overview: bool) -> _Level:
             tags[code] = _Tag(code, kind, count, value)
     offsets, counts = _numbers(tags.pop(_OFFSETS)), _numbers(tags.pop(_COUNTS))
     if is_overview:
+        tags = {code: tag for code, tag in tags.items() if code not in _PLACE}  # the whole picture tells it
         tags[_SUBFILE] = _Tag(_SUBFILE, _LONG, 1, struct.pack("<L", 1))
     return _Level(path, tuple(tags.values()), offsets, counts)
 

@@ -152,9 +152,10 @@ def _profile(result: Result, size: tuple[int, int], block: int, factor: int, is_
         "bigtiff": "YES" if is_big else "IF_SAFER",
     }
     if factor == 1:
-        profile.update(crs=result.grid.crs, transform=result.grid.transform)
-        if result.grid.transform == Affine.identity():
-            del profile["transform"]
+        profile["crs"] = result.grid.crs
+    # overviews need none, but a file without a place is warned of, and this may be a notebook's process
+    if result.grid.transform != Affine.identity():
+        profile["transform"] = result.grid.transform * Affine.scale(factor)
     return profile
 
 
@@ -171,5 +172,7 @@ def _describe(file: Any, result: Result) -> None:
     for number, (band, moment) in enumerate(zip(result.bands, result.times(), strict=True), 1):
         if band.units:
             file.set_band_unit(number, band.units)
+        if band.resampling:
+            file.update_tags(number, RESAMPLING=band.resampling)
         if band.time is not None and moment is not None:
             file.update_tags(number, ACQUISITION_DATETIME=moment.isoformat().replace("+00:00", "Z"))

@@ -27,6 +27,7 @@ __all__ = ["write_demo"]
 EPSG = 32632
 WEST, NORTH = 620460.0, 5066760.0  #: Upper left corner, metres in EPSG:32632.
 _DEM_CELL = 30.0
+_LICENCE = "CC0-1.0"
 _COMMON_NAMES = {"B02": "blue", "B03": "green", "B04": "red", "B08": "nir"}
 _MICROMETRES = {"B02": 0.49, "B03": 0.56, "B04": 0.665, "B08": 0.842}
 _COG_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
@@ -340,6 +341,7 @@ def _item(scene: Scene, picture: Picture, folder: Path) -> dict[str, Any]:
         "properties": {
             "datetime": when,
             "title": scene.title,
+            "license": _LICENCE,
             "platform": "demo",
             "constellation": "sentinel-2",
             "instruments": ["msi"],
@@ -411,7 +413,7 @@ def _write_catalogue(folder: Path, items: Sequence[Mapping[str, Any]]) -> None:
             "id": "demo-s2",
             "title": "Demo: optical scenes",
             "description": "A made-up year 2024 over one area, in the style of Sentinel-2.",
-            "license": "CC0-1.0",
+            "license": _LICENCE,
             "extent": {
                 "spatial": {"bbox": [list(items[0]["bbox"])]},
                 "temporal": {"interval": [[times[0], times[-1]]]},
