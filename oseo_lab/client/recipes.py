@@ -24,7 +24,7 @@ from oseo_lab.model.messages import Submit
 from oseo_lab.model.order import OrderSpecification
 
 if TYPE_CHECKING:
-    from oseo_lab.client.order import Order
+    from oseo_lab.client.items import Handle
 
 __all__ = ["recipe", "recipe_of", "without_secrets", "wsdl_of"]
 
@@ -62,7 +62,7 @@ def recipe(form: str, transport: Transport, request: Submit, draft: Callable[[],
     return said if known is None else said.replace("oseo.connect(", "oseo.connect(soap=", 1)
 
 
-def recipe_of(order: Order, form: str) -> str:
+def recipe_of(order: Handle, form: str) -> str:
     """Return how an order would be submitted once more, with all it says (`Order.as_request`)."""
     from oseo_lab.encoding.json_form import from_plain, to_plain
 
@@ -73,7 +73,7 @@ def recipe_of(order: Order, form: str) -> str:
     return recipe(form, order.session.transport, request, lambda: _draft_of(order, wishes))
 
 
-def _draft_of(order: Order, wishes: OrderSpecification) -> Draft:
+def _draft_of(order: Handle, wishes: OrderSpecification) -> Draft:
     """Return the draft that says the same as an order.
 
     Raises
