@@ -25,6 +25,7 @@ __all__ = [
     "is_data",
     "path_of",
     "read_bands",
+    "read_classes",
 ]
 
 #: Media type by file name suffix, of what the box can serve from a folder.
@@ -49,6 +50,7 @@ RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".nc", ".nc4", ".jp2"})
 
 _RASTER_TYPES = ("image/tiff", "image/jp2", "application/x-netcdf", "application/netcdf", "application/x-hdf")
 _SIDE_ROLES = frozenset({"thumbnail", "overview", "metadata", "visual", "index", "tilejson", "wms"})
+_CODES = ("classification:classes", "classification:bitfields")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*:")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
 
@@ -91,6 +93,23 @@ def read_bands(asset: Mapping[str, Any]) -> tuple[str, ...]:
             if all(isinstance(name, str) and name for name in names):
                 return tuple(str(name) for name in names)
     return ()
+
+
+def read_classes(name: str, asset: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the bands that a STAC asset says hold codes; its own name where it says it of itself.
+
+    Source: STAC extension classification 2.0, ``classification:classes`` and ``classification:bitfields``.
+    """
+    if any(asset.get(key) for key in _CODES):
+        return (name,)
+    found = []
+    for key in ("bands", "eo:bands", "raster:bands"):
+        listed = asset.get(key)
+        bands = listed if isinstance(listed, list) else []
+        for band in bands:
+            if isinstance(band, Mapping) and any(band.get(each) for each in _CODES):
+                found.append(str(band.get("name") or (name if len(bands) == 1 else "")))
+    return tuple(dict.fromkeys(each for each in found if each))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,4 +276,5 @@ def _asset(name: str, href: str, asset: Mapping[str, Any]) -> Asset:
         bands=read_bands(asset),
         roles=tuple(str(role) for role in asset.get("roles") or ()),
         size=size,
+        classes=read_classes(name, asset),
     )

@@ -22,7 +22,7 @@ from shapely.geometry import Polygon
 
 from oseo_lab.builtin.raster_grid import Grid, plan
 from oseo_lab.builtin.raster_netcdf import NETCDF_TYPE, NetCdf
-from oseo_lab.builtin.raster_options import Choices
+from oseo_lab.builtin.raster_options import KEEPING, Choices
 from oseo_lab.builtin.raster_png import MOST, PNG_TYPE, Png, shown
 from oseo_lab.builtin.raster_result import Result, safe_name, slab_rows
 from oseo_lab.builtin.raster_source import Layer, gdal_settings, open_layers
@@ -57,7 +57,14 @@ class _Picture:
     workspace: Workspace
 
     def strips(self) -> list[Strips]:
-        return [Strips(layer, self.grid, self.resampling) for layer in self.layers]
+        return [Strips(layer, self.grid, resampling_of(layer, self.resampling)) for layer in self.layers]
+
+    def told(self) -> list[Layer]:
+        """Return the layers, each band with how its pixels are made."""
+        return [
+            strip.layer if strip.is_copy else _resampled(strip.layer, strip.resampling)
+            for strip in self.strips()
+        ]
 
     def has_gaps(self) -> bool:
         """Whether pixels can be missing although no layer says so."""
@@ -110,6 +117,15 @@ class _Picture:
         return found
 
 
+def resampling_of(layer: Layer, chosen: str) -> str:
+    """Return how a layer is resampled: codes keep their values, whatever is chosen for the rest."""
+    return chosen if chosen in KEEPING or not layer.is_classes else "nearest"
+
+
+def _resampled(layer: Layer, how: str) -> Layer:
+    return replace(layer, bands=tuple(replace(band, resampling=how) for band in layer.bands))
+
+
 def make(item: ItemJob, inputs: Inputs, workspace: Workspace) -> list[Product]:
     """Make an item's file (and a picture's sidecars) in the workspace; see `RasterProcessor`."""
     choices = Choices.of(item.options, item.scene)
@@ -134,11 +150,13 @@ def _prepare(
         shrunk = max(grid.width, grid.height) > 2 * MOST
         grid = coarse(grid, MOST)
         choices = _for_picture(choices, layers, shrunk=shrunk)
+    if choices.resampling not in KEEPING:
+        layers = [part for layer in layers for part in layer.apart()]
     picture = _Picture(
         layers=layers, grid=grid, mask=mask, resampling=choices.resampling, workspace=workspace
     )
     samples = picture.samples() if choices.scaling in ("minmax", "percentile") else []
-    values, bands = settle(layers, choices, has_gaps=picture.has_gaps(), samples=samples)
+    values, bands = settle(picture.told(), choices, has_gaps=picture.has_gaps(), samples=samples)
     result = Result(
         grid=grid, bands=bands, dtype=values.dtype, nodata=values.nodata, product=inputs.item, choices=choices
     )

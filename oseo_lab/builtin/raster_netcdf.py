@@ -188,6 +188,8 @@ class NetCdf:
             attributes["grid_mapping"] = mapping
         if band.units:
             attributes["units"] = band.units
+        if band.resampling:
+            attributes["resampling"] = band.resampling
         if (band.scale, band.offset) != (1.0, 0.0):
             attributes.update(scale_factor=band.scale, add_offset=band.offset)
         variable.setncatts(attributes)

@@ -16,9 +16,11 @@ from oseo_lab.model.option_rules import OptionRule
 from oseo_lab.model.options import Category, DataArray, Field, OptionDefinition, Quantity, Vector
 from oseo_lab.ports import ProcessingFailed
 
-__all__ = ["OPTIONS", "RULES", "SCENE_OPTIONS", "Choices"]
+__all__ = ["KEEPING", "OPTIONS", "RULES", "SCENE_OPTIONS", "Choices"]
 
 _GROUP = "Processing Option"
+#: Ways of resampling that make no values that were not there.
+KEEPING = frozenset({"nearest", "mode"})
 _EPSG = r"EPSG:[1-9]\d{3,5}"
 
 _POINT = Field(
@@ -79,7 +81,7 @@ OPTIONS: tuple[OptionDefinition, ...] = (
             label="Resampling",
             description="How pixels of a new grid are made. bilinear, cubic, lanczos: for measured "
             "quantities; average: for coarser pixels; nearest, mode: for classes and flags (they keep the "
-            "original values).",
+            "original values). Bands known to hold classes or flags get nearest where neither is chosen.",
             allowed=("nearest", "bilinear", "cubic", "average", "mode", "lanczos"),
             value="bilinear",
         ),

@@ -122,6 +122,8 @@ class Result:
                 entry.update({"raster:scale": band.scale, "raster:offset": band.offset})
             if band.units:
                 entry["unit"] = band.units
+            if band.resampling:
+                entry["oseo:resampling"] = band.resampling
             bands.append(entry)
         found: dict[str, Any] = {
             "proj:code": name_of(grid.crs) if grid.crs and grid.crs.to_epsg() else None,

@@ -6,6 +6,7 @@ looked for beside a file, and no path of a catalogue is read as an instruction t
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ import rasterio
 from affine import Affine
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
@@ -36,6 +38,13 @@ _SUFFIXES = frozenset({".tif", ".tiff", ".nc", ".nc4", ".jp2"})
 _TYPES = ("image/tiff", "image/jp2", "application/x-netcdf", "application/netcdf")
 _SIDE_ROLES = frozenset({"thumbnail", "overview", "metadata"})
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*:")
+#: CF attributes of variables that hold codes (CF-1.8, 3.5).
+_FLAGS = frozenset({"flag_values", "flag_masks", "flag_meanings"})
+#: Names of bands that hold codes, with missions and land cover products: SCL, QA_PIXEL, Fmask, ...
+_CODES = re.compile(
+    r"scl|qa\w*|bqa|\w+_qa|clm|\w*mask|\w*flags?|lulc|land_?cover|(\w+_)?class(es|ification)?",
+    re.IGNORECASE,
+)
 _SCHEMES = ("http", "https", "s3", "gs")
 #: How GDAL says that a server refused, or that none was there.
 _NO_ANSWER = re.compile(r"HTTP response code: (\d{3})|CURL error")
@@ -80,6 +89,10 @@ class Band:
         Physical value = stored value * scale + offset.
     units : str or None
         Of the physical value.
+    is_classes : bool
+        Whether values are codes of classes or flags: a mean of two codes is neither.
+    resampling : str or None
+        How its pixels were made, where they are not those of the scene.
     """
 
     index: int
@@ -88,6 +101,8 @@ class Band:
     scale: float = 1.0
     offset: float = 0.0
     units: str | None = None
+    is_classes: bool = False
+    resampling: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +142,16 @@ class Layer:
     def indexes(self) -> list[int]:
         """Band numbers in the dataset."""
         return [band.index for band in self.bands]
+
+    @property
+    def is_classes(self) -> bool:
+        """Whether all its bands hold codes; `apart` makes it so of all or none."""
+        return all(band.is_classes for band in self.bands)
+
+    def apart(self) -> list[Layer]:
+        """Return its bands, in order, as layers that hold either codes or measured values."""
+        runs = itertools.groupby(self.bands, key=lambda band: band.is_classes)
+        return [replace(self, bands=tuple(bands)) for _, bands in runs]
 
     @property
     def width(self) -> int:
@@ -213,12 +238,12 @@ def _open(
     if dataset.count == 0 and dataset.driver == "netCDF":
         for own in dataset.subdatasets:
             variable = stack.enter_context(rasterio.open(own, driver="netCDF", sharing=False))
-            yield _layer(variable, [own.rpartition(":")[2]] * variable.count)
+            yield _layer(variable, [own.rpartition(":")[2]] * variable.count, asset)
     elif dataset.driver == "netCDF":
         variable_name = dataset.tags(1).get("NETCDF_VARNAME") or name
-        yield _layer(dataset, [variable_name] * dataset.count)
+        yield _layer(dataset, [variable_name] * dataset.count, asset)
     else:
-        yield _layer(dataset, _names(dataset, name, asset))
+        yield _layer(dataset, _names(dataset, name, asset), asset)
 
 
 def _dataset(path: str) -> Any:
@@ -264,7 +289,18 @@ def _names(dataset: Any, name: str, asset: Asset | None) -> list[str]:
     return [name] if dataset.count == 1 else [f"{name}_{index}" for index in dataset.indexes]
 
 
-def _layer(dataset: Any, names: Sequence[str]) -> Layer:
+def _holds_codes(dataset: Any, index: int, name: str, asset: Asset | None) -> bool:
+    """Whether a band holds codes: as catalogue or file say, or by a name used for nothing else."""
+    said = asset.classes if asset else ()
+    if name in said or (asset is not None and asset.name in said):
+        return True
+    if dataset.dtypes[index - 1].startswith(("float", "complex")):
+        return False
+    is_coloured = dataset.colorinterp[index - 1] is ColorInterp.palette
+    return is_coloured or not _FLAGS.isdisjoint(dataset.tags(index)) or bool(_CODES.fullmatch(name))
+
+
+def _layer(dataset: Any, names: Sequence[str], asset: Asset | None) -> Layer:
     points, points_crs = dataset.gcps
     has_points = bool(points) and dataset.crs is None
     crs = points_crs if has_points else dataset.crs
@@ -279,6 +315,7 @@ def _layer(dataset: Any, names: Sequence[str]) -> Layer:
             scale=dataset.scales[index - 1],
             offset=dataset.offsets[index - 1],
             units=dataset.units[index - 1],
+            is_classes=_holds_codes(dataset, index, name, asset),
         )
         for index, name in zip(dataset.indexes, names, strict=True)
     )

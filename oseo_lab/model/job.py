@@ -130,6 +130,8 @@ class Asset:
         STAC roles.
     size : int or None
         Bytes, if known.
+    classes : tuple of str
+        Which of the bands hold codes of classes or flags; the asset's own name stands for all of them.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Asset:
     bands: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     size: int | None = None
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
