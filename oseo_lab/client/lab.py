@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from oseo_lab.client.draft import OrderDraft
+    from oseo_lab.client.operator import Operator
     from oseo_lab.client.order import Order
     from oseo_lab.client.orders import Orders
     from oseo_lab.client.quotations import Quotations
@@ -161,6 +162,13 @@ class Lab(Session):
             observations=observations,
             options=options,
         )
+
+    @property
+    def operator(self) -> Operator:
+        """The order desk, for operators: ``board()``, ``approve``, ``reject``, ``announce``."""
+        from oseo_lab.client.operator import Operator
+
+        return Operator(self)
 
     @property
     def quotations(self) -> Quotations:

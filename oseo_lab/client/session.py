@@ -66,6 +66,10 @@ class Session:
         """The service's name and version, and whose orders these are."""
         return self.transport.about()
 
+    def forget_about(self) -> None:
+        """Let the service be asked anew what it says of itself."""
+        self.__dict__.pop("about", None)
+
     @property
     def owner(self) -> str:
         """Whose orders these are."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from oseo_lab.dispatch.desk import obey
 from oseo_lab.dispatch.elsewhere import holder_of
 from oseo_lab.dispatch.jobs import Places, job_of, key_of
 from oseo_lab.dispatch.limits import Admissions, held_to, is_limited
@@ -28,6 +29,7 @@ from oseo_lab.dispatch.planner import (
     decide,
 )
 from oseo_lab.dispatch.presence import Presence
+from oseo_lab.dispatch.reusing import Reusing
 from oseo_lab.dispatch.settle import Change, follow_up, save
 from oseo_lab.dispatch.wishes import grant
 from oseo_lab.model.collection import Collection
@@ -124,6 +126,8 @@ class Dispatcher:
         self._on_progress = on_progress
         self._presence = presence
         self._held: dict[str, OrderItem] = {}
+        self._news: dict[tuple[str, int], tuple[datetime, bool]] = {}
+        self._quiet_since = now()
         self._begun: set[str] = set()
         self._limited: set[str] = set()
         self._stopped: dict[str, Wanted] = {}
@@ -178,6 +182,14 @@ class Dispatcher:
     def downloaded(self, order_id: str, number: int) -> None:
         """Note that all data files of an item (or, number 0, of a whole order) were served whole."""
         self._store.write(lambda work: self._mark_downloaded(work, order_id, number))
+
+    def heard(self, order_id: str, number: int) -> datetime | None:
+        """Return when something was heard last of an item that is held here; None where it is not.
+
+        Of one that no worker has begun: while others end before it, it has its place in a queue.
+        """
+        at, is_begun = self._news.get((order_id, number), (None, False))
+        return at if at is None or is_begun else max(at, self._quiet_since)
 
     @property
     def in_flight(self) -> int:
@@ -255,10 +267,27 @@ class Dispatcher:
             limit = min(room, 1000)
             claimed, started = self._store.write(partial(self._take, limit=limit, now=now))
             if started:
+                self._drop_older({item.key for item, _ in started})
                 self._executor.start([job for _, job in started])
             self._held.update((job.key, item) for item, job in started)
+            self._news.update((item.key, (now, False)) for item, _ in started)
             if claimed < limit:
                 return
+
+    def _drop_older(self, begun_anew: Set[tuple[str, int]]) -> None:
+        """Take older attempts at these items from the executor: an operator has them begin anew."""
+        older = [key for key, item in self._held.items() if item.key in begun_anew]
+        if older:
+            self._executor.stop(older)
+        for key in older:
+            self._let_go(key)
+
+    def _let_go(self, key: str) -> None:
+        item = self._held.pop(key, None)
+        self._stopped.pop(key, None)
+        self._begun.discard(key)
+        if item is not None:
+            self._news.pop(item.key, None)
 
     def _take(
         self, work: UnitOfWork, limit: int, now: datetime
@@ -271,6 +300,7 @@ class Dispatcher:
         held = {item.order_id for item in self._held.values()}
         self._limited = self._limited & held | {each.order_id for each in orders.values() if is_limited(each)}
         admissions = Admissions(work, self._collections, {item.key for item in items}, now)
+        reusing = Reusing(work, now)
         changes, jobs, waiting = [], [], []
         for item in items:
             admitted = admissions.ask(orders[item.order_id], item)
@@ -283,6 +313,8 @@ class Dispatcher:
                 if isinstance(admitted, Failure)
                 else self._job(work, orders[item.order_id], decision.item)
             )
+            if isinstance(job, ItemJob):
+                job = reusing.job_or_failure(orders[item.order_id], job)
             if isinstance(job, Failure):
                 report = self._report(decision.item, job, now)
                 failed = decide(decision.item, report, now, self._policy)
@@ -336,8 +368,10 @@ class Dispatcher:
             item = self._held.get(event.key)
             if item is None:
                 continue
+            self._quiet_since = now
             if not isinstance(event, ItemReport):
                 self._begun.add(event.key)
+                self._news[item.key] = now, True
             if isinstance(event, Progress):
                 self._on_progress(item.order_id, item.number, event)
                 continue
@@ -356,9 +390,7 @@ class Dispatcher:
         took = self._saved(list(changes.values()), now)
         for (key, change), is_saved in zip(changes.items(), took, strict=True):
             if change.report is not None or not is_saved:
-                self._held.pop(key, None)
-                self._stopped.pop(key, None)
-                self._begun.discard(key)
+                self._let_go(key)
             else:
                 self._held[key] = change.after
 
@@ -407,8 +439,12 @@ class Dispatcher:
         with self._store.read() as snapshot:
             is_any_ended = snapshot.items.is_any_ended(self.name, now)
             is_any_wished = bool(snapshot.items.wished(1, at))
+            is_any_decided = bool(snapshot.desk.decided(1))
             wishes = snapshot.items.wanted_of(by_key)
         granted = 0
+        while is_any_decided and not self._closing:
+            granted += (some := self._store.write(partial(self._obey, now=now)))
+            is_any_decided = some > 0
         while is_any_wished and not self._closing:
             some = self._store.write(partial(self._grant, now=now, at=at))
             granted += some
@@ -425,6 +461,9 @@ class Dispatcher:
         items = work.items.wished(PIECE, at)
         grant(work, items, self._collections, now, self._policy)
         return len(items)
+
+    def _obey(self, work: UnitOfWork, now: datetime) -> int:
+        return obey(work, PIECE, self._collections, now, self._policy)
 
     def _stop(self, wishes: Mapping[str, Wanted], now: datetime) -> None:
         """Take back from the executor what is not wanted, and of what is to wait what has not begun."""
@@ -465,6 +504,7 @@ class Dispatcher:
     def _give_back(self) -> None:
         """Free the items held when closing: their attempts are abandoned."""
         held, self._held = list(self._held.values()), {}
+        self._news.clear()
         if not held:
             return
         pairs = [(item, replace(item, lease_owner=None, lease_until=None)) for item in held]

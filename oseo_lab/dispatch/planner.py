@@ -21,6 +21,7 @@ from oseo_lab.model.status import Status, Wanted
 __all__ = [
     "PAUSED",
     "Acquired",
+    "Approved",
     "BatchReleased",
     "Cancelled",
     "Claimed",
@@ -34,6 +35,7 @@ __all__ = [
     "PackageReady",
     "Paused",
     "Policy",
+    "Rejected",
     "Resumed",
     "StillWaiting",
     "TimeIsOver",
@@ -147,6 +149,21 @@ class Resumed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Approved:
+    """An operator lets the item be made."""
+
+    operator: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejected:
+    """An operator refuses the item; ``text`` is what its user reads."""
+
+    text: str
+    operator: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BatchReleased:
     """The batches before the item's are done: it can be made."""
 
@@ -243,7 +260,10 @@ def _reported(item: OrderItem, event: ItemReport, now: datetime, policy: Policy)
     if event.attempt != item.attempt or item.status.status.is_final:
         return Decision(item=item, instruction=Instruction.DROP)
     if event.failure is None:
-        return Decision(item=advance(item, Status.COMPLETED, now), instruction=Instruction.SETTLE)
+        info = None if event.earlier is None else event.earlier.words()
+        return Decision(item=advance(item, Status.COMPLETED, now, info), instruction=Instruction.SETTLE)
+    if event.is_unusable:
+        return _made_anew(item, event.failure, now, policy)
     return _FAILURES.get(event.failure.failure_class, _failed)(item, event.failure, now, policy)
 
 
@@ -265,6 +285,14 @@ def _failed_for_now(item: OrderItem, failure: Failure, now: datetime, policy: Po
     waiting = advance(item, item.status.status, now, info)
     waiting = replace(waiting, failures=failures, retry_at=retry_at, lease_owner=None, lease_until=None)
     return Decision(item=waiting, detail=failure.detail)
+
+
+def _made_anew(item: OrderItem, failure: Failure, now: datetime, policy: Policy) -> Decision:
+    """Let an item be claimed again at once that could not be delivered from an earlier result."""
+    if item.wanted is Wanted.CANCELLED:
+        return _stopped(item, failure, now, policy)
+    free = advance(item, item.status.status, now, failure.reason)
+    return Decision(item=replace(free, retry_at=None, lease_owner=None, lease_until=None))
 
 
 def _stopped(item: OrderItem, failure: Failure, now: datetime, policy: Policy) -> Decision:
@@ -324,7 +352,7 @@ def _cancelled(item: OrderItem, event: Cancelled, now: datetime, policy: Policy)
 def _downloaded(item: OrderItem, event: Downloaded, now: datetime, policy: Policy) -> Decision:
     if item.status.status is not Status.COMPLETED:
         return Decision(item=item)
-    return Decision(item=advance(item, Status.DOWNLOADED, now), author="user")
+    return Decision(item=advance(item, Status.DOWNLOADED, now, item.status.additional), author="user")
 
 
 def _expired(item: OrderItem, event: Expired, now: datetime, policy: Policy) -> Decision:
@@ -342,6 +370,18 @@ def _package_ready(item: OrderItem, event: PackageReady, now: datetime, policy: 
 
 def _package_outdated(item: OrderItem, event: PackageOutdated, now: datetime, policy: Policy) -> Decision:
     return Decision(item=reopen(item, now))
+
+
+def _approved(item: OrderItem, event: Approved, now: datetime, policy: Policy) -> Decision:
+    if item.status.status is not Status.SUBMITTED:
+        return Decision(item=item)
+    return Decision(item=advance(item, Status.ACCEPTED, now), author=event.operator)
+
+
+def _rejected(item: OrderItem, event: Rejected, now: datetime, policy: Policy) -> Decision:
+    if item.status.status is not Status.SUBMITTED:
+        return Decision(item=item)
+    return Decision(item=advance(item, Status.CANCELLED, now, event.text), author=event.operator)
 
 
 def _batch_released(item: OrderItem, event: BatchReleased, now: datetime, policy: Policy) -> Decision:
@@ -395,6 +435,8 @@ _DECISIONS: Mapping[type, Callable[[OrderItem, Any, datetime, Policy], Decision]
     Paused: _paused,
     Resumed: _resumed,
     MovedElsewhere: _moved_elsewhere,
+    Approved: _approved,
+    Rejected: _rejected,
     BatchReleased: _batch_released,
     Acquired: _acquired,
     NotComing: _not_coming,

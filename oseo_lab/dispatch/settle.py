@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from oseo_lab.dispatch import accounting, batches
+from oseo_lab.dispatch import accounting, batches, reusing
 from oseo_lab.dispatch.notices import Turn, owe
 from oseo_lab.dispatch.planner import Decision, PackageOutdated, PackageReady, Policy, decide
+from oseo_lab.model.approval import Decided
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.job import ItemReport
 from oseo_lab.model.notices import Step
@@ -78,6 +79,7 @@ def save(
     accounting.give_back(work, ((each.before, each.after) for each in kept))
     made = [(each.after, each.report) for each in kept if each.report is not None and each.report.files]
     accounting.remember(work, made, collections)
+    reusing.settle(work, [each.report for each in kept if each.report is not None])
     moved = {
         change.after.order_id
         for change in kept
@@ -229,6 +231,8 @@ def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: d
     """Save what follows from its items for an order and its provider orders; return the order's status."""
     order_type = order.specification.order_type
     rolled = roll_up_of(order_type, counts, order.wanted)
+    if _is_rejected(order) and not rolled.is_final:
+        rolled = order.status.status  # some items at a time: nothing of it was ever in work
     was_over = (
         rolled.is_final and order.status.status.is_final
     )  # fetching files changes nothing of what failed
@@ -263,6 +267,10 @@ def _follow(work: UnitOfWork, order: Order, counts: Mapping[Status, int], now: d
     return status
 
 
+def _is_rejected(order: Order) -> bool:
+    return order.approval is not None and order.approval.decided is Decided.REJECTED
+
+
 _WORDS = {
     Status.FAILED: "failed",
     Status.CANCELLED: "cancelled",
@@ -277,6 +285,8 @@ def _said(work: UnitOfWork, order: Order, counts: Mapping[Status, int], *, is_ov
 
     At the end it names what failed: an order of which something was delivered is Completed all the same.
     """
+    if order.approval is not None and _is_rejected(order):
+        return order.approval.sentence
     package = work.items.get(order.order_id, 0) if order.specification.packaging else None
     own = package.status.status if package else None
     standing = batches.standing_items(work, order)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from oseo_lab.model import messages
+from oseo_lab.model.approval import REASON_MOST
 from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.notify import Channel, Digest, Event
 from oseo_lab.model.order import Attempt, StatusChange
 from oseo_lab.model.status import Status
 
@@ -22,12 +24,15 @@ __all__ = [
     "COLLECTION",
     "COLLECTIONS",
     "HISTORY",
+    "NEW_NOTIFICATION",
     "NEW_SHARE",
     "NOTICES",
+    "NOTIFICATIONS",
     "ORDERED",
     "PAGE",
     "PARAMETERS",
     "PROBLEM",
+    "REJECTION",
     "RETRY",
     "SCHEMAS",
     "SHARED",
@@ -87,6 +92,7 @@ _NOTICE: dict[str, Any] = {
         "notice_id": {"type": "integer"},
         "kind": TEXT,
         "address": TEXT,
+        "about": TEXT,
         "attempts": {"type": "integer"},
         "due": _TIME,
     },
@@ -110,6 +116,46 @@ NOTICES = {
         "waiting": {"type": "array", "items": _NOTICE},
         "sendings": {"type": "array", "items": _SENDING},
     },
+}
+NEW_NOTIFICATION = {
+    "type": "object",
+    "properties": {
+        "email": {"type": ["string", "null"], "description": "name@host, told by mail."},
+        "webhook": {
+            "type": ["string", "null"],
+            "description": "http(s) URL that signed JSON is POSTed to (Standard Webhooks 1.0.0).",
+        },
+        "on": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"enum": [*Event]},
+            "default": [Event.COMPLETED, Event.FAILED],
+        },
+        "digest": {
+            "enum": [*Digest],
+            "default": Digest.IMMEDIATE,
+            "description": "daily and weekly gather: told at 08:00 UTC, weekly ones on Mondays. Of both, the "
+            "mail is gathered and the webhook told at once.",
+        },
+    },
+}
+_NOTIFICATION = {
+    "type": "object",
+    "required": ["notification_id", "channel", "address", "on", "digest", "created"],
+    "properties": {
+        "notification_id": TEXT,
+        "channel": {"enum": [*Channel]},
+        "address": TEXT,
+        "on": {"type": "array", "items": {"enum": [*Event]}},
+        "digest": {"enum": [*Digest]},
+        "created": _TIME,
+        "secret": {**TEXT, "description": "Of a webhook, when it is made: what messages are signed with."},
+    },
+}
+NOTIFICATIONS = {
+    "type": "object",
+    "required": ["notifications"],
+    "properties": {"notifications": {"type": "array", "items": _NOTIFICATION}},
 }
 
 _BALANCE = {
@@ -142,6 +188,13 @@ ANNOUNCEMENT = {
     "type": "object",
     "required": ["identifiers"],
     "properties": {"identifiers": {"type": "array", "minItems": 1, "maxItems": 1000, "items": TEXT}},
+}
+REJECTION = {
+    "type": "object",
+    "required": ["reason"],
+    "properties": {
+        "reason": {**TEXT, "minLength": 1, "maxLength": REASON_MOST, "description": "What its user reads."}
+    },
 }
 RETRY = {
     "type": "object",
@@ -227,6 +280,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "collection_id": {"in": "path", "schema": TEXT, "description": "collectionId, percent-encoded."},
     "identifier": {"in": "path", "schema": TEXT, "description": "Of the product, percent-encoded."},
     "order_id": {"in": "path", "schema": TEXT, "description": "The order's UUID or urn:uuid: id."},
+    "notification_id": {"in": "path", "schema": TEXT, "description": "The notification's UUID."},
+    "notice_id": {"in": "path", "schema": {"type": "integer"}, "description": "Of a line of the log."},
     "share_id": {"in": "path", "schema": TEXT, "description": "The share's UUID."},
     "name": {"in": "query", "schema": TEXT, "description": "Of the order; a pattern with * and ?."},
     "collection": {"in": "query", "schema": TEXT, "description": "collectionId that is ordered from."},

@@ -71,6 +71,16 @@ def _nothing_heard(order_id: str) -> Mapping[int, Progress]:
     return {}
 
 
+def _nothing_known(order_id: str, number: int) -> datetime | None:
+    """Stand for what dispatchers hear of items, where there is none."""
+    return None
+
+
+def _unlimited() -> float | None:
+    """Stand for a disk that is not looked at."""
+    return None
+
+
 def _no_dashboard() -> str | None:
     """Stand for the workers' dashboard, where there is none."""
     return None
@@ -118,6 +128,8 @@ class Context:
         ``1.1`` or ``1.2``: as the request came.
     callbacks : bool
         Whether users are called back.
+    mail : bool
+        Whether mail can be sent.
     sps_url : str or None
         Address of the linked Sensor Planning Service.
     is_operator : bool
@@ -143,6 +155,10 @@ class Context:
         How many items can be made at a time; 0 where that is not known.
     dashboard : callable
         Gives the address of the workers' Dask dashboard; None where there is none.
+    heard : callable
+        Says when something was heard last of an item that is held here, by order id and number; else None.
+    disk : callable
+        Says which part of the disk that holds data and results is free, 0 to 1; None where not known.
     """
 
     owner: str | None
@@ -157,6 +173,7 @@ class Context:
     reply_to: str | None = None
     soap_version: str = "1.2"
     callbacks: bool = True
+    mail: bool = False
     sps_url: str | None = None
     is_operator: bool = False
     catalogue: Callable[[str], Catalogue] = _none
@@ -169,6 +186,8 @@ class Context:
     progress: Callable[[str], Mapping[int, Progress]] = _nothing_heard
     workers: int = 0
     dashboard: Callable[[], str | None] = _no_dashboard
+    heard: Callable[[str, int], datetime | None] = _nothing_known
+    disk: Callable[[], float | None] = _unlimited
 
     @property
     def caller(self) -> str:

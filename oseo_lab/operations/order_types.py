@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from oseo_lab.model.approval import Approval
+from oseo_lab.model.beginnings import TO_APPROVE, first_status, is_filled
 from oseo_lab.model.collection import Collection, Scope
 from oseo_lab.model.errors import NotSupported, Problem
 from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId, SubscriptionId, TaskingRequestId
@@ -182,49 +184,6 @@ def _check_subscription(
 
 # ---------------------------------------------------------------------------------------- how an order begins
 
-_ACCEPTED = StatusInfo(status=Status.ACCEPTED)
-_TO_APPROVE = StatusInfo(status=Status.SUBMITTED, additional="waiting for an operator's approval")
-
-_Begin = Callable[[int, int], tuple[StatusInfo, int]]
-
-
-def _suspended(text: str) -> StatusInfo:
-    return StatusInfo(status=Status.SUSPENDED, additional=text)
-
-
-def _begin_product(number: int, size: int) -> tuple[StatusInfo, int]:
-    """Return first status and batch of an item of a product order; ``size`` 0 is one without batches."""
-    if not size:
-        return _ACCEPTED, 0
-    batch = (number - 1) // size + 1
-    return (_ACCEPTED if batch == 1 else _suspended(f"waits for batch {batch - 1}")), batch
-
-
-def _begin_massive(number: int, size: int) -> tuple[StatusInfo, int]:
-    return _suspended("the catalogue is asked for its products"), 0
-
-
-def _begin_subscription(number: int, size: int) -> tuple[StatusInfo, int]:
-    return _suspended("subscription is active"), 0
-
-
-def _begin_tasking(number: int, size: int) -> tuple[StatusInfo, int]:
-    return _suspended("waiting for the tasking service"), 0
-
-
-_BEGINNINGS: dict[OrderType, _Begin] = {
-    OrderType.PRODUCT_ORDER: _begin_product,
-    OrderType.SUBSCRIPTION_ORDER: _begin_subscription,
-    OrderType.TASKING_ORDER: _begin_tasking,
-}
-
-
-def _beginning(specification: OrderSpecification) -> _Begin:
-    if is_massive(specification) and len(specification.items) == 1:
-        return _begin_massive
-    return _BEGINNINGS[specification.order_type]
-
-
 def make_order(
     specification: OrderSpecification,
     collections: tuple[Collection, ...],
@@ -254,6 +213,7 @@ def make_order(
         owner=owner,
         message_id=message_id,
         request_digest=digest,
+        approval=None if all(each.automatic for each in collections) else Approval(),
         provider_orders=tuple(
             ProviderOrder(
                 order_id=order_id,
@@ -275,7 +235,8 @@ def _items(
     specification: OrderSpecification, collections: Sequence[Collection], order_id: str, now: datetime
 ) -> tuple[OrderItem, ...]:
     """Make the items: those beyond the smallest batch of their collections wait for the ones before."""
-    begin = _beginning(specification)
+    count = len(specification.items)
+    is_made = specification.order_type is OrderType.PRODUCT_ORDER and not is_filled(specification, count)
     automatic = all(each.automatic for each in collections)
     local = [each for each in collections if each.provider == LOCAL]
     size = min((each.batch for each in local), default=0)
@@ -284,11 +245,11 @@ def _items(
     for number, (item, collection) in enumerate(zip(specification.items, collections, strict=True), start=1):
         is_local = collection.provider == LOCAL
         place += is_local
-        status, batch = begin(place, size if is_local else 0)
+        batch = (place - 1) // size + 1 if size and is_local and is_made else 0
         items.append(
             OrderItem(
                 specification=item,
-                status=status if automatic else _TO_APPROVE,
+                status=first_status(specification, count, batch) if automatic else TO_APPROVE,
                 order_id=order_id,
                 number=number,
                 collection_id=collection.id,

@@ -6,14 +6,26 @@ Each question is answered from an index or from few rows, whatever the store hol
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from oseo_lab.model.approval import Approval
 from oseo_lab.model.desk import Announcement, Queue, WaitingOrder
 from oseo_lab.model.order import OrderItem
+from oseo_lab.model.status import Status
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "Held"]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An item that somebody works on, or has it wait: which, where it stands, and since when."""
+
+    order_id: str
+    number: int
+    status: Status
+    updated: datetime | None
 
 
 class Desk(Protocol):
@@ -31,8 +43,8 @@ class Desk(Protocol):
     def decided(self, limit: int) -> list[str]:
         """Return orders that were decided, oldest first, and have items that were not moved accordingly."""
 
-    def in_work(self, most: int) -> list[tuple[str, int]]:
-        """Return order id and number of the items somebody holds, of ``most`` looked at."""
+    def in_work(self, most: int) -> list[Held]:
+        """Return the items that somebody holds, of ``most`` looked at."""
 
     def items(self, keys: Iterable[tuple[str, int]]) -> list[OrderItem]:
         """Return items that somebody holds, by order id and number."""
@@ -42,6 +54,9 @@ class Desk(Protocol):
 
     def set_free(self, order_id: str, numbers: Iterable[int], now: datetime) -> list[OrderItem]:
         """Take open items from whoever holds them, so that they can be claimed at once; return those."""
+
+    def quotations_waiting(self, most: int) -> int:
+        """Count the quotations that a person must answer, up to ``most``."""
 
     def count_failures(self, day: date, kinds: Mapping[str, int]) -> None:
         """Add to the failures of a day, by class."""

@@ -17,12 +17,13 @@ from oseo_lab.model.desk import Announcement, Queue, WaitingOrder
 from oseo_lab.model.names import name_of
 from oseo_lab.model.order import OrderItem
 from oseo_lab.model.status import Wanted
+from oseo_lab.ports import Held
 from oseo_lab.store import tables
 from oseo_lab.store.item_records import ITEM_COLUMNS, LOOK, items_from_rows
 from oseo_lab.store.order_records import ORDER_COLUMNS, approval_columns, order_from_row
 from oseo_lab.store.orders import raise_revisions
 from oseo_lab.store.session import Session, Statement, chunks, limited, uuid_of
-from oseo_lab.store.values import WANTED, from_micros, micros, moment_of
+from oseo_lab.store.values import STATUSES, WANTED, from_micros, micros, moment_of
 
 __all__ = ["Desk"]
 
@@ -70,6 +71,9 @@ def _counted(query: sa.Select[Any]) -> Statement:
     return Statement(sa.select(sa.func.count()).select_from(limited(query).subquery()), "limit")
 
 
+_QUOTATIONS = _counted(
+    sa.select(tables.quotations.c.id).where(tables.quotations.c.state == sa.literal_column("3"))
+)
 _COUNT_WAITING = _counted(sa.select(_o.id).where(*_IS_WAITING))
 _IS_DUE = (_i.due.is_not(None), _i.rank == bindparam("rank"))  # as the partial index says
 _QUEUED = Statement(
@@ -87,7 +91,9 @@ _NEXT = Statement(
 #: Who holds an item has it until a moment, as who waits to try again: so many of these are looked at.
 _LATER = Statement(
     limited(
-        sa.select(_i.order_ref, _i.number, _i.lease_owner).where(*_IS_DUE, _i.due > _ZERO).order_by(_i.due)
+        sa.select(_i.order_ref, _i.number, _i.status, _i.updated, _i.lease_owner)
+        .where(*_IS_DUE, _i.due > _ZERO)
+        .order_by(_i.due)
     ),
     "rank",
     "limit",
@@ -218,12 +224,15 @@ class Desk:
 
     # ------------------------------------------------------------------------------------------- in work
 
-    def in_work(self, most: int) -> list[tuple[str, int]]:
-        """Return order id and number of the items somebody holds, of ``most`` looked at."""
+    def in_work(self, most: int) -> list[Held]:
+        """Return the items that somebody holds, of ``most`` looked at."""
         rows = [row for rank in _RANKS for row in self._session.all(_LATER, (rank, most))]
-        held = [(ref, number) for ref, number, owner in rows if owner is not None]
-        names = self._session.order_ids({ref for ref, _ in held})
-        return [(names[ref], number) for ref, number in held]
+        held = [row for row in rows if row[-1] is not None]
+        names = self._session.order_ids({row[0] for row in held})
+        return [
+            Held(names[ref], number, STATUSES[status], from_micros(updated))
+            for ref, number, status, updated, _ in held
+        ]
 
     def items(self, keys: Iterable[tuple[str, int]]) -> list[OrderItem]:
         """Return items that somebody holds, by order id and number."""
@@ -260,6 +269,11 @@ class Desk:
         return freed
 
     # ----------------------------------------------------------------------------- how the service is
+
+    def quotations_waiting(self, most: int) -> int:
+        """Count the quotations that a person must answer, up to ``most``."""
+        row = self._session.one(_QUOTATIONS, (most,))
+        return 0 if row is None else int(row[0])
 
     def count_failures(self, day: date, kinds: Mapping[str, int]) -> None:
         """Add to the failures of a day, by class."""

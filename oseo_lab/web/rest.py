@@ -28,6 +28,7 @@ from oseo_lab.model.messages import (
 from oseo_lab.model.order import Attempt, StatusChange, order_uuid
 from oseo_lab.model.status import Status
 from oseo_lab.operations import OPERATIONS
+from oseo_lab.operations.desk import announcement
 from oseo_lab.operations.reading import Reading, reading_of
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import (
@@ -65,7 +66,12 @@ class AboutHandler(JsonHandler):
         services = await self.services()
         await self.authorize("read")
         facts = {"service": "oseo_lab", "version": _version(), "owner": self.owner}
-        self.send(facts | {"instance": services.instance})
+        told = await self.state.work(announcement, services.context(self.owner, url=self.service_url))
+        self.send(
+            facts
+            | {"instance": services.instance, "is_operator": services.is_operator(self.owner)}
+            | {"announcement": None if told is None else json_form.to_plain(told)}
+        )
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oseo_lab.encoding.soap import version_of
 from oseo_lab.model.errors import NotFound, OseoError
-from oseo_lab.web import notices, products, quotations, rest, shares, standing, steering, views
+from oseo_lab.web import desk, notices, notify, products, quotations, rest, shares, standing, steering, views
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.callback_door import CallbackHandler
 from oseo_lab.web.events import EventsHandler
@@ -65,6 +65,9 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_ORDER}/charges", quotations.ChargesHandler),
     (f"{_ORDER}/cancel", rest.CancelHandler),
     (f"{_ORDER}/notices", notices.NoticesHandler),
+    (f"{_ORDER}/notices/([0-9]{{1,18}})/again", notify.AgainHandler),
+    (f"{_ORDER}/notifications", notify.NotificationsHandler),
+    (f"{_ORDER}/notifications/([^/]+)", notify.NotificationHandler),
     (f"{_ORDER}/pause", steering.PauseHandler),
     (f"{_ORDER}/resume", steering.ResumeHandler),
     (f"{_ORDER}/retry", steering.RetryHandler),
@@ -73,6 +76,11 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_API}/quotations/?", quotations.QuotationsHandler),
     (f"{_API}/quotations/({_UUID})", quotations.QuotationHandler),
     (f"{_API}/quotations/({_UUID})/answer", quotations.AnswerHandler),
+    (f"{_API}/desk/?", desk.DeskHandler),
+    (f"{_API}/desk/orders/([^/]+)/approve", desk.ApproveHandler),
+    (f"{_API}/desk/orders/([^/]+)/reject", desk.RejectHandler),
+    (f"{_API}/desk/orders/([^/]+)/run-again", desk.RunAgainHandler),
+    (f"{_API}/desk/announcement", desk.AnnouncementHandler),
     (f"{_API}/balances/?", quotations.BalancesHandler),
     (f"{_API}/balances/([^/]+)/([^/]+)", quotations.BalanceHandler),
     (f"{_API}/operations/([^/]+)", rest.OperationHandler),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -230,6 +232,7 @@ class Services:
             reply_to=reply_to,
             soap_version=soap_version,
             callbacks=settings.callbacks,
+            mail=bool(settings.smtp_host),
             sps_url=settings.sps_url or None,
             is_operator=self.is_operator(owner),
             catalogue=self.plugins.catalogue,
@@ -241,6 +244,8 @@ class Services:
             update_sequence=self._sequence,
             progress=self.running.of,
             workers=self.workers,
+            heard=self.dispatcher.heard,
+            disk=self.disk_free,
             dashboard=lambda: getattr(self.executor, "dashboard", None),
         )
 
@@ -248,6 +253,13 @@ class Services:
     def instance(self) -> str:
         """A name of this service that is the same after a restart, and no other service's."""
         return self.links.instance
+
+    def disk_free(self) -> float | None:
+        """Return which part of the disk that holds data and results is free; None where it cannot be said."""
+        with suppress(OSError):
+            usage = shutil.disk_usage(self.settings.data_dir)
+            return usage.free / usage.total
+        return None
 
     @property
     def workers(self) -> int:
