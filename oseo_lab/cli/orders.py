@@ -108,6 +108,9 @@ def submit(
     remark: Annotated[str | None, typer.Option(help="What the operators should know.")] = None,
     max_price: Annotated[float | None, typer.Option(min=0, help="The most it may cost.")] = None,
     max_bytes: Annotated[str | None, typer.Option(help="The most it may deliver: 500MB, 1GB.")] = None,
+    reuse: Annotated[
+        bool, typer.Option("--reuse", help="Deliver at no price what was delivered to you already.")
+    ] = False,
     again: Annotated[bool, typer.Option(help="A new order, though the same was submitted before.")] = False,
     check: Annotated[
         bool, typer.Option(help="Ask the catalogue first, submit nothing that would fail.")
@@ -125,6 +128,7 @@ def submit(
             draft.group = draft.group if group is None else group
             draft.packaging, draft.priority, draft.remark = packaging, priority, remark
             draft.limits = {"max_price": max_price, "max_bytes": max_bytes}
+            draft.reuse = reuse
             draft.set_area(read_area(area), area_crs)
             draft.options.update(**pairs(option or (), "--option"))
         if check and (problems := draft.validate()):

@@ -69,7 +69,17 @@ class Draft(Protocol):
     def request(self) -> Submit:
         """Return the message that submits it."""
 
-    def submit(self, again: bool = False, max_price: float | None = None, max_bytes: Any = None) -> Any:
+    @property
+    def reuse(self) -> bool:
+        """Whether kept results are used again."""
+
+    def submit(
+        self,
+        again: bool = False,
+        max_price: float | None = None,
+        max_bytes: Any = None,
+        reuse: bool | None = None,
+    ) -> Any:
         """Send it and return the `Order`."""
 
 
@@ -123,6 +133,7 @@ def _own(draft: Draft) -> dict[str, Any]:
         "remark": draft.remark,
         "max_price": draft.limits.max_price,
         "max_bytes": draft.limits.max_bytes,
+        "reuse": draft.reuse or None,
     }
     return {name: value for name, value in found.items() if value is not None}
 

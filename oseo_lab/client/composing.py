@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["compose"]
 
 #: What an order has beside its options, and `compose` takes as one of them.
-_OWN = ("group", "packaging", "priority", "remark", "max_price", "max_bytes")
+_OWN = ("group", "packaging", "priority", "remark", "max_price", "max_bytes", "reuse")
 _LIMITS = ("max_price", "max_bytes")
 
 

@@ -23,6 +23,7 @@ from oseo_lab.model.limits import Limits
 from oseo_lab.model.messages import Submit
 from oseo_lab.model.names import reference_of
 from oseo_lab.model.order import OrderSpecification
+from oseo_lab.model.reuse import reuse_extensions
 
 if TYPE_CHECKING:
     from oseo_lab.client.order import Order
@@ -66,7 +67,7 @@ class OrderDraft(DraftState):
                 packaging=self.packaging,
                 options=self.options.parameters(),
                 priority=self.priority,
-                extensions=(*extensions, *self.limits.extensions()),
+                extensions=(*extensions, *self.limits.extensions(), *reuse_extensions(self.reuse)),
             )
         )
 
@@ -103,12 +104,19 @@ class OrderDraft(DraftState):
         assert specification is not None
         return Quotation.asked(self._session, specification)
 
-    def submit(self, again: bool = False, max_price: float | None = None, max_bytes: Any = None) -> Order:
+    def submit(
+        self,
+        again: bool = False,
+        max_price: float | None = None,
+        max_bytes: Any = None,
+        reuse: bool | None = None,
+    ) -> Order:
         """Send the order and return its handle.
 
         The same draft submitted again is the same order: by name for 30 days, without a name on the same
         day. ``again=True`` makes a new one. ``max_price`` (in the currency it is paid in) and ``max_bytes``
-        (a number, or ``"1GB"``) become its `limits`.
+        (a number, or ``"1GB"``) become its `limits`. With ``reuse=True`` what was delivered to you already,
+        made alike of the same, and is kept, is delivered from that: it costs nothing.
 
         Raises
         ------
@@ -117,6 +125,7 @@ class OrderDraft(DraftState):
         """
         from oseo_lab.client.order import Order
 
+        self.reuse = self.reuse if reuse is None else reuse
         given = {"max_price": max_price, "max_bytes": max_bytes}
         said = as_limits({name: value for name, value in given.items() if value is not None})
         if said != Limits():

@@ -56,6 +56,7 @@ class DraftState:
         self.options = self.fresh_options(OptionLevel.ORDER)
         self._remark: str | None = None
         self._limits = Limits()
+        self._reuse = False
         self._name: str | None = None
         self._area: Area | None = None
         self._packaging: Packaging | None = None
@@ -68,8 +69,8 @@ class DraftState:
     def on_change(self, callback: Callable[[Any], object]) -> Callable[[], None]:
         """Call ``callback(draft)`` after every change that holds, from the thread that made it.
 
-        Options, items, their own options and areas, group, area, packaging, priority, name, remark and
-        limits; what is refused is no change. What a callback raises is logged and breaks nothing.
+        Options, items, their own options and areas, group, area, packaging, priority, name, remark, limits
+        and reuse; what is refused is no change. What a callback raises is logged and breaks nothing.
 
         Returns
         -------
@@ -325,6 +326,17 @@ class DraftState:
     @limits.setter
     def limits(self, limits: Limits | Mapping[str, Any] | None) -> None:
         self._set("_limits", as_limits(limits))
+
+    @property
+    def reuse(self) -> bool:
+        """Whether what was delivered to you already, and is kept, is delivered from that: at no price."""
+        return self._reuse
+
+    @reuse.setter
+    def reuse(self, reuse: bool) -> None:
+        if not isinstance(reuse, bool):
+            raise ValidationError(f"reuse {reuse!r:.40} is not known; allowed: True, False", locator="reuse")
+        self._set("_reuse", reuse)
 
     def _set(self, name: str, value: Any) -> None:
         """Set what no rule is about."""

@@ -25,6 +25,7 @@ from oseo_lab.model.messages import GetQuotation, GetQuotationAck, Submit
 from oseo_lab.model.order import OrderSpecification
 from oseo_lab.model.quotation import ItemGroupPrice, ItemPrice, Price
 from oseo_lab.model.quotation import Quotation as Record
+from oseo_lab.model.reuse import wants_reuse, with_reuse
 
 if TYPE_CHECKING:
     from oseo_lab.client.order import Order
@@ -56,6 +57,7 @@ class Quotation:
         self._answer = answer
         self._limited: dict[Limits, Quotation] = {}
         self._at_once = answer.quotation is not None
+        self._other: Quotation | None = None  # with reuse, or without
         self.specification = specification
 
     @classmethod
@@ -88,10 +90,10 @@ class Quotation:
         return hints_for(self, self._presets()) if self._at_once else []
 
     def delivered_before(self) -> dict[str, str]:
-        """Return, by item id, what was delivered already in one of your last orders. Asks the service."""
+        """Return, by item id, what was delivered to you already and is kept: when, in which order."""
         from oseo_lab.client.delivered_before import delivered_before
 
-        return {} if self.specification is None else delivered_before(self._session, self.specification)
+        return delivered_before(self)
 
     def _presets(self) -> dict[str, Any]:
         """Return the preset values of what was quoted, as the service offers them."""
@@ -202,7 +204,9 @@ class Quotation:
             pause = min(pause * 1.5, _LONGEST)
         return self
 
-    def submit(self, max_price: float | None = None, max_bytes: Any = None) -> Order:
+    def submit(
+        self, max_price: float | None = None, max_bytes: Any = None, reuse: bool | None = None
+    ) -> Order:
         """Order what was quoted, at the price that was quoted; again, it is the same order.
 
         Parameters
@@ -211,6 +215,8 @@ class Quotation:
             Most it may cost altogether, in its own currency.
         max_bytes : int or str, optional
             Most it may deliver, such as ``"1GB"``: the service starts no item beyond it.
+        reuse : bool, optional
+            True: what was delivered to you already, and is kept, is delivered from that, at no price.
 
         Raises
         ------
@@ -223,6 +229,8 @@ class Quotation:
         """
         from oseo_lab.client.order import Order
 
+        if reuse is not None and reuse is not self.is_reusing:
+            return self.reusing(reuse).submit(max_price, max_bytes)
         if max_price is not None:
             self._check_price(max_price)
         if max_bytes is not None:
@@ -234,6 +242,26 @@ class Quotation:
             raise self._expired(refused) from None
         self._session.submitted_here.add(answer.order_id)
         return Order.of_id(self._session, answer.order_id)
+
+    @property
+    def is_reusing(self) -> bool:
+        """Whether it counts on what was delivered already."""
+        return self.specification is not None and wants_reuse(self.specification)
+
+    def reusing(self, reuse: bool = True) -> Quotation:
+        """Return a quotation of the same order that counts on what was delivered already, or does not.
+
+        Raises
+        ------
+        OseoError
+            If what was asked is not known: this quotation was looked up by its id.
+        """
+        if self._other is None or self._other.is_lapsed:
+            known = self.specification
+            if known is None:
+                raise OseoError("what was asked is not known here: draft.submit(reuse=True) orders it")
+            self._other = self.again(with_reuse(known, reuse))
+        return self._other
 
     def _with_limits(self, max_price: float | None, max_bytes: Any) -> Quotation:
         """Return a quotation of the same order with limits; refused if it costs more."""

@@ -22,6 +22,7 @@ from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.limits import limits_of
 from oseo_lab.model.messages import Submit
 from oseo_lab.model.order import OrderSpecification
+from oseo_lab.model.reuse import wants_reuse
 
 if TYPE_CHECKING:
     from oseo_lab.client.items import Handle
@@ -89,6 +90,7 @@ def _draft_of(order: Handle, wishes: OrderSpecification) -> Draft:
             "remark": wishes.order_remark,
             "max_price": limits.max_price,
             "max_bytes": limits.max_bytes,
+            "reuse": wants_reuse(wishes),
         }
         draft = order.session.order_anew(order, order.known_items, same)
     if draft is None or draft.request().specification != wishes:
@@ -169,6 +171,8 @@ def _cli_options(draft: Draft) -> Iterator[list[str]]:
     for flag, value in flags.items():
         if value is not None:
             yield [f"{flag}={value}"] if str(value).startswith("-") else [flag, str(value)]
+    if draft.reuse:
+        yield ["--reuse"]
     if draft.area is not None:
         points = draft.area.points
         ring = ", ".join(f"{x!r} {y!r}" for x, y in points)

@@ -152,7 +152,7 @@ def _change(draft: OrderDraft, values: Mapping[str, Any]) -> None:
     }
     if limits:
         draft.limits = as_limits(limits)
-    for name in ("packaging", "priority", "remark"):
+    for name in ("packaging", "priority", "remark", "reuse"):
         if name in given and name not in draft.options:
             setattr(draft, name, given.pop(name))
     draft.options.update(**given)

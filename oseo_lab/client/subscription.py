@@ -19,6 +19,7 @@ from oseo_lab.model.messages import Submit
 from oseo_lab.model.names import reference_of
 from oseo_lab.model.offers import OptionLevel
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
+from oseo_lab.model.reuse import reuse_extensions
 from oseo_lab.model.subscription import FREQUENCY, PERIOD, REGION
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class SubscriptionDraft(OrderDraft):
                 order_remark=self.remark,
                 packaging=self.packaging,
                 priority=self.priority,
-                extensions=(*extensions, *self.limits.extensions()),
+                extensions=(*extensions, *self.limits.extensions(), *reuse_extensions(self.reuse)),
             )
         )
 

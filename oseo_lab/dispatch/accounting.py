@@ -103,7 +103,8 @@ def remember(
     collections: Mapping[str, Collection],
 ) -> None:
     """Remember how long delivered items took, and the bytes of their data files."""
-    some = list(islice(((item, report) for item, report in delivered if item.number), _MOST))
+    was_made = ((item, each) for item, each in delivered if item.number and each.earlier is None)
+    some = list(islice(was_made, _MOST))
     if not some:
         return
     orders = work.orders.get_many({item.order_id for item, _ in some})

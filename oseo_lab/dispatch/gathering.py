@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from oseo_lab.dispatch.jobs import recipe_then
+from oseo_lab.dispatch.reusing import STAYS
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import Problem
 from oseo_lab.model.identifiers import ItemIdentifier, OrderType
 from oseo_lab.model.job import CatalogueItem
-from oseo_lab.model.order import LOCAL, ItemSpecification
+from oseo_lab.model.order import LOCAL, ItemSpecification, OrderSpecification
 from oseo_lab.model.quotation import (
     MOST_PRICE,
     ItemGroupPrice,
@@ -23,9 +25,12 @@ from oseo_lab.model.quotation import (
     ProviderName,
     QuotationRecord,
     QuotationState,
+    Reusable,
     compose,
     decimal_of,
+    reusing,
 )
+from oseo_lab.model.reuse import wants_reuse
 from oseo_lab.ports import OrderStore, ProcessingFailed, QuoteRequest
 
 __all__ = ["Gathering", "Seams"]
@@ -34,6 +39,8 @@ log = logging.getLogger("oseo_lab.dispatch")
 
 #: Longest text that says what could not be quoted, characters.
 LONGEST = 4000
+#: Characters of an order's name that are told.
+_NAME = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +125,12 @@ class Gathering:
         said = "; ".join([*found.problems, *found.later])[:LONGEST] or None
         if not found.groups:
             return replace(record, state=QuotationState.FAILED, problem=said, quotation=None)
-        groups = self._with_balances(record.owner, found.groups)
+        groups, taken = self._with_reuse(record, found.groups)
+        groups = self._with_balances(record.owner, groups)
         quotation = compose(record.quotation_id, groups, record.specification)
+        less = None if taken is None else compose(record.quotation_id, taken, record.specification).price
+        approval = self._needs_approval(record.specification)
+        quotation = replace(quotation, price_reusing=less, needs_approval=approval)
         partial = f"not quoted: {said}" if said else None
         return replace(record, state=QuotationState.READY, quotation=quotation, partial=partial)
 
@@ -179,6 +190,48 @@ class Gathering:
         if collection.provider != LOCAL:
             return list(groups)
         return [replace(each, provider=self._seams.provider) for each in groups]
+
+    def _with_reuse(
+        self, record: QuotationRecord, groups: Sequence[ItemGroupPrice]
+    ) -> tuple[Sequence[ItemGroupPrice], Sequence[ItemGroupPrice] | None]:
+        """Tell what was delivered already; beside that the groups at what they would cost if it is taken.
+
+        None where nothing was, or where the order says already that it is taken.
+        """
+        earlier = self._delivered(record)
+        if not earlier:
+            return groups, None
+        taken = [reusing(each, earlier, is_taken=True) for each in groups]
+        if wants_reuse(record.specification):
+            return taken, None
+        return [reusing(each, earlier, is_taken=False) for each in groups], taken
+
+    def _delivered(self, record: QuotationRecord) -> dict[str, Reusable]:
+        """Return what its owner was delivered already of what an order asks for, by item id."""
+        specification = record.specification
+        if specification.order_type is not OrderType.PRODUCT_ORDER:
+            return {}
+        recipes: dict[str, str] = {}
+        for collection, items in self._parts(specification.order_type, specification.items, _Asked()):
+            for item in items if collection.provider == LOCAL else ():
+                try:
+                    recipe = recipe_then(record.owner, collection, specification, item)
+                except ValueError:  # the collection has other options by now: nothing was made like it
+                    continue
+                if recipe is not None:
+                    recipes[item.item_id] = recipe
+        with self._store.read() as snapshot:
+            known = snapshot.results.earlier(record.owner, recipes.values(), self._now() + STAYS)
+        return {
+            item_id: Reusable(order_id=each.order_id, name=each.name[:_NAME], delivered=each.delivered)
+            for item_id, recipe in recipes.items()
+            if (each := known.get(recipe)) is not None
+        }
+
+    def _needs_approval(self, specification: OrderSpecification) -> bool:
+        """Whether a person looks at an order before it begins: then its price is no promise of its time."""
+        parts = self._parts(specification.order_type, specification.items, _Asked())
+        return any(not collection.automatic for collection, _ in parts)
 
     def _with_balances(self, owner: str, groups: Sequence[ItemGroupPrice]) -> list[ItemGroupPrice]:
         """Say what the owner's account would be left with, group after group."""

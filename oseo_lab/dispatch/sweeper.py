@@ -161,6 +161,7 @@ def _is_in_work(snapshot: UnitOfWork, order_id: str, number: str) -> bool:
 def _note_expired(work: UnitOfWork, files: list[ResultFile], now: datetime) -> None:
     work.results.removed(files)
     gone = dict.fromkeys((file.order_id, file.number) for file in files)
+    work.items.keep_recipes((key, None) for key in gone)
     changes = [
         Change(before=item, decisions=(decide(item, Expired(), now, Policy()),))
         for order_id, number in gone

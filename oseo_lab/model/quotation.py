@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
@@ -35,10 +35,13 @@ __all__ = [
     "QuotationMode",
     "QuotationRecord",
     "QuotationState",
+    "Reusable",
+    "anew_prices",
     "compose",
     "decimal_of",
     "new_quotation_id",
     "price_of",
+    "reusing",
     "shares",
 ]
 
@@ -86,6 +89,29 @@ class ProviderName:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Reusable:
+    """A kept result that an item can be delivered from at no price, if its order says ``reuse=true``.
+
+    Parameters
+    ----------
+    order_id, name : str
+        The order it was delivered by, and what that is called.
+    delivered : datetime or None
+        When, UTC.
+    is_taken : bool
+        Whether this quotation counts on it.
+    price : Price or None
+        What the item costs if it must be made after all; None where only its group has a price.
+    """
+
+    order_id: str
+    name: str
+    delivered: datetime | None = None
+    is_taken: bool = False
+    price: Price | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ItemPrice:
     """``OrderItemPrice``: what one item costs.
 
@@ -105,6 +131,8 @@ class ItemPrice:
         Bytes delivered.
     duration : Estimate or None
         Seconds of work.
+    reuse : Reusable or None
+        What was delivered already; this project's, as the estimates.
     """
 
     item_id: str
@@ -114,6 +142,7 @@ class ItemPrice:
     contract_information: str | None = None
     size: Estimate | None = None
     duration: Estimate | None = None
+    reuse: Reusable | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +163,11 @@ class ItemGroupPrice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quotation:
-    """``OrderQuotation``. Its validity is the shortest of its groups'; a total only if all are paid alike."""
+    """``OrderQuotation``. Its validity is the shortest of its groups'; a total only if all are paid alike.
+
+    ``price_reusing`` is the total if everything is reused that can be, where it is another;
+    ``needs_approval`` whether a person looks at the order before it begins. Both are this project's.
+    """
 
     quotation_id: str
     groups: tuple[ItemGroupPrice, ...]
@@ -143,6 +176,8 @@ class Quotation:
     contract_information: str | None = None
     size: Estimate | None = None
     duration: Estimate | None = None
+    price_reusing: Price | None = None
+    needs_approval: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -296,3 +331,42 @@ def shares(group: ItemGroupPrice) -> dict[str, Decimal]:
         parted[item.item_id] = until - given
         given = until
     return parted
+
+
+def reusing(group: ItemGroupPrice, found: Mapping[str, Reusable], *, is_taken: bool) -> ItemGroupPrice:
+    """Return a group that tells what was delivered already, by item id; if that is taken, at no price.
+
+    The group's price is less by the shares of what is taken, and so is what it is taken from: what a flat
+    fee or a discount adds to an item goes with it.
+    """
+    if not any(each.item_id in found for each in group.items):
+        return group
+    parts, currency = shares(group), group.price.currency
+    less = sum((parts[each.item_id] for each in group.items if each.item_id in found), Decimal())
+    items = []
+    for item in group.items:
+        own = Price(value=float(parts[item.item_id]), currency=currency)
+        known = found.get(item.item_id)
+        if known is not None:
+            taken = replace(known, is_taken=is_taken, price=own)
+            free = Price(value=0.0, currency=currency)
+            item = replace(item, reuse=taken)
+            item = replace(item, price=free, duration=_AT_ONCE) if is_taken else item
+        elif is_taken and less and item.price is None:
+            item = replace(item, price=own)
+        items.append(item)
+    price = Price(value=float(decimal_of(group.price) - less), currency=currency)
+    return replace(group, items=tuple(items), price=price if is_taken else group.price)
+
+
+#: What delivering from a kept result takes: nothing that is worth telling.
+_AT_ONCE = Estimate(low=0.0, typical=0.0, high=0.0)
+
+
+def anew_prices(group: ItemGroupPrice) -> dict[str, Decimal]:
+    """Return, by item id, what items cost that a quotation counts on reusing, if they must be made."""
+    return {
+        each.item_id: decimal_of(each.reuse.price)
+        for each in group.items
+        if each.reuse is not None and each.reuse.is_taken and each.reuse.price is not None
+    }

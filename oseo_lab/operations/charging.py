@@ -21,6 +21,7 @@ from oseo_lab.model.quotation import (
     QuotationMode,
     QuotationRecord,
     QuotationState,
+    anew_prices,
     new_quotation_id,
     price_of,
     shares,
@@ -93,7 +94,7 @@ def charges_of(order: Order, quoted: QuotationRecord | None, context: Context) -
         it costs more than that.
     """
     charges = _drawn(order, quoted, context)
-    costs = [(each.currency, each.amount) for each in charges]
+    costs = [(each.currency, each.amount) for each in charges if not each.is_given_back]
     if quoted is not None and _is_standing(order):
         groups = quoted.quotation.groups if quoted.quotation else ()
         each_one = [(amount, each.price.currency) for each in groups for amount in shares(each).values()]
@@ -166,19 +167,23 @@ def _groups_now(order: Order, priced: set[str], context: Context) -> Sequence[It
 
 
 def _charges(order: Order, groups: Iterable[ItemGroupPrice]) -> list[Charge]:
+    """Return what items draw; of those that are to be reused what they would, given back from the beginning."""
     numbers = {each.specification.item_id: each.number for each in order.items if each.number}
-    return [
-        Charge(
-            order_id=order.order_id,
-            number=numbers[item_id],
-            owner=order.owner,
-            currency=group.price.currency,
-            amount=amount,
-        )
-        for group in groups
-        for item_id, amount in shares(group).items()
-        if amount and item_id in numbers
-    ]
+    charges = []
+    for group in groups:
+        anew = anew_prices(group)
+        for item_id, amount in (shares(group) | anew).items():
+            if amount and item_id in numbers:
+                charge = Charge(
+                    order_id=order.order_id,
+                    number=numbers[item_id],
+                    owner=order.owner,
+                    currency=group.price.currency,
+                    amount=amount,
+                    is_given_back=item_id in anew,
+                )
+                charges.append(charge)
+    return charges
 
 
 def draw_again(work: UnitOfWork, order: Order, items: Sequence[OrderItem]) -> None:

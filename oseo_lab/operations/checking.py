@@ -14,6 +14,7 @@ from oseo_lab.model.collection import Collection, OrderOptions, Scope
 from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.limits import limit_problems, limits_of
+from oseo_lab.model.reuse import reuse_problems
 from oseo_lab.model.options import check_selections
 from oseo_lab.model.order import LOCAL, ItemSpecification, OrderSpecification
 from oseo_lab.model.subscription import is_massive
@@ -45,6 +46,7 @@ def check_specification(
     _refuse_crowd(specification, context)
     asked, specification = specification, checkable(specification)
     found_wrong = [*problems, *_check_item_ids(specification), *limit_problems(specification)]
+    found_wrong.extend(reuse_problems(specification))
     found: list[Collection] = []
     choices, by_wish = _Choices(specification, context), is_massive(asked)
     for item in specification.items:

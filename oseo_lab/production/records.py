@@ -17,9 +17,10 @@ from typing import Any
 from urllib.parse import quote
 
 from oseo_lab.model.job import CatalogueItem, ItemJob, Product
+from oseo_lab.model.reuse import Earlier
 from oseo_lab.ports import Workspace
 
-__all__ = ["ITEM", "MANIFEST", "measured", "write_item", "write_manifest"]
+__all__ = ["ITEM", "MANIFEST", "measured", "rewrite_item", "sha256_of", "write_item", "write_manifest"]
 
 ITEM = "item.json"
 MANIFEST = "manifest.json"
@@ -92,13 +93,51 @@ def write_item(
     return _write(ITEM, "application/geo+json", document, workspace)
 
 
-def write_manifest(job: ItemJob, products: Sequence[Product], now: datetime, workspace: Workspace) -> Product:
-    """Write the manifest of measured products."""
+def rewrite_item(
+    job: ItemJob, earlier: Earlier, document: Mapping[str, Any], now: datetime, workspace: Workspace
+) -> Product:
+    """Write the STAC item of a delivery that is made of an earlier one, whose item the document is.
+
+    When and how it was processed stays as it was; whose it is now, and where it comes from, is said.
+    """
+    properties = {
+        **document.get("properties", {}),
+        "created": _text(now),
+        "oseo:order": job.order_id,
+        "oseo:item": job.item_id,
+        "oseo:number": job.number,
+        "oseo:reused_from": _origin(earlier),
+    }
+    named = f"{job.product.identifier}-{job.number}"
+    return _write(
+        ITEM, "application/geo+json", {**document, "id": named, "properties": properties}, workspace
+    )
+
+
+def _origin(earlier: Earlier) -> dict[str, Any]:
+    """Return where a result comes from that was used again."""
+    delivered = {} if earlier.delivered is None else {"delivered": _text(earlier.delivered)}
+    return {"order": earlier.order_id, "name": earlier.name, "number": earlier.number, **delivered}
+
+
+def sha256_of(product: Product) -> str:
+    """Return the digest of a measured product."""
+    return str(product.properties["file:checksum"]).removeprefix(SHA256)
+
+
+def write_manifest(
+    job: ItemJob,
+    products: Sequence[Product],
+    now: datetime,
+    workspace: Workspace,
+    source: str | None = None,
+) -> Product:
+    """Write the manifest of measured products; ``source`` tells the state of what they were made from."""
     files = [
         {
             "name": product.name,
             "size": product.properties["file:size"],
-            "sha256": product.properties["file:checksum"].removeprefix(SHA256),
+            "sha256": sha256_of(product),
             "media_type": product.media_type,
         }
         for product in products
@@ -109,6 +148,8 @@ def write_manifest(job: ItemJob, products: Sequence[Product], now: datetime, wor
         "number": job.number,
         "attempt": job.attempt,
         "created": _text(now),
+        **({} if job.earlier is None else {"reused_from": _origin(job.earlier)}),
+        **({} if source is None else {"source": source}),
         "files": files,
     }
     return _write(MANIFEST, "application/json", document, workspace)

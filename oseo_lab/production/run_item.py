@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,12 +26,14 @@ from oseo_lab.model.job import (
     Product,
     Progress,
 )
+from oseo_lab.model.reuse import Earlier
 from oseo_lab.plugins import load
 from oseo_lab.ports import ProcessingFailed
 from oseo_lab.production.inputs import find_inputs
 from oseo_lab.production.order_package import entries_of_order
 from oseo_lab.production.packaging import entries_of, pack
-from oseo_lab.production.records import ITEM, MANIFEST, measured, write_item, write_manifest
+from oseo_lab.production.records import ITEM, MANIFEST, measured, rewrite_item, write_item, write_manifest
+from oseo_lab.production.reusing import Unusable, fetch, source_of
 from oseo_lab.production.workspace import JobWorkspace
 
 __all__ = ["failure_of", "run_item"]
@@ -62,9 +64,11 @@ DETAIL = 8000
 
 @dataclass
 class _Made:
-    """What a job has come to so far."""
+    """What a job has come to so far: ``state`` of its source, ``document`` of a result that is used again."""
 
     source: CatalogueItem | None = None
+    state: str | None = None
+    document: Mapping[str, Any] | None = None
     products: list[Product] = field(default_factory=list)
     inside: list[Product] = field(default_factory=list)
 
@@ -98,9 +102,12 @@ def run_item(
     workspace = JobWorkspace(job.scratch, job.key, progress=progress, cancelled=cancelled)
     files: Sequence[DeliveredFile] = ()
     failure: Failure | None = None
+    is_unusable = False
     try:
         with workspace:
             files = _deliver(job, _make(job, workspace), workspace)
+    except Unusable as unusable:
+        is_unusable, failure = True, _not_used(unusable)
     except Exception as error:  # every failure of a plugin is a report, never a crash
         failure = failure_of(error)
     return ItemReport(
@@ -114,6 +121,9 @@ def run_item(
         started=started,
         ended=datetime.now(UTC),
         log=tuple(workspace.lines),
+        recipe=job.recipe,
+        earlier=job.earlier,
+        is_unusable=is_unusable,
     )
 
 
@@ -123,26 +133,47 @@ def _make(job: ItemJob, workspace: JobWorkspace) -> _Made:
         workspace.stage("packing", "delivering")
         entries = entries_of_order(job)
         return _Made(products=pack(entries, job.packaging or Packaging.ZIP, "order", workspace))
+    if job.earlier is not None:
+        return _used_again(job, job.earlier, workspace)
     after = ("delivering",) if job.packaging is None else ("packing", "delivering")
     workspace.stage("staging", "processing", *after)
     inputs = find_inputs(job)
+    state = source_of(inputs)
     workspace.cancelled()
     workspace.stage("processing", *after)
     made = _checked(_plugin("processor", job.processor)(job, inputs, workspace))
     workspace.cancelled()
     if job.packaging is None:
-        return _Made(source=inputs.item, products=made, inside=made)
+        return _Made(source=inputs.item, state=state, products=made, inside=made)
     workspace.stage("packing", "delivering")
     packed = pack(entries_of(made, workspace), job.packaging, f"item-{job.number}", workspace)
-    return _Made(source=inputs.item, products=packed, inside=made)
+    return _Made(source=inputs.item, state=state, products=packed, inside=made)
+
+
+def _used_again(job: ItemJob, earlier: Earlier, workspace: JobWorkspace) -> _Made:
+    """Bring an earlier result here, if it is what would be made now: the catalogue is asked all the same."""
+    workspace.stage("reusing", "delivering")
+    inputs = find_inputs(job)
+    state = source_of(inputs)
+    kept = fetch(job, earlier, state, workspace)
+    return _Made(source=inputs.item, state=state, products=kept.products, document=kept.document)
+
+
+def _not_used(unusable: Unusable) -> Failure:
+    reason = f"an earlier result was not used again, for {unusable}; the item is made anew"
+    return Failure(failure_class=FailureClass.TRANSIENT, reason=reason, counts=False)
 
 
 def _deliver(job: ItemJob, made: _Made, workspace: JobWorkspace) -> Sequence[DeliveredFile]:
     workspace.stage("delivering")
     now = datetime.now(UTC)
-    products = [measured(product, workspace) for product in made.products]
-    products.append(write_item(job, made.source, products, now, workspace, made.inside))
-    products.append(write_manifest(job, products, now, workspace))
+    if job.earlier is not None and made.document is not None:
+        products = list(made.products)  # measured when they were checked
+        products.append(rewrite_item(job, job.earlier, made.document, now, workspace))
+    else:
+        products = [measured(product, workspace) for product in made.products]
+        products.append(write_item(job, made.source, products, now, workspace, made.inside))
+    products.append(write_manifest(job, products, now, workspace, made.state))
     workspace.cancelled()
     delivered: Sequence[DeliveredFile] = _plugin("delivery", job.delivery)(job, products, workspace)
     return delivered

@@ -129,6 +129,8 @@ class Balances:
     def draw(self, charges: Sequence[Charge]) -> None:
         """Draw charges, all or none; where there is no balance nothing is drawn, but the charge kept.
 
+        What is given back from the beginning is kept too: it is drawn if the item must be made after all.
+
         Raises
         ------
         Conflict
@@ -145,11 +147,14 @@ class Balances:
         for charge in charges:
             owner, amount = session.ref(charge.owner), _charged(charge.amount)
             assert owner is not None
-            needed[owner, charge.currency] += amount
+            needed[owner, charge.currency] += 0 if charge.is_given_back else amount
             rows.append((refs[charge.order_id], charge.number, charge.currency, owner, amount))
         balances = {owner: self._values(owner) for owner in {owner for owner, _ in needed}}
         _check(needed, balances)
-        full = [(*row, int(row[2] in balances[row[3]]), 0) for row in rows]
+        full = [
+            (*row, int(row[2] in balances[row[3]]), int(charge.is_given_back))
+            for row, charge in zip(rows, charges, strict=True)
+        ]
         with session.savepoint():
             if session.many(_ADD, full) != len(full):
                 text = "items of this order were charged already, and not given back; charge each item once"
