@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from oseo_lab.model.errors import OseoError as OseoError
     from oseo_lab.model.errors import ValidationError as ValidationError
     from oseo_lab.model.errors import WaitTimeout as WaitTimeout
+    from oseo_lab.model.webhooks import verify_webhook as verify_webhook
 
 __all__ = [
     "NotFound",
@@ -46,6 +47,7 @@ __all__ = [
     "connect",
     "debug",
     "errors",
+    "verify_webhook",
 ]
 
 #: Where each name comes from, on first use.
@@ -58,6 +60,7 @@ _HOMES = {
     "OseoError": "oseo_lab.model.errors",
     "ValidationError": "oseo_lab.model.errors",
     "WaitTimeout": "oseo_lab.model.errors",
+    "verify_webhook": "oseo_lab.model.webhooks",
 }
 
 

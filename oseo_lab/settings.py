@@ -171,14 +171,9 @@ class Settings:
             problems.append(f"smtp_from {self.smtp_from!r} is no address; mail comes from one, name@host")
         if not 0 < self.smtp_port < 65536:
             problems.append(f"smtp_port {self.smtp_port} is no port; allowed: 1 to 65535")
-        if (
-            self.smtp_user
-            and self.smtp_tls == "none"
-            and self.smtp_host not in ("localhost", "127.0.0.1", "::1")
-        ):
-            problems.append(
-                "smtp_user without TLS: the password could be read on the way; smtp_tls='starttls'"
-            )
+        is_near = self.smtp_host in ("localhost", "127.0.0.1", "::1")
+        if self.smtp_user and self.smtp_tls == "none" and not is_near:
+            problems.append("smtp_user needs smtp_tls: without it the password can be read on the way")
         path = self.smtp_password_file
         if self.smtp_user and not (path and Path(path).expanduser().is_file()):
             problems.append(f"smtp_user needs smtp_password_file: there is no file {path!r}")

@@ -1,8 +1,8 @@
 """The notifier of webhooks: an order's news as JSON, signed, POSTed where its owner wants it.
 
-Called by the relay with what `oseo_lab.dispatch.contents` completed. The address is judged when something is
-sent there, exactly as a callback's is, and redirects are not followed. Taken is what is answered with a status
-from 200 to 299; 410 says that nobody wants more. How it is signed: `oseo_lab.model.webhooks`.
+Called by the relay with what `oseo_lab.dispatch.contents` completed. The address is judged when something
+is sent there, exactly as a callback's is, and redirects are not followed. Taken is what is answered with a
+status from 200 to 299; 410 says that nobody wants more. How it is signed: `oseo_lab.model.webhooks`.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ class WaitingNotice:
     address: str
     attempts: int = 0
     due: datetime | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,7 @@ class Sending:
     attempt: int
     outcome: str
     is_last: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

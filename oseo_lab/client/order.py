@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from oseo_lab.client.drawing import Plot
     from oseo_lab.client.found import Found
     from oseo_lab.client.notices import Notices
+    from oseo_lab.client.notify import Notifications, ToldList
     from oseo_lab.client.results import Results
     from oseo_lab.client.session import Session
     from oseo_lab.client.sharing import OrderShare, OrderShares
@@ -416,6 +417,44 @@ class Order:
         from oseo_lab.client.notices import Notices
 
         return Notices.read(self._session.transport.ask("GET", f"orders/{quote(self.id, safe='')}/notices"))
+
+    def notify(
+        self,
+        email: str | None = None,
+        webhook: str | None = None,
+        on: Iterable[str] | str | None = None,
+        digest: str = "immediate",
+    ) -> ToldList:
+        """Have somebody told of the order from now on, by mail or webhook; also where it is over already.
+
+        Parameters
+        ----------
+        email : str, optional
+            ``name@host``; the service's operator has named a mail server, or it is refused.
+        webhook : str, optional
+            Where signed JSON is POSTed to; the returned ``.secret`` is told this once.
+        on : str or iterable of str, optional
+            ``"completed"``, ``"failed"`` (or cancelled, or rejected), ``"delivered"`` (a batch, such as a
+            subscription's), ``"expiring"`` (results go within 48 hours); the first two without it.
+        digest : str
+            ``"immediate"``, or gathered: ``"daily"`` at 08:00 UTC, ``"weekly"`` on Mondays. Where both are
+            given, the mail is gathered and the webhook told at once.
+
+        Raises
+        ------
+        ValidationError
+            With everything wrong: an address, no mail server there, an event that is not known.
+        """
+        from oseo_lab.client.notify import notify
+
+        return notify(self, email, webhook, on, digest)
+
+    @property
+    def notifications(self) -> Notifications:
+        """What was told of the order, and what waits, as a table; ``send_again()`` and ``stop()`` act."""
+        from oseo_lab.client.notify import notifications
+
+        return notifications(self)
 
     def cost(self) -> list[Price]:
         """Return what the order drew and did not give back, by currency; nothing where nothing is paid."""

@@ -1,4 +1,4 @@
-"""Who asked to hear of an order by mail or webhook, of what, and how a message puts it: pure, no clock, no wire.
+"""Who asked to hear of an order by mail or webhook, of what, and how a message puts it.
 
 Beside the standard's own callbacks (`oseo_lab.model.notices`). Quiet by default: nobody is told who did not
 ask, and what happens in crowds is gathered into one message. The outbox keeps entries, plain as JSON holds

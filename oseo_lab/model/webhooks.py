@@ -1,9 +1,9 @@
 """How messages to webhooks are signed, and how whoever receives one makes sure of it.
 
 By the convention of Standard Webhooks 1.0.0 (standardwebhooks.com), for which there are libraries in many
-languages: the headers ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``, the last one ``v1,`` and
-the base64 of HMAC-SHA256 over id, timestamp and body, joined by full stops. A secret is written ``whsec_`` and
-its base64.
+languages: the headers ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``, the last one ``v1,``
+and the base64 of HMAC-SHA256 over id, timestamp and body, joined by full stops. A secret is written
+``whsec_`` and its base64.
 """
 
 from __future__ import annotations

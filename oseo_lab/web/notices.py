@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from oseo_lab.encoding.order_events import event_schema
+from oseo_lab.model.notify import about
 from oseo_lab.operations.reading import Reading
-from oseo_lab.ports import Notice
+from oseo_lab.ports import Notice, Sending
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import JsonHandler
 from oseo_lab.web.rest import PartHandler
@@ -28,9 +29,28 @@ class NoticesHandler(PartHandler):
 
 
 def _collect(snapshot: Any, found: Reading) -> dict[str, Any]:
+    waiting = snapshot.outbox.waiting(found.order.order_id)
+    sendings = snapshot.sendings.of(found.order.order_id)
+    known = {each.notice_id: about(each.kind, each.body) for each in waiting}
+    known |= {each.notice_id: about(each.kind, each.body) for each in sendings if each.body is not None}
     return {
-        "waiting": [_waiting(each) for each in snapshot.outbox.waiting(found.order.order_id)],
-        "sendings": snapshot.sendings.of(found.order.order_id),
+        "waiting": [{**_waiting(each), "about": known[each.notice_id]} for each in waiting],
+        "sendings": [_sent(each, known.get(each.notice_id, each.kind)) for each in sendings],
+    }
+
+
+def _sent(sending: Sending, what: str) -> dict[str, Any]:
+    """Return a try without what was said."""
+    return {
+        "order_id": sending.order_id,
+        "kind": sending.kind,
+        "address": sending.address,
+        "at": sending.at,
+        "attempt": sending.attempt,
+        "outcome": sending.outcome,
+        "notice_id": sending.notice_id,
+        "is_last": sending.is_last,
+        "about": what,
     }
 
 
