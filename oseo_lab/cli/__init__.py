@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from oseo_lab.cli import balances, collections, config, database, orders, quotations, users
+from oseo_lab.cli import balances, collections, config, database, desk, orders, quotations, users
 from oseo_lab.cli.conformance import conformance
 from oseo_lab.cli.doctor import doctor
 from oseo_lab.cli.lab import lab
@@ -34,6 +34,7 @@ app = typer.Typer(
 app.add_typer(orders.app, name="orders")
 app.add_typer(quotations.app, name="quotations")
 app.add_typer(balances.app, name="balances")
+app.add_typer(desk.app, name="desk")
 app.add_typer(collections.app, name="collections")
 app.add_typer(config.app, name="config")
 app.add_typer(users.app, name="users")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client import display
+from oseo_lab.client.announcing import announcement_of
 from oseo_lab.client.promises import InProcess
 from oseo_lab.client.session import Session
 from oseo_lab.client.transport import Transport
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from oseo_lab.client.quotations import Quotations
     from oseo_lab.client.search import Products
     from oseo_lab.client.subscription import SubscriptionDraft
+    from oseo_lab.model.desk import Announcement
 
 __all__ = ["Collections", "Lab"]
 
@@ -236,8 +238,11 @@ class Lab(Session):
         """
         from oseo_lab.client.area import as_area
         from oseo_lab.client.looking import in_our_words, why_nothing
+        from oseo_lab.client.given import whole
         from oseo_lab.client.search import Products, query_of, search
 
+        if limit is not None:
+            whole(limit, "limit")
         area, time, filters = in_our_words(area, time, filters)
         place = None if area is None else as_area(area, area_crs)
         query = query_of(place, time, text, filters=filters)
@@ -250,7 +255,8 @@ class Lab(Session):
         """Return products by their identifiers; those that are not there are left out."""
         from oseo_lab.client.search import Products
 
-        return Products(self, collection, list(self.find(collection, ids).values()))
+        wanted = [ids] if isinstance(ids, str) else ids
+        return Products(self, collection, list(self.find(collection, wanted).values()))
 
     def order(
         self,
@@ -314,10 +320,16 @@ class Lab(Session):
         return reorder(order, items, options)
 
     def __repr__(self) -> str:
+        told = self._told()
+        notice = "" if told is None else f"\nnotice: {told.sentence}"
         if self._service is None:
-            return f"Lab({self.transport.url!r})"
+            return f"Lab({self.transport.url!r}){notice}"
         said = " · ".join(f"{name} {text}" for name, text in self._service.facts.items())
-        return f"Lab({said})"
+        return f"Lab({said}){notice}"
+
+    def _told(self) -> Announcement | None:
+        """Return what operators tell users, as last heard; nothing is asked."""
+        return announcement_of(vars(self).get("about") or {})
 
     def _repr_html_(self) -> str:
         return display.safely(self, self._html)
@@ -327,6 +339,8 @@ class Lab(Session):
         rows = rows or [("server", self.transport.url)]
         rows.append(("orders of", self.owner))
         name = self.about.get("service", "ordering service")
+        if (told := self._told()) is not None:
+            rows.append(("notice", told.sentence))
         return display.card(f"{name} {self.about.get('version', '')}", display.facts(rows))
 
 

@@ -118,13 +118,18 @@ class Operator:
 
         wanted = Announcement(text=checked(text, "text", "what users should know"), until=_moment(until))
         answer = self._ask("PUT", "/announcement", body=to_plain(wanted))
-        self._session.forget_about()
+        self._heard(answer)
         return from_plain(Announcement, answer)
 
     def withdraw(self) -> None:
         """Tell users nothing any more."""
         self._ask("DELETE", "/announcement")
-        self._session.forget_about()
+        self._heard(None)
+
+    def _heard(self, announcement: Any) -> None:
+        """Know at once what was just said."""
+        if "about" in vars(self._session):
+            vars(self._session)["about"] = {**self._session.about, "announcement": announcement}
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         return self._session.transport.ask(method, f"desk{path}", body=body)

@@ -10,10 +10,12 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from oseo_lab.client.announcing import announcement_of
 from oseo_lab.client.given import text
 from oseo_lab.client.options import nearest
 from oseo_lab.client.transport import Transport
 from oseo_lab.model.collection import OrderOptions
+from oseo_lab.model.desk import Announcement
 from oseo_lab.model.errors import NotFound, NotSupported, OseoError, Problem, ValidationError
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.job import CatalogueItem
@@ -66,9 +68,11 @@ class Session:
         """The service's name and version, and whose orders these are."""
         return self.transport.about()
 
-    def forget_about(self) -> None:
-        """Let the service be asked anew what it says of itself."""
-        self.__dict__.pop("about", None)
+    @property
+    def announcement(self) -> Announcement | None:
+        """What the service's operators tell all users now; asked for."""
+        self.__dict__["about"] = self.transport.about()
+        return announcement_of(self.about)
 
     @property
     def owner(self) -> str:

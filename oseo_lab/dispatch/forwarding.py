@@ -282,6 +282,8 @@ class Forwarding:
         except ProcessingFailed as failed:
             outcome = self._failed(hand, turn, failed)
         else:
+            if turn.failures:
+                self._tell_desk(hand, None)
             turn.failures = 0
         if outcome is None:
             return self._store.write(partial(elsewhere.let_go, hand=hand, now=self._now()))
@@ -366,7 +368,20 @@ class Forwarding:
             return replace(hand, part=replace(hand.part, state=state)), news
         turn.failures += 1
         log.warning("order %s: %s (try %d)", hand.order.order_id, said, turn.failures)
+        self._tell_desk(hand, said)
         return (hand, _said(hand, said + elsewhere.TRIED_AGAIN)) if turn.failures == 1 else None
+
+    def _tell_desk(self, hand: Hand, said: str | None) -> None:
+        """Note for operators that a provider does not answer, or (None) does again."""
+        names = sorted({each.collection_id for each in hand.items})
+
+        def write(work: UnitOfWork) -> None:
+            if said is None:
+                work.desk.is_working(names)
+            else:
+                work.desk.is_failing({name: said[:LONGEST] for name in names}, self._now())
+
+        self._store.write(write)
 
 
 def _said(hand: Hand, text: str) -> dict[int, News]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from oseo_lab.dispatch import accounting, batches, reusing
+from oseo_lab.dispatch import accounting, batches, conditions, reusing
 from oseo_lab.dispatch.notices import Turn, owe
 from oseo_lab.dispatch.planner import Decision, PackageOutdated, PackageReady, Policy, decide
 from oseo_lab.model.approval import Decided
@@ -76,6 +76,7 @@ def save(
             work.results.add(_files(change.report, now + timedelta(days=days)))
     if links := [file for change in kept for file in change.files]:
         work.results.add(links)
+    conditions.note(work, kept, now)
     accounting.give_back(work, ((each.before, each.after) for each in kept))
     made = [(each.after, each.report) for each in kept if each.report is not None and each.report.files]
     accounting.remember(work, made, collections)

@@ -11,18 +11,12 @@ from datetime import datetime
 from html import escape
 
 from oseo_lab.encoding.html import ago, card, table, when
-from oseo_lab.model.desk import Announcement, Board, CollectionState, StuckItem, WaitingOrder
+from oseo_lab.model.desk import Board, CollectionState, StuckItem, WaitingOrder
 from oseo_lab.model.names import short_id
 
-__all__ = ["announcement_line", "board_html", "board_text"]
+__all__ = ["board_html", "board_text"]
 
 _OK, _WARNING = "✔", "⚠"
-
-
-def announcement_line(announcement: Announcement) -> str:
-    """Return what users are told, in one line."""
-    until = announcement.until
-    return announcement.text if until is None else f"{announcement.text} (until {until:%Y-%m-%d %H:%M} UTC)"
 
 
 def board_html(board: Board) -> str:
@@ -70,7 +64,7 @@ def _lines(board: Board) -> Iterator[str]:
     yield " · ".join(_health(board))
     if board.quotations_waiting:
         yield f"quotations that wait for an answer {board.quotations_waiting}"
-    notice = "none" if board.announcement is None else announcement_line(board.announcement)
+    notice = "none" if board.announcement is None else board.announcement.sentence
     yield f"notice to users: {notice}"
     yield "collections: " + ("  ".join(map(_state, board.collections)) or "none")
 

@@ -49,6 +49,11 @@ class Announcement:
     text: str
     until: datetime | None = None
 
+    @property
+    def sentence(self) -> str:
+        """The text, and when it is over."""
+        return self.text if self.until is None else f"{self.text} (until {self.until:%Y-%m-%d %H:%M} UTC)"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WaitingOrder:

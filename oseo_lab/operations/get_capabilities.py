@@ -27,6 +27,7 @@ from oseo_lab.model.notifications import Topic
 from oseo_lab.model.options import ENCODINGS
 from oseo_lab.model.quotation import QuotationMode
 from oseo_lab.operations.context import Context, Service
+from oseo_lab.operations.desk import announcement
 from oseo_lab.operations.get_quotation import mode_of
 
 __all__ = ["FORMATS", "NAMES", "SECTIONS", "get_capabilities"]
@@ -65,12 +66,12 @@ def get_capabilities(request: GetCapabilities, context: Context) -> Capabilities
     """
     _negotiate(request)
     contents = _contents(context)
-    sequence = context.update_sequence(_fingerprint(context.service, contents))
+    service = _announcing(context)
+    sequence = context.update_sequence(_fingerprint(service, contents))
     if request.update_sequence == sequence:
         return Capabilities(update_sequence=sequence)
     _check_sequence(request.update_sequence, sequence)
     wanted = _sections(request.sections)
-    service = context.service
     made: dict[str, tuple[str, Callable[[], Any]]] = {
         "ServiceIdentification": ("identification", lambda: _identification(service)),
         "ServiceProvider": ("provider", lambda: _provider(service)),
@@ -122,6 +123,14 @@ def _sections(asked: Iterable[str]) -> set[str]:
             locator="sections",
         )
     return set(SECTIONS) if not wanted or "All" in wanted else wanted
+
+
+def _announcing(context: Context) -> Service:
+    """Return the service as described, with what its operators tell users just now behind its abstract."""
+    service, told = context.service, announcement(context)
+    if told is None:
+        return service
+    return replace(service, abstract=" ".join(filter(None, (service.abstract, f"Notice: {told.sentence}"))))
 
 
 # --- what there is ----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from oseo_lab.model.approval import Decided
 from oseo_lab.model.errors import Conflict, InvalidState, Problem, ValidationError
 from oseo_lab.model.identifiers import SubscriptionId
 from oseo_lab.model.job import FailureClass, can_retry
@@ -154,8 +155,23 @@ def _chosen(work: UnitOfWork, order: Order, item_ids: Sequence[str] | None) -> _
             "the order is being cancelled; once it is Cancelled its items can be tried again by name",
             locator="orderId",
         )
+    _check_approved(order)
     items = _failed(work, order) if item_ids is None else _named(work, order, item_ids)
     return _Chosen(order, items)
+
+
+def _check_approved(order: Order) -> None:
+    """Raise Conflict for an order that operators have not approved: trying again does not lead past them."""
+    approval = order.approval
+    if approval is None or approval.decided is Decided.APPROVED or not order.status.status.is_final:
+        return
+    why = approval.sentence if approval.decided is Decided.REJECTED else "it was cancelled before approval"
+    raise InvalidState(
+        f"nothing of the order was approved, so nothing is tried again ({why}); order it anew",
+        locator="orderId",
+        status=str(order.status.status),
+        allowed_actions=("reorder",),
+    )
 
 
 def _retry(work: UnitOfWork, chosen: _Chosen, item_ids: Sequence[str] | None, now: datetime) -> Order:

@@ -25,7 +25,9 @@ __all__ = ["AnnouncementHandler", "ApproveHandler", "DeskHandler", "RejectHandle
 class _OperatorHandler(JsonHandler):
     """What operators ask and decide."""
 
-    async def carry_out(self, access: Literal["read", "write"], wish: Callable[[Context], Any], status: int = 200) -> None:
+    async def carry_out(
+        self, access: Literal["read", "write"], wish: Callable[[Context], Any], status: int = 200
+    ) -> None:
         """Carry out what ``wish`` does and send what it returns."""
         services = await self.services()
         await self.authorize(access)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from html import escape
 
 from oseo_lab.model.collection import Collection
+from oseo_lab.model.desk import Announcement
 from oseo_lab.model.messages import Capabilities
 
 __all__ = ["landing_page"]
@@ -25,7 +26,12 @@ code { font: .9em ui-monospace, monospace }
 """
 
 
-def landing_page(url: str, capabilities: Capabilities, collections: Iterable[Collection]) -> bytes:
+def landing_page(
+    url: str,
+    capabilities: Capabilities,
+    collections: Iterable[Collection],
+    announcement: Announcement | None = None,
+) -> bytes:
     """Return the page.
 
     Parameters
@@ -36,15 +42,19 @@ def landing_page(url: str, capabilities: Capabilities, collections: Iterable[Col
         For the title, the provider and the operations.
     collections : iterable of Collection
         What can be ordered from.
+    announcement : Announcement, optional
+        What operators tell users now.
     """
     title = capabilities.identification.title if capabilities.identification else "oseo_lab"
     provider = capabilities.provider.name if capabilities.provider else ""
     server = url.removesuffix("oseo/")
+    said = "" if announcement is None else escape(announcement.sentence)
+    notice = f'<p role="status"><strong>Notice:</strong> {said}</p>' if said else ""
     python = f'import oseo_lab as oseo\nlab = oseo.connect("{server}", token="…")\nlab.collections'
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title><style>{_STYLE}</style></head><body>
-<h1>{escape(title)}</h1><p>{escape(provider)}: ordering Earth-observation products (OGC OSEO 1.0).</p>
+<h1>{escape(title)}</h1><p>{escape(provider)}: ordering Earth-observation products (OGC OSEO 1.0).</p>{notice}
 <h2>Collections</h2>{_table(collections)}
 <h2>What it does</h2>{_abilities(capabilities)}
 <h2>Connect</h2>

@@ -16,6 +16,7 @@ from oseo_lab.model.errors import OseoError, ValidationError
 from oseo_lab.model.messages import Capabilities, GetCapabilities, GetStatus
 from oseo_lab.model.notifications import Unsubscribe
 from oseo_lab.operations import perform
+from oseo_lab.operations.desk import announcement
 from oseo_lab.operations.get_capabilities import FORMATS
 from oseo_lab.web.base import BaseOseoHandler, door
 from oseo_lab.web.landing import landing_page
@@ -130,9 +131,10 @@ class SoapHandler(StatusHandler):
     async def _page(self) -> None:
         services = await self.services()
         context = services.context(None, url=self.service_url)
-        capabilities: Capabilities = perform(GetCapabilities(), context)
+        capabilities: Capabilities = await self.state.work(perform, GetCapabilities(), context)
         self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-        page = landing_page(self.service_url, capabilities, services.collections.values())
+        told = await self.state.work(announcement, context)
+        page = landing_page(self.service_url, capabilities, services.collections.values(), told)
         self.answer(page, "text/html; charset=utf-8")
 
     def answer_error(self, error: OseoError) -> None:
