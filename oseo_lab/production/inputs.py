@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from oseo_lab.model.archive import Offline
 from oseo_lab.model.job import CatalogueItem, FailureClass, ItemJob
 from oseo_lab.plugins import load
-from oseo_lab.ports import Catalogue, Inputs, ProcessingFailed
+from oseo_lab.ports import Catalogue, Inputs, ProcessingFailed, RestoringCatalogue
 from oseo_lab.production.workspace import local_path
 
 __all__ = ["find_inputs"]
@@ -28,16 +29,33 @@ def find_inputs(job: ItemJob) -> Inputs:
     ------
     ProcessingFailed
         If there is no such product, it cannot be ordered, it is over the collection's limit, or an asset
-        lies where nothing is opened.
+        lies where nothing is opened; with ``FailureClass.WAITING`` if its archive is restoring it.
     """
     identifier = job.product.identifier
-    item = _catalogue(job).find([identifier]).get(identifier)
+    catalogue = _catalogue(job)
+    item = catalogue.find([identifier]).get(identifier)
     if item is None:
         raise ProcessingFailed(f"there is no product {identifier!r} in the collection {job.collection_id!r}")
     if not item.orderable:
         raise ProcessingFailed(item.reason or f"the product {identifier!r} cannot be ordered")
     _check_size(item, job.max_bytes)
+    if item.offline is not None:
+        _restore(catalogue, item, item.offline)
     return Inputs(item=item, paths={asset.name: _openable(asset.href) for asset in item.assets})
+
+
+def _restore(catalogue: Catalogue, item: CatalogueItem, offline: Offline) -> None:
+    """Ask the archive for a product; whoever waits for it goes on when it is there."""
+    if not isinstance(catalogue, RestoringCatalogue):
+        raise ProcessingFailed(
+            f"the product {item.identifier!r} is offline, and its archive cannot be asked from here"
+        )
+    if not catalogue.restore(item):
+        raise ProcessingFailed(
+            "the product is being restored from its archive",
+            failure_class=FailureClass.WAITING,
+            usually=offline.usually,
+        )
 
 
 def _catalogue(job: ItemJob) -> Catalogue:

@@ -109,7 +109,7 @@ def run_item(
     except Unusable as unusable:
         is_unusable, failure = True, _not_used(unusable)
     except Exception as error:  # every failure of a plugin is a report, never a crash
-        failure = failure_of(error)
+        failure = _with_usual(failure_of(error), job)
     return ItemReport(
         key=job.key,
         order_id=job.order_id,
@@ -125,6 +125,13 @@ def run_item(
         earlier=job.earlier,
         is_unusable=is_unusable,
     )
+
+
+def _with_usual(failure: Failure, job: ItemJob) -> Failure:
+    """Say how long the archive usually takes, where only the operator knows it."""
+    usually = job.catalogue_settings.get("restore")
+    is_told = failure.failure_class is not FailureClass.WAITING or failure.usually is not None
+    return failure if is_told or not isinstance(usually, int | float) else replace(failure, usually=usually)
 
 
 def _make(job: ItemJob, workspace: JobWorkspace) -> _Made:
@@ -199,7 +206,12 @@ def failure_of(error: BaseException) -> Failure:
     """Turn whatever stopped an item into a failure: what may help, a sentence, and a trace for operators."""
     trace = "".join(traceback.format_exception(error))[-DETAIL:]
     if isinstance(error, ProcessingFailed):
-        return Failure(failure_class=error.failure_class, reason=error.reason, detail=error.detail)
+        return Failure(
+            failure_class=error.failure_class,
+            reason=error.reason,
+            detail=error.detail,
+            usually=error.usually,
+        )
     if isinstance(error, MemoryError):
         return Failure(
             failure_class=FailureClass.TRANSIENT, reason="the worker ran out of memory", detail=trace

@@ -120,6 +120,7 @@ class JobWorkspace:
         self._stage, self._ahead, self._is_told = name, ahead, False
         if time.monotonic() - self._began >= VISIBLE:
             self.progress(self._fraction)
+            self._is_told = False  # by the job itself
 
     def _enter(self, name: str | None) -> None:
         """Leave one stage for another; one that a processor has parts of its own for was none."""

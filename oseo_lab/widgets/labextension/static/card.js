@@ -1,7 +1,7 @@
 // The card of one order: draws an OrderView (oseo_lab.model.view) and keeps what is drawn up to date.
 // Who feeds it does not matter: the page itself over REST (live.js), or a kernel (the widget's adapter).
 
-import { Bar, Chip, ago, attribute, clip, clock, day, duration, el, inWords, isFinal, keyed, kindOf, markOf, number, orderKind, orderWord, plural, put, shortId, show, size, total, undelivered, wordOf } from "./dom.js";
+import { Bar, Chip, Notice, ago, attribute, clip, clock, day, duration, el, inWords, isFinal, keyed, kindOf, markOf, number, orderKind, orderWord, plural, put, shortId, show, size, total, undelivered, wordOf } from "./dom.js";
 
 /** Most rows that are drawn, whatever is sent. */
 const ROWS = 50;
@@ -75,9 +75,10 @@ export class Card {
     this.counts = el("span", { className: "oseo-counts" });
     this.ready = el("span", { className: "oseo-ready" });
     this.info = el("p", { className: "oseo-info", hidden: true });
+    this.notice = new Notice();
     this.bar = new Bar();
     const line = el("div", { className: "oseo-line" }, this.chip.node, this.counts, this.ready);
-    return el("div", {}, line, this.bar.node, this.info);
+    return el("div", {}, this.notice.node, line, this.bar.node, this.info);
   }
 
   table() {
@@ -114,8 +115,9 @@ export class Card {
     this.asked = this.question();
     this.share = this.sharing();
     this.facts = el("span", { className: "oseo-quiet oseo-facts" });
+    this.dashboard = el("a", { target: "_blank", rel: "noopener", hidden: true }, "Dask dashboard ↗");
     this.said = el("p", { className: "oseo-said", role: "status", hidden: true });
-    const line = el("div", { className: "oseo-line oseo-footline" }, bar, this.facts);
+    const line = el("div", { className: "oseo-line oseo-footline" }, bar, this.facts, this.dashboard);
     return el("footer", {}, line, this.asked, this.share, this.said, this.history());
   }
 
@@ -193,6 +195,8 @@ export class Card {
     this.drawButtons();
     this.drawLog();
     put(this.facts, factsOf(view).join(" · "));
+    this.drawDashboard();
+    this.tellAll();
     this.speak();
     this.connect();
   }
@@ -210,12 +214,25 @@ export class Card {
     put(this.beyond, hidden > 0 && rows.length ? `and ${plural(hidden, "item")} that need no look now` : "");
   }
 
+  /** What operators tell everybody: of use where something may still be slow. */
+  tellAll(text = this.told) {
+    this.told = text;
+    this.notice.update(this.view && !isFinal(this.view.summary.status) ? text : "");
+  }
+
+  drawDashboard() {
+    const { dashboard, summary } = this.view;
+    const href = dashboard && !isFinal(summary.status) ? this.handlers.href?.(dashboard) ?? null : null;
+    show(this.dashboard, Boolean(href), this.title);
+    if (href) attribute(this.dashboard, "href", href);
+  }
+
   drawRow(node, row) {
-    const { chip, name, stage, fill, meter, info, result, size: bytes, open, copy } = node.oseo;
+    const { chip, name, passed, stage, ahead, fill, meter, info, result, size: bytes, open, copy } = node.oseo;
     chip.update(row.status);
     put(name, clip(row.item_id, NAME));
     attribute(name, "title", row.identifier === row.item_id ? row.item_id : `${row.item_id} · ${row.identifier}`);
-    const runs = row.status === "InProduction";
+    const runs = row.status === "InProduction" && !row.provider; // of what others make, nobody tells how far it is
     const percent = Math.round(100 * (row.fraction ?? 0));
     show(meter, runs);
     if (runs) {
@@ -223,6 +240,8 @@ export class Card {
       attribute(meter, "aria-valuenow", percent);
     }
     show(put(stage, runs ? `${clip(row.stage ?? "starting", NAME)} ${percent} %` : ""), runs);
+    put(passed, runs ? stagesPassed(row.passed) : "");
+    put(ahead, runs ? (row.ahead ?? []).map((each) => ` → ${clip(each, NAME)}`).join("") : "");
     put(info, clip(infoOf(row), WORDS));
     put(bytes, row.size ? size(row.size) : "");
     const href = row.href ? this.handlers.href?.(row.href) ?? null : null;
@@ -406,7 +425,9 @@ function makeRow() {
   const parts = {
     chip: new Chip(),
     name: el("span", { className: "oseo-name" }),
+    passed: el("span", { className: "oseo-quiet" }),
     stage: el("span", { className: "oseo-stage" }),
+    ahead: el("span", { className: "oseo-quiet oseo-ahead" }),
     fill: el("span", { className: "oseo-fill" }),
     info: el("span", { className: "oseo-quiet" }),
     size: el("span", { className: "oseo-size" }),
@@ -415,7 +436,7 @@ function makeRow() {
   };
   parts.meter = el("span", { className: "oseo-meter", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, parts.fill);
   parts.result = el("span", { className: "oseo-result" }, parts.size, parts.open, parts.copy);
-  const progress = el("td", { className: "oseo-progress" }, parts.meter, parts.stage, parts.info);
+  const progress = el("td", { className: "oseo-progress" }, parts.meter, parts.passed, parts.stage, parts.ahead, parts.info);
   const node = el("tr", {}, el("td", {}, parts.chip.node), el("td", {}, parts.name), progress);
   node.append(el("td", { className: "oseo-right" }, parts.result));
   node.oseo = parts;
@@ -446,11 +467,27 @@ function running(view) {
   return rows.reduce((sum, each) => sum + (each.fraction ?? 0), 0);
 }
 
+/** Most stages drawn that are over: the last of them. */
+const STAGES = 5;
+
+function stagesPassed(stages) {
+  const drawn = (stages ?? []).slice(-STAGES).map((each) => `${clip(each, NAME)} ✔ `);
+  return ((stages?.length ?? 0) > STAGES ? "… " : "") + drawn.join("");
+}
+
 function infoOf(row) {
   if (row.retry_at) return `tried again by itself at ${clock(row.retry_at, true)}${row.info ? `: ${row.info}` : ""}`;
+  if (!isFinal(row.status) && row.provider) return waitsFor(row);
   if (row.status === "InProduction") return row.attempt > 1 ? `attempt ${row.attempt}` : "";
   if (kindOf(row.status) === "done") return row.attempt > 1 ? `delivered at attempt ${row.attempt}` : "";
   return row.info ?? "";
+}
+
+/** What is made elsewhere: who was asked, since when it stands so, and what they say of it. */
+function waitsFor(row) {
+  const since = row.since ? ` since ${clock(row.since)}` : "";
+  const text = row.status === "InProduction" ? `${row.provider} works on it${since}` : `waits for ${row.provider}${since}`;
+  return row.info ? `${text}: ${row.info}` : text;
 }
 
 /** When it is likely to be ready: the typical moment, and from when to when it may be. */

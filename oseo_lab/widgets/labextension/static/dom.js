@@ -213,6 +213,19 @@ export class Chip {
   }
 }
 
+/** What operators tell everybody who uses the service: a quiet line, or none. */
+export class Notice {
+  constructor() {
+    this.text = el("span");
+    this.node = el("p", { className: "oseo-notice", role: "note", hidden: true }, el("b", {}, "Notice: "), this.text);
+  }
+
+  update(text) {
+    put(this.text, clip(text, 500));
+    show(this.node, Boolean(text));
+  }
+}
+
 /** What to call a status of a whole order: Completed with failures is "partly"; a subscription waits. */
 export function orderWord(summary) {
   const missing = undelivered(summary.counts) + (summary.counts?.Cancelled ?? 0);

@@ -17,6 +17,12 @@ const GATHER = 200;
 /** Events gathered at once that are a crowd. */
 const CROWD = 40;
 
+/** Milliseconds after which what operators tell everybody is asked for again, at least. */
+const NOTICE = 120_000;
+
+/** What the line of an order itself has, beside those of its items. */
+const OWN_LINE = '"number":0,';
+
 const LOGGED_OUT = "This page is not logged in any more: reload it";
 
 function pause(milliseconds) {
@@ -41,6 +47,7 @@ export class Service {
     this.api = new URL("oseo/api/v1/", new URL(base, document.baseURI)).href;
     this.token = token;
     this.events = new Events(this);
+    this.readers = new Set();
   }
 
   headers() {
@@ -80,6 +87,32 @@ export class Service {
     return this.known;
   }
 
+  /** Tell what operators tell everybody, now and whenever that changes: `reader(text)`; returns what ends it. */
+  notices(reader) {
+    this.readers.add(reader);
+    if (this.notice) reader(this.notice);
+    this.readNotice();
+    return () => this.readers.delete(reader);
+  }
+
+  /** Ask what operators tell everybody, not too often; `isNew` where this page has changed it. */
+  async readNotice(isNew = false) {
+    clearTimeout(this.noticeTimer);
+    if (!this.readers.size) return;
+    const isOld = isNew || !(performance.now() - this.noticeRead < NOTICE);
+    if (isOld && (isNew || document.visibilityState !== "hidden")) {
+      this.noticeRead = performance.now();
+      const about = await this.ask("GET", "").catch(() => null);
+      const text = noticeOf(about?.announcement);
+      if (about && text !== this.notice) {
+        this.notice = text;
+        for (const each of this.readers) each(text);
+      }
+    }
+    clearTimeout(this.noticeTimer);
+    this.noticeTimer = setTimeout(() => this.readNotice(), NOTICE + 1000);
+  }
+
   view(orderId) {
     return this.ask("GET", `${pathOf(orderId)}/view`);
   }
@@ -102,6 +135,11 @@ export class Service {
   }
 }
 
+function noticeOf(announcement) {
+  const { text, until } = announcement ?? {};
+  return typeof text === "string" && !(until && new Date(until) < new Date()) ? text : "";
+}
+
 /** Where an order lies; whatever a notebook calls one, nothing else is asked. */
 function pathOf(orderId) {
   if (typeof orderId !== "string" || /^\.{0,2}$/.test(orderId)) throw new Refused("This is no order", 404);
@@ -109,13 +147,14 @@ function pathOf(orderId) {
 }
 
 async function reasonOf(answer) {
-  if (answer.status === 401 || answer.status === 403) return LOGGED_OUT;
+  if (answer.status === 401) return LOGGED_OUT;
   try {
     const problem = await answer.json();
     const said = problem.detail ?? problem.title;
+    if (answer.status === 403 && /_xsrf/i.test(said)) return LOGGED_OUT;
     return typeof said === "string" ? said : `The server answered ${answer.status}`;
   } catch {
-    return `The server answered ${answer.status}`;
+    return answer.status === 403 ? LOGGED_OUT : `The server answered ${answer.status}`;
   }
 }
 
@@ -130,7 +169,10 @@ class Events {
     this.downSince = null;
   }
 
-  /** Hear of orders: `listener(ids, isCrowd)` with the set that changed, null where any may have. */
+  /**
+   * Hear of orders: `listener(ids, isCrowd, turns)` with the set that changed, null where any may have, and
+   * `[id, status]` of each whose own status is another now.
+   */
   join(listener) {
     this.listeners.add(listener);
     this.begin();
@@ -160,7 +202,7 @@ class Events {
     this.hear(message);
   }
 
-  hear({ kind, ids, isCrowd, since }) {
+  hear({ kind, ids, isCrowd, turns, since }) {
     if (kind === "down") {
       this.isUp = false;
       this.downSince ??= since;
@@ -168,7 +210,7 @@ class Events {
       this.isUp = true;
       this.downSince = null;
     }
-    for (const each of this.listeners) each(kind === "news" ? ids : null, isCrowd);
+    for (const each of this.listeners) each(kind === "news" ? ids : null, isCrowd, turns ?? []);
   }
 
   /** Read the stream for as long as the page lives, and come back after every loss. */
@@ -204,11 +246,12 @@ class Events {
         silence = setTimeout(() => stop.abort(), SILENCE);
         const end = (rest += value).lastIndexOf("\n\n");
         if (end < 0) continue;
-        const heard = idsIn(rest.slice(0, end));
+        const text = rest.slice(0, end);
+        const heard = idsIn(text);
         rest = rest.slice(end + 2);
         if (!heard.length) continue;
         const isCrowd = heard.length > CROWD;
-        this.tell({ kind: "news", ids: new Set(heard), isCrowd });
+        this.tell({ kind: "news", ids: new Set(heard), isCrowd, turns: turnsIn(text) });
         await pause(isCrowd ? CROWDED_PACE : GATHER); // what comes in crowds is read in crowds
       }
     } finally {
@@ -223,6 +266,19 @@ function idsIn(text) {
   return Array.from(text.matchAll(/"order_id":\s*"([^"]+)"/g), ([, id]) => id);
 }
 
+/** The lines of orders themselves, which are few among those of their items: `[id, status]`. */
+function turnsIn(text) {
+  const found = [];
+  for (let at = text.indexOf(OWN_LINE); at >= 0; at = text.indexOf(OWN_LINE, at + 1)) {
+    const end = text.indexOf("\n", at);
+    const line = text.slice(text.lastIndexOf("\n", at) + 1, end < 0 ? undefined : end);
+    const [, id] = line.match(/"order_id":\s*"([^"]+)"/) ?? [];
+    const [, status] = line.match(/"status":\s*"([A-Za-z]+)"/) ?? [];
+    if (id && status) found.push([id, status]);
+  }
+  return found;
+}
+
 /**
  * Keeps one thing on the page up to date: asks at once, and again when news of it come, at most four times
  * a second (twice while they come in crowds) and a third of the time, only while somebody can see it; comes back by itself.
@@ -232,7 +288,8 @@ export class Following {
    * @param {Service} service
    * @param {object} how `ask()` returns what is shown, `show(answer)` shows it, `state(state)` tells how fresh
    *   it is, `concerns(ids)` whether news are about it, `rests()` whether nothing more happens by itself,
-   *   `node` what must be seen; optional `pace`, milliseconds between two questions.
+   *   `node` what must be seen; optional `pace`, milliseconds between two questions, and `check`, after which
+   *   it is asked though nothing was heard.
    */
   constructor(service, how) {
     this.service = service;
@@ -323,6 +380,11 @@ export class Following {
     this.isDirty = true;
   }
 
+  /** Whether somebody can see it now. */
+  get isLookedAt() {
+    return !this.isOver && this.isSeen && document.visibilityState !== "hidden";
+  }
+
   freshness() {
     const { isUp, downSince } = this.service.events;
     if (this.lostSince || (!isUp && downSince)) {
@@ -334,7 +396,7 @@ export class Following {
 
   later() {
     clearTimeout(this.check);
-    if (!this.how.rests()) this.check = setTimeout(() => this.news(), CHECK);
+    if (!this.how.rests()) this.check = setTimeout(() => this.news(), this.how.check ?? CHECK);
   }
 
   stop() {

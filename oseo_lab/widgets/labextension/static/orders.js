@@ -1,6 +1,6 @@
 // The table of orders: draws OrderSummaries (oseo_lab.model.view), newest first, and keeps them up to date.
 
-import { Bar, Chip, ago, attribute, clip, clock, delivered, el, keyed, number, orderKind, orderWord, put, shortId, show, size, total } from "./dom.js";
+import { Bar, Chip, Notice, ago, attribute, clip, clock, delivered, el, keyed, number, orderKind, orderWord, put, shortId, show, size, total } from "./dom.js";
 
 /** Most orders that are drawn. */
 const ORDERS = 50;
@@ -14,7 +14,8 @@ export class OrdersTable {
   constructor(host, handlers = {}) {
     this.handlers = handlers;
     this.node = el("section", { className: "oseo-card oseo-orders", role: "group", "aria-label": "My orders" });
-    this.node.append(this.head(), this.table());
+    this.notice = new Notice();
+    this.node.append(this.head(), this.notice.node, this.table());
     host.append(this.node);
   }
 
@@ -102,6 +103,11 @@ export class OrdersTable {
     put(parts.made, summary.created ? ago(summary.created) : "");
     attribute(parts.made, "title", summary.created ? clock(summary.created, true) : "");
     put(parts.expires, summary.expires ? clock(summary.expires).split(" ")[0] : "");
+  }
+
+  /** What operators tell everybody. */
+  tellAll(text) {
+    this.notice.update(text);
   }
 
   /** Tell how fresh it is, as a card does. */

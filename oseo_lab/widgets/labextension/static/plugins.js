@@ -1,21 +1,18 @@
 // The JupyterLab and Notebook 7 plugins: live orders in outputs, the fallback of forms whose kernel has gone,
-// "Order products" and "My orders" in launcher and command palette.
+// launcher and command palette, toasts.
 
-import { Card } from "./card.js";
-import { isFinal } from "./dom.js";
-import { Following, Service } from "./live.js";
-import { OrdersTable } from "./orders.js";
+import { Service } from "./live.js";
+import { addCommands, ordersPanel, showOrder } from "./panels.js";
+import { boardLive, orderLive, ordersLive } from "./shown.js";
+import { Toasts } from "./toasts.js";
 
 const ORDER = "application/vnd.oseo-lab.order+json";
 const ORDERS = "application/vnd.oseo-lab.orders+json";
+const BOARD = "application/vnd.oseo-lab.board+json";
 const FORM = "application/vnd.oseo-lab.widget+json";
 const WIDGET = "application/vnd.jupyter.widget-view+json";
 /** Before widget views (-10), as lower ranks come first. */
 const RANK = -20;
-/** Milliseconds between two looks at all orders, at least. */
-const TABLE_PACE = 1000;
-
-const START = "import oseo_lab as oseo\n\nlab = oseo.connect()\nlab.composer()";
 const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><g class="jp-icon3" fill="none" ' +
   'stroke="#616161" stroke-width="1.8"><circle cx="12" cy="12" r="6.2"/><ellipse cx="12" cy="12" rx="11" ' +
@@ -36,12 +33,13 @@ export async function plugins(sharedModule, here) {
   );
   const { PageConfig } = coreutils;
   const service = new Service(PageConfig.getBaseUrl(), PageConfig.getToken());
-  const kit = { Widget: lumino.Widget, MainAreaWidget: apputils.MainAreaWidget, service };
+  const kit = { Widget: lumino.Widget, MainAreaWidget: apputils.MainAreaWidget, service, live: new Set() };
   kit.icon = new ui.LabIcon({ name: "oseo-lab:orders", svgstr: ICON });
   style(here);
   return [
     await plugin(sharedModule, "outputs", ["rendermime", "tracker"], (app, found) => drawOutputs(kit, found)),
     await plugin(sharedModule, "start", ["launcher", "palette"], (app, found) => addCommands(kit, app, found)),
+    await plugin(sharedModule, "toasts", [], (app) => beginToasts(kit, app, apputils.Notification)),
   ];
 }
 
@@ -81,6 +79,7 @@ function addRenderers(kit, rendermime) {
   const factory = (mimeType, createRenderer) => ({ safe: true, mimeTypes: [mimeType], defaultRank: RANK, createRenderer });
   rendermime.addFactory(factory(ORDER, (options) => liveOutput(kit, rendermime, options, orderLive)), RANK);
   rendermime.addFactory(factory(ORDERS, (options) => liveOutput(kit, rendermime, options, ordersLive)), RANK);
+  rendermime.addFactory(factory(BOARD, (options) => liveOutput(kit, rendermime, options, boardLive)), RANK);
   rendermime.addFactory(factory(FORM, (options) => formOutput(kit, rendermime, options)), RANK);
 }
 
@@ -123,8 +122,8 @@ async function whichever(kit, rendermime, options, draw, output, model, data) {
     drawn.follow(); // where the server is away, the card says so, and comes back
     return drawn;
   }
-  // another server's order, or a page without the service, such as Voilà's: a kernel that lives tells of it through its widget; widgets run code, and
-  // who wrote a notebook that is not trusted may not say which
+  // another server's order, or a page without the service, such as Voilà's: a kernel that lives tells of it
+  // through its widget; widgets run code, and who wrote a notebook that is not trusted may not say which
   if (model.data[WIDGET] && model.trusted && options.canRunWidgets !== false) {
     const inner = widgetRenderer(rendermime, options);
     if (inner) {
@@ -140,109 +139,6 @@ async function whichever(kit, rendermime, options, draw, output, model, data) {
   if (refused && refused.status !== 404) drawn.follow(); // it may let us in again
   else drawn.rest("Saved with this notebook");
   return drawn;
-}
-
-/**
- * A card of what a notebook holds, until the server tells what is so. Somebody else may have written the
- * notebook: links and buttons come with the server's own view, which takes the place of whatever was drawn,
- * so that nobody acts on another order than the one they see.
- */
-function orderLive(kit, node, data) {
-  const { service } = kit;
-  const card = new Card(node, {});
-  const handlers = {
-    href: (address) => service.href(address),
-    act: async (action, body) => {
-      const answer = await service.act(data.order_id, action, body);
-      following?.news();
-      return answer;
-    },
-  };
-  let following = null;
-  const isTold = () => card.handlers === handlers;
-  const drawSaved = (view) => {
-    try {
-      card.update(view);
-    } catch {
-      card.view = null; // no view of an order: the server tells what is so
-    }
-  };
-  const tell = (view) => {
-    if (!isTold()) {
-      card.handlers = handlers;
-      card.view = null; // whatever date the notebook's has
-    }
-    card.update(view);
-  };
-  if (data.view) drawSaved(data.view);
-  return {
-    saved: (newer) => newer.view && !isTold() && drawSaved(newer.view),
-    rest: (text) => card.connect({ kind: "still", text }),
-    follow: () => {
-      following = new Following(service, {
-        node: card.node,
-        ask: () => service.view(data.order_id),
-        show: tell,
-        state: (state) => card.connect(state),
-        concerns: (ids) => ids.has(data.order_id),
-        rests: () => Boolean(card.view) && isFinal(card.view.summary.status),
-      });
-    },
-    dispose: () => {
-      following?.stop();
-      card.dispose();
-    },
-  };
-}
-
-function ordersLive(kit, node, data, open) {
-  const { service } = kit;
-  const query = { ...data.query };
-  let following = null;
-  const table = new OrdersTable(node, {
-    open,
-    filter: data.canFilter
-      ? (choice) => {
-          Object.assign(query, { name: wide(choice.name), status: choice.status });
-          following?.news();
-        }
-      : undefined,
-  });
-  if (Array.isArray(data.orders)) {
-    try {
-      table.update(data.orders);
-    } catch {
-      table.update([]); // these are none
-    }
-  }
-  const ask = () => {
-    const said = Object.entries({ limit: 50, ...query }).filter(([, value]) => value !== "" && value != null);
-    return service.ask("GET", `orders/summaries?${new URLSearchParams(said)}`);
-  };
-  return {
-    saved: () => {},
-    rest: (text) => table.connect({ kind: "still", text }),
-    follow: () => {
-      following = new Following(service, {
-        node: table.node,
-        pace: TABLE_PACE,
-        ask,
-        show: (answer) => table.update(answer.orders, Boolean(answer.cursor)),
-        state: (state) => table.connect(state),
-        concerns: () => true,
-        rests: () => false,
-      });
-    },
-    dispose: () => {
-      following?.stop();
-      table.dispose();
-    },
-  };
-}
-
-/** A name that says no pattern means names that hold it. */
-function wide(name) {
-  return !name || /[*?]/.test(name) ? name : `*${name}*`;
 }
 
 // --------------------------------------------------------------------------------------------- forms
@@ -286,61 +182,19 @@ async function tell(kit, inner, story, renderer, model) {
   if (renderer.node.parentNode !== story) story.append(renderer.node);
 }
 
-// ------------------------------------------------------------------------------- launcher and palette
+// -------------------------------------------------------------------------------------------- toasts
 
-function addCommands(kit, app, { launcher, palette }) {
-  const category = "Earth observation";
-  const add = (id, label, caption, execute) => {
-    app.commands.addCommand(id, { label, caption, icon: kit.icon, execute });
-    palette?.addItem({ command: id, category });
-    launcher?.add({ command: id, category, rank: 1 });
+/** Milliseconds for which a toast stays; it is kept in the notification centre. */
+const STAYS = 10_000;
+
+function beginToasts(kit, app, Notification) {
+  if (!Notification) return;
+  const say = (text, kind, summary) => {
+    const callback = () => (summary ? showOrder(kit, app, summary) : ordersPanel(kit, app));
+    const caption = summary ? "Open this order" : "Open all your orders";
+    Notification.emit(text, kind, { autoClose: STAYS, actions: [{ label: "Open", caption, callback }] });
   };
-  add("oseo-lab:order", "Order products", "Compose an order in a new notebook", (given) => composer(app, given.cwd));
-  add("oseo-lab:orders", "My orders", "All your orders, as they stand now", () => ordersPanel(kit, app));
-}
-
-/** Open a new notebook whose first cell shows the composer, and run it. */
-async function composer(app, cwd) {
-  const kernelName = app.serviceManager.kernelspecs?.specs?.default;
-  const panel = await app.commands.execute("notebook:create-new", { cwd, kernelName });
-  if (!panel?.content) return;
-  await panel.context.ready;
-  panel.content.widgets[0].model.sharedModel.setSource(START);
-  await panel.sessionContext.ready;
-  await app.commands.execute("notebook:run-all-cells");
-}
-
-let panelOfOrders = null;
-
-function ordersPanel(kit, app) {
-  if (!panelOfOrders || panelOfOrders.isDisposed) {
-    panelOfOrders = panel(kit, app, "oseo-lab-orders", "My orders", (node) =>
-      ordersLive(kit, node, { query: {}, canFilter: true }, (summary) => orderPanel(kit, app, summary)),
-    );
-  }
-  open(app, panelOfOrders);
-}
-
-function orderPanel(kit, app, summary) {
-  const data = { order_id: summary.order_id };
-  open(app, panel(kit, app, `oseo-lab-${summary.order_id}`, summary.name, (node) => orderLive(kit, node, data)));
-}
-
-function panel(kit, app, id, label, draw) {
-  const content = new kit.Widget();
-  content.addClass("oseo-panel");
-  const drawn = draw(content.node);
-  drawn.follow();
-  content.disposed.connect(() => drawn.dispose());
-  const main = new kit.MainAreaWidget({ content });
-  main.id = `${id}-${Date.now()}`;
-  main.title.label = label;
-  main.title.icon = kit.icon;
-  main.title.closable = true;
-  return main;
-}
-
-function open(app, main) {
-  if (!main.isAttached) app.shell.add(main, "main");
-  app.shell.activateById(main.id);
+  const isSeen = (orderId) => [...kit.live].some((each) => each.orderId === orderId && each.isLookedAt());
+  const begin = ({ owner }) => new Toasts(kit.service, { say, isSeen }).begin(owner);
+  app.restored.then(() => kit.service.about()).then(begin, () => {}); // no service, no orders
 }
