@@ -73,7 +73,8 @@ async def test_while_it_starts_it_answers_503(jp_serverapp, jp_fetch, monkeypatc
     assert fault.headers["Content-Type"] == SOAP[version] and b"starting" in fault.body
 
 
-async def test_a_request_waits_for_a_start_that_is_quick(jp_serverapp, jp_fetch):
+async def test_a_request_waits_for_a_start_that_is_quick_enough(jp_serverapp, jp_fetch, monkeypatch):
+    monkeypatch.setattr(state_module, "PATIENCE", 60.0)
     asked = asyncio.ensure_future(jp_fetch("oseo", "api", "v1", ""))
     await start(jp_serverapp)
     assert (await asked).code == 200
