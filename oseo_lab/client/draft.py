@@ -97,12 +97,13 @@ class OrderDraft(DraftState):
             If the service has no quotations for it.
         """
         from oseo_lab.client.quote import Quotation
+        from oseo_lab.client.smaller import composed
 
         if problems := list(self._gaps()):
             raise ValidationError.of(problems)
         specification = self.request().specification
         assert specification is not None
-        return Quotation.asked(self._session, specification)
+        return Quotation.asked(self._session, specification, composed(self, specification))
 
     def submit(
         self,

@@ -57,6 +57,7 @@ class DraftState:
         self._remark: str | None = None
         self._limits = Limits()
         self._reuse = False
+        self.sought: Area | None = None  # the area its products were searched by
         self._name: str | None = None
         self._area: Area | None = None
         self._packaging: Packaging | None = None

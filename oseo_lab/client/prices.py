@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from oseo_lab.client.smaller import Composed
 from oseo_lab.model.estimates import Estimate
 from oseo_lab.model.order import OrderSpecification
-from oseo_lab.model.quotation import ItemGroupPrice, ItemPrice, Price
+from oseo_lab.model.quotation import ItemGroupPrice, ItemPrice, Price, Quotation
 
 __all__ = ["Quoted", "counted", "money", "prices"]
 
@@ -16,10 +18,27 @@ class Quoted(Protocol):
     """What a quotation says (`oseo_lab.client.quote.Quotation`)."""
 
     specification: OrderSpecification | None
+    composed: Composed
+
+    @property
+    def record(self) -> Quotation:
+        """The quotation as it travelled."""
+
+    @property
+    def is_reusing(self) -> bool:
+        """Whether it counts on what was delivered already."""
 
     @property
     def id(self) -> str:
         """The service's name for it."""
+
+    @property
+    def is_lapsed(self) -> bool:
+        """Whether its time is over."""
+
+    @property
+    def hints(self) -> Sequence[Any]:
+        """What would be cheaper, if it was asked: each has a ``text``."""
 
     @property
     def is_ready(self) -> bool:

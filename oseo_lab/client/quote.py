@@ -18,6 +18,7 @@ from oseo_lab.client.limits import as_limits
 from oseo_lab.client.names import message_id
 from oseo_lab.client.prices import counted, money, prices
 from oseo_lab.client.session import Session
+from oseo_lab.client.smaller import Composed
 from oseo_lab.model.errors import OseoError, QuoteExpired, ValidationError, WaitTimeout
 from oseo_lab.model.estimates import Estimate, in_words
 from oseo_lab.model.limits import Limits
@@ -48,23 +49,33 @@ class Quotation:
         What the service said last.
     specification : OrderSpecification or None
         What was asked, where that is known; then it can be asked again, and what would be cheaper.
+    composed : Composed, optional
+        What is known of its products, and which smaller areas it might do with.
     """
 
     def __init__(
-        self, session: Session, answer: GetQuotationAck, specification: OrderSpecification | None = None
+        self,
+        session: Session,
+        answer: GetQuotationAck,
+        specification: OrderSpecification | None = None,
+        composed: Composed | None = None,
     ) -> None:
         self._session = session
         self._answer = answer
         self._limited: dict[Limits, Quotation] = {}
         self._at_once = answer.quotation is not None
         self._other: Quotation | None = None  # with reuse, or without
+        self._hints: list[Hint] | None = None
         self.specification = specification
+        self.composed = composed or Composed()
 
     @classmethod
-    def asked(cls, session: Session, specification: OrderSpecification) -> Quotation:
+    def asked(
+        cls, session: Session, specification: OrderSpecification, composed: Composed | None = None
+    ) -> Quotation:
         """Ask a service for a quotation of an order."""
         answer = session.transport.perform(GetQuotation(specification=specification))
-        return cls(session, answer, specification)
+        return cls(session, answer, specification, composed)
 
     def again(self, specification: OrderSpecification | None = None) -> Quotation:
         """Ask anew for a quotation of the same order, or of another.
@@ -77,7 +88,8 @@ class Quotation:
         wanted = specification or self.specification
         if wanted is None:
             raise OseoError("what was asked is not known here; draft.quote() asks for a new quotation")
-        return Quotation.asked(self._session, wanted)
+        products = replace(self.composed, smaller=self.composed.smaller if specification is None else ())
+        return Quotation.asked(self._session, wanted, products)
 
     def cheaper(self) -> list[Hint]:
         """Return what would cost less, or be smaller or quicker: variants the service quoted, at most three.
@@ -87,7 +99,14 @@ class Quotation:
         """
         from oseo_lab.client.quote_hints import hints_for
 
-        return hints_for(self, self._presets()) if self._at_once else []
+        if self._hints is None:
+            self._hints = hints_for(self, self._presets()) if self._at_once else []
+        return list(self._hints)
+
+    @property
+    def hints(self) -> list[Hint]:
+        """What `cheaper` found, if it was asked."""
+        return list(self._hints or ())
 
     def delivered_before(self) -> dict[str, str]:
         """Return, by item id, what was delivered to you already and is kept: when, in which order."""

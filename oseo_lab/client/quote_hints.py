@@ -68,6 +68,7 @@ def variants(quotation: Quoted, presets: Mapping[str, Any]) -> Iterator[tuple[st
         return
     if known.priority is Priority.FAST_TRACK:
         yield "as STANDARD instead of FAST_TRACK", replace(known, priority=Priority.STANDARD)
+    yield from quotation.composed.smaller
     for item_id in _dearest(quotation):
         items = tuple(each for each in known.items if each.item_id != item_id)
         yield f"without {item_id}", replace(known, items=items)

@@ -6,18 +6,21 @@ the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 
 from oseo_lab.client import display
+from oseo_lab.client.delivered_before import delivered_before, reusable
+from oseo_lab.client.found import size_of
+from oseo_lab.client.offline import offline_words
 from oseo_lab.client.prices import Quoted, counted, money, prices
 from oseo_lab.model.estimates import in_words
-from oseo_lab.model.quotation import ItemPrice
+from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.quotation import ItemPrice, Price, decimal_of
 
-__all__ = ["COLUMNS", "facts", "lead", "rows", "story", "title"]
+__all__ = ["COLUMNS", "facts", "lead", "reusing_label", "rows", "story", "title"]
 
 #: Columns of the items' table; those that nobody fills are left out.
-COLUMNS = ("item", "size", "work", "price", "note")
+COLUMNS = ("item", "input", "output", "work", "price", "note")
 
 
 def title(quotation: Quoted) -> str:
@@ -29,7 +32,26 @@ def lead(quotation: Quoted) -> str:
     """Return the whole in one line: how many items, size, time, price."""
     price = prices(quotation.groups) if quotation.price is None else money(quotation.price)
     likely = in_words(quotation.size, quotation.duration) or "nothing is known of size and time yet"
-    return f"{counted(len(quotation.items))} · {price} · {likely}"
+    sizes = [size_of(each) for each in quotation.composed.products.values()]
+    whole = sum(each or 0 for each in sizes) if len(sizes) == len(quotation.items) and all(sizes) else 0
+    made_from = f" (from {display.size(whole)})" if whole else ""
+    return f"{counted(len(quotation.items))} · {price}{_of_balance(quotation)} · {likely}{made_from}"
+
+
+def _of_balance(quotation: Quoted) -> str:
+    """Return what there is to pay it from: `` of 88.00``; empty where nothing limits it."""
+    groups = quotation.groups
+    last = groups[-1].balance if groups else None
+    if quotation.price is None or last is None or last.currency != quotation.price.currency:
+        return ""
+    there = decimal_of(last) + sum(decimal_of(each.price) for each in groups)
+    return f" of {money(Price(value=float(there), currency='')).rstrip()}"
+
+
+def reusing_label(quotation: Quoted) -> str:
+    """Return what is written on what orders it with what was delivered already; empty where nothing was."""
+    count = reusable(quotation)
+    return "" if not count or quotation.is_reusing else f"Submit, reusing {count}"
 
 
 def facts(quotation: Quoted) -> list[tuple[str, str]]:
@@ -43,19 +65,25 @@ def facts(quotation: Quoted) -> list[tuple[str, str]]:
             found.append((f"price ({provider})" if several else "price", money(group.price) + leaves))
         if group.contract_information:
             found.append(("contract", group.contract_information))
+    less = quotation.record.price_reusing
+    if less is not None and (count := reusable(quotation)):
+        found.append((f"reusing {count}", money(less)))
+    if quotation.record.needs_approval is not None:
+        needed = "needed: an operator looks at the order before it begins"
+        found.append(("moderation", needed if quotation.record.needs_approval else "not needed"))
     if quotation.left_out:
         found.append(("left out", quotation.left_out))
     return found
 
 
-def rows(quotation: Quoted, known: Mapping[str, str] | None = None) -> tuple[list[str], list[list[str]]]:
-    """Return the heads and the rows of the items' table, without columns that are empty.
-
-    ``known`` is what else is to be said of items, by item id.
-    """
+def rows(quotation: Quoted) -> tuple[list[str], list[list[str]]]:
+    """Return the heads and the rows of the items' table, without columns that are empty."""
     shared = {each.price_information for each in quotation.items}
-    more = known or {}
-    every = [_row(each, len(shared) > 1, more.get(each.item_id, "")) for each in quotation.items]
+    known, products = delivered_before(quotation), quotation.composed.products
+    every = [
+        _row(each, len(shared) > 1, known.get(each.item_id, ""), products.get(each.item_id))
+        for each in quotation.items
+    ]
     kept = [at for at, _ in enumerate(COLUMNS) if any(row[at] for row in every)]
     return [COLUMNS[at] for at in kept], [[row[at] for at in kept] for row in every]
 
@@ -66,11 +94,14 @@ def notes(quotation: Quoted) -> list[str]:
     return [each for each in said if each] if len(said) == 1 else []
 
 
-def _row(item: ItemPrice, note: bool, known: str) -> list[str]:
+def _row(item: ItemPrice, note: bool, known: str, product: CatalogueItem | None) -> list[str]:
     price = money(item.price) if item.price is not None else "in the group's"
-    said = [known, item.price_information if note else "", item.contract_information]
+    offline = "" if product is None else offline_words(product)
+    said = [known, offline, item.price_information if note else "", item.contract_information]
+    size = None if product is None else size_of(product)
     return [
         item.item_id,
+        display.size(size) if size else "",
         in_words(item.size, None).removeprefix("about "),
         in_words(None, item.duration).replace(" of work", ""),
         price,
@@ -87,4 +118,16 @@ def story(quotation: Quoted) -> str:
     body = f"<div>{escape(lead(quotation))}</div>" + (display.facts(said) if said else "")
     body += display.table(head, lines)
     body += "".join(f'<div class="quiet">{escape(each)}</div>' for each in notes(quotation))
+    body += _what_to_do(quotation)
     return display.card(title(quotation), body, quotation.holds())
+
+
+def _what_to_do(quotation: Quoted) -> str:
+    """Return what would be cheaper, as far as it was asked, and the statements that order it."""
+    if quotation.is_lapsed:
+        return ""
+    body = "".join(f"<div>less: {escape(each.text)}</div>" for each in quotation.hints)
+    said = ["<code>quote.submit()</code>"]
+    if label := reusing_label(quotation):
+        said.append(f"<code>quote.submit(reuse=True)</code> ({escape(label.partition(', ')[2])})")
+    return body + f'<div class="quiet">{" · ".join(said)}</div>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -12,7 +13,7 @@ from oseo_lab.client.draft import OrderDraft
 from oseo_lab.client.order import Order
 from oseo_lab.client.prices import Quoted
 from oseo_lab.client.quote import Quotation
-from oseo_lab.client.quote_story import facts, lead, notes, rows, title
+from oseo_lab.client.quote_story import facts, lead, notes, reusing_label, rows, title
 from oseo_lab.model.errors import OseoError, QuoteExpired
 from oseo_lab.widgets.nodes import Node, button, buttons, fields, head, status, table, words
 from oseo_lab.widgets.nodes import facts as facts_node
@@ -49,7 +50,6 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._draft, self._ordered = draft, ordered
         self._limits: dict[str, str | None] = {"max_price": None, "max_bytes": None}
         self._hints: list[tuple[str, Quoted]] = []
-        self._known: dict[str, str] = {}
         self._order: Order | None = None
         self._look()
         self.redraw()
@@ -63,17 +63,13 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     def _look(self) -> None:
         """Wait for it, or ask for what would be cheaper: in a thread."""
-        self._hints, self._known = [], {}
+        self._hints = []
         if not self.quotation.is_ready:
             self.worker.start("waiting for the quotation", self.quotation.wait, lambda _: self._look())
         elif self.quotation.specification is not None and not self.quotation.is_lapsed:
-            self.looking.start("asking what would be cheaper", self._ask_around, self._found)
+            self.looking.start("asking what would be cheaper", self.quotation.cheaper, self._found)
 
-    def _ask_around(self) -> tuple[list[Any], dict[str, str]]:
-        return self.quotation.cheaper(), self.quotation.delivered_before()
-
-    def _found(self, said: tuple[list[Any], dict[str, str]]) -> None:
-        hints, self._known = said
+    def _found(self, hints: list[Any]) -> None:
         self._hints = [(each.text, each.quotation) for each in hints]
 
     # ----------------------------------------------------------------------------------------------- drawing
@@ -83,7 +79,7 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         quotation = self.quotation
         tree = [self._head()]
         if quotation.is_ready:
-            columns, lines = rows(quotation, self._known)
+            columns, lines = rows(quotation)
             right = [at for at, name in enumerate(columns) if name == "price"]
             tree += [words(lead(quotation))]
             if said := facts(quotation):
@@ -124,7 +120,9 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             self._limit("max_bytes", "max size", "1GB", "most it may deliver"),
         ]
         submit = button("submit", "Submit", tone="primary", reason="order what was quoted", off=off)
-        return [fields(limits, row=True), buttons(submit, again)]
+        label = reusing_label(self.quotation)
+        reuse = button("reuse", label, reason="what was delivered already costs nothing", off=off)
+        return [fields(limits, row=True), buttons(submit, *([reuse] if label else []), again)]
 
     @property
     def _can_ask(self) -> bool:
@@ -150,8 +148,8 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         """Take a press of a button."""
         if key.startswith("take/"):
             self.show(self._hints[int(key.removeprefix("take/"))][1])
-        elif key == "submit":
-            self.submit()
+        elif key in ("submit", "reuse"):
+            self.submit(reuse=True if key == "reuse" else None)
         elif key == "again":
             self.worker.start("asking for a new quotation", self._ask, self.show)
         elif key == "lapsed":
@@ -166,14 +164,14 @@ class QuoteCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._look()
         self.redraw()
 
-    def submit(self) -> None:
+    def submit(self, reuse: bool | None = None) -> None:
         """Order what was quoted, in a thread; a lapsed one is replaced by the new one, to be looked at."""
-        self.worker.start("submitting", self._submit, self._submitted)
+        self.worker.start("submitting", partial(self._submit, reuse), self._submitted)
 
-    def _submit(self) -> Order | QuoteExpired:
+    def _submit(self, reuse: bool | None) -> Order | QuoteExpired:
         price, size = self._limits["max_price"], self._limits["max_bytes"]
         try:
-            return self.quotation.submit(max_price=_number(price), max_bytes=size)
+            return self.quotation.submit(max_price=_number(price), max_bytes=size, reuse=reuse)
         except QuoteExpired as lapsed:
             return lapsed
 

@@ -159,5 +159,7 @@ def test_what_cannot_be_meant_is_refused(lab, server, shared):
         draft.reuse = "yes"
     said = draft.request().specification
     wrong = with_reuse(said, False)
-    found = answered(server, Submit(specification=type(wrong)(items=wrong.items, extensions=("reuse=maybe",))), shared)
+    found = answered(
+        server, Submit(specification=type(wrong)(items=wrong.items, extensions=("reuse=maybe",))), shared
+    )
     assert [(each.code, each.locator) for each in found] == [("InvalidParameterValue", "reuse")]

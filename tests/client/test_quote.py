@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from oseo_lab.client.lab import Lab
+from oseo_lab.client.offline import offline_words
 from oseo_lab.client.quote import Quotation
 from oseo_lab.client.transport import InProcessTransport
 from oseo_lab.model.errors import NotSupported, OseoError, ValidationError, WaitTimeout
 from oseo_lab.model.estimates import Estimate
 from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import (
     GetQuotation,
     GetQuotationAck,
@@ -22,7 +24,7 @@ from oseo_lab.model.messages import (
     SubmitAck,
 )
 from oseo_lab.model.order import Order, OrderSpecification, StatusInfo
-from oseo_lab.model.quotation import ItemGroupPrice, ItemPrice, Price, ProviderName
+from oseo_lab.model.quotation import ItemGroupPrice, ItemPrice, Price, ProviderName, Reusable
 from oseo_lab.model.quotation import Quotation as Record
 from oseo_lab.model.status import Status
 
@@ -165,7 +167,7 @@ def test_price_above_the_limit_is_not_even_sent() -> None:
 
 def test_where_there_is_no_json_api_lists_and_balances_say_so() -> None:
     lab = Lab(InProcessTransport(Answering(CHEAP)))
-    assert lab.quotations["urn:q"].price is not None
+    assert lab.quotations["urn:q"].price == Price(value=7.5, currency="EUR")
     for ask in (lambda: list(lab.quotations), lambda: lab.balances):
         with pytest.raises(NotSupported):
             ask()
@@ -176,3 +178,53 @@ def test_where_a_person_answers_nobody_is_asked_for_variants() -> None:
     found = quotation(service).wait(5)
     asked = len(service.requests)
     assert found.cheaper() == [] and len(service.requests) == asked
+
+
+def test_card_says_what_there_is_to_pay_from_what_is_kept_and_who_must_look() -> None:
+    left = Price(value=76.0, currency="EUR")
+    delivered = datetime.now(UTC) - timedelta(days=2)
+    kept = Reusable(order_id="urn:o", name="lake <garda>", delivered=delivered)
+    groups = (group(12, item("a", 6.0), item("b", 6.0, reuse=kept), balance=left),)
+    less = Price(value=6.0, currency="EUR")
+    found = quotation(Answering(ready(*groups, total=12, price_reusing=less, needs_approval=True)))
+    html = found._repr_html_()
+    for text in (
+        "2 items · 12.00 EUR of 88.00 · ",
+        "already delivered 2 days ago in lake &lt;garda&gt; → reuse: 0",
+        "<td>reusing 1</td><td>6.00 EUR</td>",
+        "needed: an operator looks at the order",
+        "<code>quote.submit(reuse=True)</code> (reusing 1)",
+    ):
+        assert text in html
+    assert "lake <garda>" not in html
+    free = quotation(Answering(ready(group(0, item("a", 0.0)), total=0, needs_approval=False)))
+    assert "not needed" in free._repr_html_() and "reuse=True" not in free._repr_html_()
+
+
+def test_submitting_with_reuse_orders_a_quotation_that_counts_on_it_once() -> None:
+    service = Answering(CHEAP)
+    found = quotation(service)
+    found.submit(reuse=True)
+    found.submit(reuse=True)
+    asked = [each.specification for each, _ in service.requests if isinstance(each, GetQuotation)]
+    assert [each.extensions for each in asked] == [(), ("reuse=true",)]
+    assert found.reusing().is_reusing and not found.is_reusing
+
+
+@pytest.mark.parametrize(
+    ("properties", "words"),
+    [
+        ({}, ""),
+        ({"order:status": "succeeded"}, ""),
+        ({"order:status": "orderable"}, "offline: restored from its archive first"),
+        (
+            {"storage:tier": "Archive", "oseo:restore_time": "PT4H"},
+            "restored from its archive first (about 4 h)",
+        ),
+        ({"online": False, "restore_time": 7200}, "offline: restored from its archive first (about 2 h)"),
+        ({"storageStatus": "OFFLINE", "restore_time": "soon"}, "offline: restored from its archive first"),
+    ],
+)
+def test_offline_products_are_told_with_how_long_they_take(properties, words) -> None:
+    found = offline_words(CatalogueItem(identifier="a", collection_id="c", properties=properties))
+    assert found.endswith(words) and bool(found) == bool(words)

@@ -87,7 +87,7 @@ def test_submitting_what_lapsed_raises_with_the_new_quotation(draft, monkeypatch
     assert "nothing was ordered" in said.value.text
 
 
-def test_what_was_delivered_before_is_said_beside_the_item(demo_lab) -> None:
+def test_what_was_delivered_before_is_said_and_ordered_with_one_press(demo_lab, press) -> None:
     scenes = demo_lab.search("demo-s2")
     draft = demo_lab.order(scenes[3], name="had before", area=(10.6, 45.6, 10.62, 45.62))
     assert draft.quote().delivered_before() == {}
@@ -97,6 +97,27 @@ def test_what_was_delivered_before_is_said_beside_the_item(demo_lab) -> None:
     card.looking.wait(60)
     (item_id,) = card.quotation.delivered_before()
     assert item_id == scenes[3].identifier
-    assert "already delivered on" in texts(card) and "in had before" in texts(card)
+    assert "already delivered today in had before → reuse: 0" in texts(card)
+    assert card.panel.find("reuse")["label"] == "Submit, reusing 1"
+    press(card, "reuse")
+    order = card._order.wait(60)
+    assert order.record.items[1].status.additional.startswith("reused from had before")
+    card.close()
     again.options.format = "PNG"
     assert again.quote().delivered_before() == {}
+
+
+def test_area_that_was_searched_is_offered_where_it_is_known_to_save_something(demo_lab) -> None:
+    chip = (10.6, 45.6, 10.62, 45.62)
+    scenes = demo_lab.search("demo-s2", area=chip)
+    demo_lab.order(scenes[0], name="a chip", area=chip).submit().wait(60)
+    demo_lab.order(scenes[0], name="all of it").submit().wait(60)
+    quotation = scenes[1:3].order().quote()
+    (hint,) = [each for each in quotation.cheaper() if "searched" in each.text]
+    assert hint.text.startswith("clipped to the area that was searched: about")
+    assert hint.quotation.size.typical < 0.8 * quotation.size.typical
+    cut = hint.quotation.specification.items
+    assert len(cut) == 2 and all(each.scene_selections for each in cut)
+    assert "less: clipped" in quotation._repr_html_()
+    whole = demo_lab.order([each.identifier for each in scenes[1:3]], collection="demo-s2").quote()
+    assert [each for each in whole.cheaper() if "searched" in each.text] == []
