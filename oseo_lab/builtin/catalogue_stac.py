@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from oseo_lab.builtin.catalogue_archive import ask_archive, read_archived, usual
 from oseo_lab.builtin.catalogue_assets import RASTER_SUFFIXES, AssetRules, Refused, is_data
-from oseo_lab.builtin.catalogue_items import CatalogueFailed, read_item
+from oseo_lab.builtin.catalogue_items import CatalogueFailed
 from oseo_lab.builtin.catalogue_rasters import read_facts
 from oseo_lab.builtin.catalogue_search import page
 from oseo_lab.builtin.catalogue_thumbnails import Pictures
@@ -51,12 +52,14 @@ class StacCatalogue:
         ``href``, an absolute path or a URL; ``hosts`` and ``schemes`` assets may have (an API's own host
         if none is named); ``root``, the folder that local assets lie below (the catalogue's own if not
         given); ``assets``, keys of the assets to take; for an API ``collection``, the collection's id
-        there (this one's if not given), and ``timeout`` in seconds.
+        there (this one's if not given), and ``timeout`` in seconds; ``restore``, seconds that the archive
+        usually takes for products that are offline.
     """
 
     def __init__(self, collection_id: str, settings: Mapping[str, Any]) -> None:
         self._side: _Side
-        self._pictures = Pictures(self.find, AssetRules.of(settings, root=None).hosts)
+        self._hosts = AssetRules.of(settings, root=None).hosts
+        self._pictures = Pictures(self.find, self._hosts)
         if urlsplit(str(settings["href"])).scheme in ("http", "https"):
             from oseo_lab.builtin.catalogue_stac_api import StacApi
 
@@ -88,6 +91,16 @@ class StacCatalogue:
         self._pictures.note(found)
         return found, cursor
 
+    def restore(self, item: CatalogueItem) -> bool:
+        """Ask for a product that is offline; True if it is there after all.
+
+        Raises
+        ------
+        ProcessingFailed
+            If the archive cannot be asked now, or refuses.
+        """
+        return ask_archive(item, self._hosts)
+
     def thumbnail(self, identifier: str) -> Thumbnail | None:
         """Return the picture of a product's thumbnail or overview asset.
 
@@ -107,6 +120,7 @@ class StaticStac:
         href = Path(unquote(urlsplit(str(settings["href"])).path)) if "://" in str(settings["href"]) else None
         self._href = href or Path(str(settings["href"]))
         self._settings = settings
+        self._usually = usual(settings)
         self._read: dict[str, tuple[tuple[int, int], Any]] = {}
         self._items: dict[str, tuple[Any, CatalogueItem]] = {}
         self._bands: dict[tuple[str, int], tuple[str, ...]] = {}
@@ -201,7 +215,7 @@ class StaticStac:
         features = read.get("features") if isinstance(read, dict) and "features" in read else [read]
         for feature in features if isinstance(features, list) else ():
             if isinstance(feature, dict) and feature.get("type") == "Feature" and "id" in feature:
-                yield read_item(feature, self._collection_id, rules, path.parent)
+                yield read_archived(feature, self._collection_id, rules, path.parent, self._usually)
 
     def _with_bands(self, item: CatalogueItem) -> CatalogueItem:
         """Give local rasters whose bands the item does not name the names in the file itself."""

@@ -14,8 +14,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from oseo_lab.builtin.catalogue_archive import read_archived, usual
 from oseo_lab.builtin.catalogue_assets import AssetRules
-from oseo_lab.builtin.catalogue_items import CatalogueFailed, read_item
+from oseo_lab.builtin.catalogue_items import CatalogueFailed
 from oseo_lab.builtin.catalogue_search import Matcher, cursor_of, page, position, read_cursor
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.ports import CatalogueQuery
@@ -54,6 +55,7 @@ class StacApi:
         own = (urlsplit(self._href).hostname or "").lower()
         self._rules = AssetRules.of(settings, root=None, hosts=(own,))
         self._hosts = {own, *self._rules.hosts}
+        self._usually = usual(settings)
         self._threads = threading.local()
 
     def find(self, identifiers: Sequence[str]) -> dict[str, CatalogueItem]:
@@ -122,7 +124,8 @@ class StacApi:
                 return  # an empty page, or a page that links to itself
             seen.update(str(feature["id"]) for feature in fresh)
             for feature in fresh:
-                yield read_item(feature, self._collection_id, self._rules, _address(feature) or self._href)
+                base = _address(feature) or self._href
+                yield read_archived(feature, self._collection_id, self._rules, base, self._usually)
 
     def _pages(self, asked: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         from pystac_client.exceptions import APIError

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
-from typing import IO
+from typing import IO, Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from oseo_lab.model.job import ItemJob
+from oseo_lab.model.job import FailureClass, ItemJob
 from oseo_lab.ports import ProcessingFailed
 
 __all__ = ["check_redirects", "hosts_of", "is_http", "open_http"]
 
+#: Answers of archives that begin to restore a file because it is fetched, or have begun before.
+_NOT_YET = frozenset({202, 409})
 #: Headers that a redirected request gets anew.
 _OF_ONE_HOST = frozenset({"host", "content-length"})
 
@@ -80,14 +83,29 @@ def open_http(
     Raises
     ------
     ProcessingFailed
-        If it leads elsewhere.
+        If it leads elsewhere; with ``FailureClass.WAITING`` if what is asked for lies in an archive.
     OSError
         If it cannot be had (`urllib.error.HTTPError` where there is an answer).
     """
     said = dict(headers or {}) | ({} if first is None else {"Range": f"bytes=0-{first - 1}"})
     request = Request(url, data=body, headers=said)
-    opened: IO[bytes] = build_opener(_NamedHosts(hosts)).open(request, timeout=timeout)
-    return opened
+    try:
+        opened: Any = build_opener(_NamedHosts(hosts)).open(request, timeout=timeout)
+    except HTTPError as refused:
+        if body is None and refused.code in _NOT_YET:
+            refused.close()
+            raise _restoring() from refused
+        raise
+    if body is None and opened.status in _NOT_YET:
+        opened.close()
+        raise _restoring()
+    found: IO[bytes] = opened
+    return found
+
+
+def _restoring() -> ProcessingFailed:
+    text = "the product is being restored from its archive"
+    return ProcessingFailed(text, failure_class=FailureClass.WAITING)
 
 
 def check_redirects(url: str, hosts: Sequence[str], timeout: float = 10.0) -> None:
@@ -96,7 +114,7 @@ def check_redirects(url: str, hosts: Sequence[str], timeout: float = 10.0) -> No
     Raises
     ------
     ProcessingFailed
-        If it leads to a host that is not named.
+        If it leads to a host that is not named, or it is being restored from an archive.
     """
     with suppress(OSError):
         open_http(url, hosts, timeout, first=1).close()

@@ -82,4 +82,6 @@ def search(
 
 
 def _orderable(product: Any) -> str:
-    return "yes" if product.orderable else f"no: {product.reason or 'not now'}"
+    from oseo_lab.client.found import can_be_ordered
+
+    return can_be_ordered(product)

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
 from oseo_lab.client import display
+from oseo_lab.model.archive import about
 from oseo_lab.model.job import CatalogueItem
 
-__all__ = ["Found", "cloud_of", "footprint", "size_of", "stac_item"]
+__all__ = ["Found", "can_be_ordered", "cloud_of", "footprint", "size_of", "stac_item"]
 
 
 class Found(Sequence[CatalogueItem]):
@@ -103,7 +104,7 @@ class Found(Sequence[CatalogueItem]):
 
     def __repr__(self) -> str:
         what = "1 product" if len(self) == 1 else f"{len(self)} products"
-        return f"{what} of {self.collection_id}{_dates(self._items)}"
+        return f"{what} of {self.collection_id}{_dates(self._items)}{_offline(self._items)}"
 
     def _repr_html_(self) -> str:
         return display.safely(self, self._html)
@@ -116,7 +117,7 @@ class Found(Sequence[CatalogueItem]):
                 "" if each.datetime is None else f"{each.datetime:%Y-%m-%d %H:%M}",
                 _percent(each),
                 display.size(found) if (found := size_of(each)) else "",
-                "yes" if each.orderable else f"no: {each.reason or 'not now'}",
+                can_be_ordered(each),
             )
             for number, each in enumerate(self._items[: display.ROWS])
         ]
@@ -130,6 +131,27 @@ def _dates(items: Sequence[CatalogueItem]) -> str:
         return ""
     first, last = f"{days[0]:%Y-%m-%d}", f"{days[-1]:%Y-%m-%d}"
     return f", {first}" if first == last else f", {first} to {last}"
+
+
+def _offline(items: Sequence[CatalogueItem]) -> str:
+    """Return how many are ready and how many in an archive; empty where none is."""
+    offline = [each.offline for each in items if each.orderable and each.offline is not None]
+    if not offline:
+        return ""
+    times = [each.usually for each in offline if each.usually is not None]
+    usual = f" (restore {about(max(times))})" if times else ""
+    ready = sum(each.orderable and each.offline is None for each in items)
+    return f" · {ready} ready · {len(offline)} offline{usual}"
+
+
+def can_be_ordered(item: CatalogueItem) -> str:
+    """Return whether a product can be ordered, in words: why not, and what it must wait for."""
+    if not item.orderable:
+        return f"no: {item.reason or 'not now'}"
+    if item.offline is None:
+        return "yes"
+    usual = "" if item.offline.usually is None else f" ({about(item.offline.usually)})"
+    return f"yes, after restore{usual}"
 
 
 def cloud_of(item: CatalogueItem) -> float | None:

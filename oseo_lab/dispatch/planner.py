@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from oseo_lab.dispatch.lifecycle import advance, reopen
+from oseo_lab.model import archive
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import REASON_LENGTH, Failure, FailureClass, ItemReport, Started
 from oseo_lab.model.order import OrderItem
@@ -253,6 +254,8 @@ def _started(item: OrderItem, event: Started, now: datetime, policy: Policy) -> 
     if item.status.status is Status.IN_PRODUCTION and item.attempt == 1:
         return Decision(item=item)
     info = f"try number {item.attempt}" if item.attempt > 1 else None
+    if archive.waits(item.status.additional):
+        info = item.status.additional  # since when it waits is remembered there
     return Decision(item=advance(item, Status.IN_PRODUCTION, now, info))
 
 
@@ -287,6 +290,16 @@ def _failed_for_now(item: OrderItem, failure: Failure, now: datetime, policy: Po
     return Decision(item=waiting, detail=failure.detail)
 
 
+def _not_there_yet(item: OrderItem, failure: Failure, now: datetime, policy: Policy) -> Decision:
+    """Let an item wait for the archive that is restoring its product; that is no try of its own."""
+    if item.wanted is Wanted.CANCELLED:
+        return _stopped(item, failure, now, policy)
+    info = archive.said(now, failure.usually, before=item.status.additional)
+    waiting = advance(item, item.status.status, now, info)
+    retry_at = now + archive.look_again(failure.usually)
+    return Decision(item=replace(waiting, retry_at=retry_at, lease_owner=None, lease_until=None))
+
+
 def _made_anew(item: OrderItem, failure: Failure, now: datetime, policy: Policy) -> Decision:
     """Let an item be claimed again at once that could not be delivered from an earlier result."""
     if item.wanted is Wanted.CANCELLED:
@@ -306,6 +319,7 @@ def _stopped(item: OrderItem, failure: Failure, now: datetime, policy: Policy) -
 _FAILURES: Mapping[FailureClass, Callable[[OrderItem, Failure, datetime, Policy], Decision]] = {
     FailureClass.TRANSIENT: _failed_for_now,
     FailureClass.CANCELLED: _stopped,
+    FailureClass.WAITING: _not_there_yet,
 }
 
 _AT_REQUEST = "cancelled at the user's request"

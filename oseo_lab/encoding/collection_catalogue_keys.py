@@ -46,6 +46,12 @@ CATALOGUE_KEYS: Mapping[str, Mapping[str, Any]] = {
         "default": 30,
         "description": "stac, csw: seconds to wait for a server that says nothing.",
     },
+    "restore": {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "description": "stac: seconds that a product usually takes that must be restored from an archive "
+        "first; quotations count it for products that are offline.",
+    },
     "collection": {
         **_TEXT,
         "description": "stac: the collection's id at a STAC API; this one's if not given.",

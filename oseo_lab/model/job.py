@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from oseo_lab.model.archive import Offline
 from oseo_lab.model.delivery import Packaging
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.reuse import Earlier
@@ -34,7 +35,11 @@ __all__ = [
 
 
 class FailureClass(StrEnum):
-    """Why an item was not made; only ``TRANSIENT`` ones are tried again by the service itself."""
+    """Why an item was not made; ``TRANSIENT`` ones are tried again by the service itself.
+
+    ``WAITING`` is no failure: the product is being restored from its archive, and the item goes on when it is
+    there, however often that is looked at.
+    """
 
     TRANSIENT = "transient"
     QUOTA = "quota"
@@ -43,6 +48,7 @@ class FailureClass(StrEnum):
     BAD_REQUEST = "bad request"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
+    WAITING = "waiting for the archive"
 
     @property
     def can_retry(self) -> bool:
@@ -59,6 +65,7 @@ _MAY_HELP: Mapping[str, bool] = {
     FailureClass.BAD_REQUEST: False,
     FailureClass.CANCELLED: False,  # nobody wanted it
     FailureClass.INTERNAL: True,
+    FailureClass.WAITING: False,  # it goes on by itself
 }
 
 
@@ -99,12 +106,15 @@ class Failure:
         For the operator: exception, trace, command.
     counts : bool
         Whether it is one of the item's tries; not, where nobody was there to begin it.
+    usually : float or None
+        Of ``WAITING``: seconds that a restore takes, as far as anybody knows.
     """
 
     failure_class: FailureClass
     reason: str
     detail: str | None = None
     counts: bool = True
+    usually: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", storable(self.reason)[:REASON_LENGTH])
@@ -165,6 +175,8 @@ class CatalogueItem:
         Where a small picture is, if there is one; a service tells the path below its ``api/v1/``.
     orderable, reason : bool, str or None
         Whether it can be ordered, and why not.
+    offline : Offline or None
+        That it must be restored from an archive first; None where its files are there.
     """
 
     identifier: str
@@ -177,6 +189,7 @@ class CatalogueItem:
     thumbnail: str | None = None
     orderable: bool = True
     reason: str | None = None
+    offline: Offline | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from oseo_lab.model import archive
 from oseo_lab.model.estimates import Estimate, choice_of, estimate
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.order import Order, OrderItem
@@ -60,8 +61,9 @@ def remaining(
     workers = context.workers or max(1, counts.get(Status.IN_PRODUCTION, 0))
     found = time_left(one, left, running, workers)
     now = context.now()
-    retries = [(each.retry_at - now).total_seconds() for each in items if each.retry_at is not None]
-    return _after(found, one, max(retries, default=0.0))
+    again = [archive.expected(each.status.additional) or each.retry_at for each in items if each.retry_at]
+    waits_for = [(each - now).total_seconds() for each in again if each is not None]
+    return _after(found, one, max(waits_for, default=0.0))
 
 
 def _of_one(

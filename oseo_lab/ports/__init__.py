@@ -25,6 +25,7 @@ from oseo_lab.ports.kinds import (
     Provider,
     Quoter,
     QuoteRequest,
+    RestoringCatalogue,
     Tasking,
     Thumbnail,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "Quotations",
     "QuoteRequest",
     "Quoter",
+    "RestoringCatalogue",
     "Results",
     "Sending",
     "Sendings",

@@ -36,6 +36,7 @@ __all__ = [
     "Provider",
     "QuoteRequest",
     "Quoter",
+    "RestoringCatalogue",
     "Tasking",
     "Thumbnail",
 ]
@@ -54,6 +55,8 @@ class ProcessingFailed(Exception):
         More exactly why; TRANSIENT or PERMANENT by ``retry`` if not given.
     detail : str, optional
         For the operator.
+    usually : float, optional
+        With ``FailureClass.WAITING``: seconds that the product usually takes to be there.
     """
 
     def __init__(
@@ -63,19 +66,23 @@ class ProcessingFailed(Exception):
         retry: bool = False,
         failure_class: FailureClass | None = None,
         detail: str | None = None,
+        usually: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         default = FailureClass.TRANSIENT if retry else FailureClass.PERMANENT
         self.failure_class = failure_class or default
         self.detail = detail
+        self.usually = usually
 
     def __reduce__(self) -> Any:
-        return _failed, (self.reason, self.failure_class, self.detail)
+        return _failed, (self.reason, self.failure_class, self.detail, self.usually)
 
 
-def _failed(reason: str, failure_class: FailureClass, detail: str | None) -> ProcessingFailed:
-    return ProcessingFailed(reason, failure_class=failure_class, detail=detail)
+def _failed(
+    reason: str, failure_class: FailureClass, detail: str | None, usually: float | None
+) -> ProcessingFailed:
+    return ProcessingFailed(reason, failure_class=failure_class, detail=detail, usually=usually)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,6 +211,22 @@ class PicturedCatalogue(Protocol):
         ------
         ProcessingFailed
             If the catalogue cannot be asked now.
+        """
+
+
+@runtime_checkable
+class RestoringCatalogue(Protocol):
+    """A catalogue some of whose products lie in an archive that can be asked for them."""
+
+    def restore(self, item: CatalogueItem) -> bool:
+        """Ask for a product that is offline; True if it is there after all.
+
+        Asked again it changes nothing: an archive that is at it goes on.
+
+        Raises
+        ------
+        ProcessingFailed
+            If the archive cannot be asked now, or refuses.
         """
 
 

@@ -262,7 +262,9 @@ def public(item: CatalogueItem) -> CatalogueItem:
     """
     assets = tuple(replace(each, href=_address(each.href)) for each in item.assets)
     path = f"collections/{quote(item.collection_id, safe='')}/products/{quote(item.identifier, safe='')}"
-    return replace(item, assets=assets, thumbnail=f"{path}/thumbnail" if item.thumbnail else None)
+    offline = replace(item.offline, href=None) if item.offline else None
+    thumbnail = f"{path}/thumbnail" if item.thumbnail else None
+    return replace(item, assets=assets, thumbnail=thumbnail, offline=offline)
 
 
 def _address(href: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import ipyleaflet
 import ipywidgets
 
-from oseo_lab.client.found import Found
+from oseo_lab.client.found import Found, can_be_ordered
 from oseo_lab.client.search import Products
 from oseo_lab.encoding.html import ROWS
 from oseo_lab.model.errors import OseoError
@@ -181,7 +181,7 @@ def rows_of(products: Found) -> tuple[list[str], list[list[str]]]:
             each.identifier,
             "" if each.datetime is None else f"{each.datetime:%Y-%m-%d %H:%M}",
             _percent(each.properties.get("eo:cloud_cover", each.properties.get("cloud_cover"))),
-            "yes" if each.orderable else f"no: {each.reason or 'not now'}",
+            can_be_ordered(each),
         ]
         for each in products[:ROWS]
     ]

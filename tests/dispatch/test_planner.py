@@ -291,3 +291,22 @@ def test_no_sequence_of_worker_events_makes_an_item_delivered_twice(status, want
         settled += decision.instruction is Instruction.SETTLE
         current = decision.item
     assert settled <= 1
+
+
+def test_waiting_for_an_archive_is_no_try_and_remembers_since_when():
+    restoring = Failure(failure_class=FailureClass.WAITING, reason="it is on tape", usually=14400.0)
+    first = decide(RUNNING, report(failure=restoring), NOW, POLICY).item
+    assert (
+        first.status.additional
+        == f"waiting for the archive, asked {NOW:%Y-%m-%d %H:%M:%S} UTC, usually ≈ 4 h"
+    )
+    assert (first.failures, first.lease_owner, first.retry_at) == (0, None, NOW + timedelta(minutes=15))
+    waiting, later = first, NOW
+    for attempt in range(2, 30):
+        later += timedelta(minutes=15)
+        waiting = decide(waiting, Claimed(), later, POLICY).item
+        waiting = decide(waiting, Started(key="k", worker="w", at=later), later, POLICY).item
+        waiting = decide(waiting, report(attempt, restoring), later, POLICY).item
+    assert waiting.status.additional == first.status.additional and waiting.failures == 0
+    claimed = decide(waiting, Claimed(), later, POLICY).item
+    assert decide(claimed, report(30), later, POLICY).item.status.additional is None
