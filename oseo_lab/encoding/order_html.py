@@ -12,6 +12,7 @@ from html import escape
 from urllib.parse import urlsplit
 
 from oseo_lab.encoding.html import ROWS, bar, card, colour, mark, size, when
+from oseo_lab.model import archive
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.names import short_id
 from oseo_lab.model.status import DELIVERED, Status, Wanted
@@ -142,6 +143,8 @@ def _row(row: ItemRow) -> str:
 
 def _progress(row: ItemRow) -> str:
     """Return how far an item is, or what is said of it."""
+    if archive.waits(row.info) and row.retry_at is not None:
+        return row.info or ""
     if row.retry_at is not None:
         return f"tried again at {when(row.retry_at)}" + (f": {row.info}" if row.info else "")
     if row.status is Status.IN_PRODUCTION:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from oseo_lab.model.identifiers import ProductId, SubscriptionId
-from oseo_lab.model.job import Progress, can_retry, job_key
+from oseo_lab.model.job import FailureClass, Progress, can_retry, job_key
 from oseo_lab.model.limits import kept_limits
 from oseo_lab.model.order import LOCAL, Order, OrderItem, ResultFile, StatusChange
 from oseo_lab.model.status import DELIVERED, Status, Wanted
@@ -46,7 +46,8 @@ def view_of(snapshot: UnitOfWork, reading: Reading, context: Context) -> OrderVi
     """Return the view of an order that may be read."""
     order, now = reading.order, context.now()
     summary = snapshot.views.summary(order)
-    failures = snapshot.views.failures(order.order_id)
+    waiting = FailureClass.WAITING.value  # for an archive: nothing has failed
+    failures = [each for each in snapshot.views.failures(order.order_id) if each.failure != waiting]
     items = _items(snapshot, order, summary.counts)
     heard = context.progress(order.order_id)
     rows = _rows(snapshot, items, reading, context, heard)

@@ -475,7 +475,11 @@ function stagesPassed(stages) {
   return ((stages?.length ?? 0) > STAGES ? "… " : "") + drawn.join("");
 }
 
+/** An item whose product is being restored says so: it is not tried again, it waits. */
+const ARCHIVE = "waiting for the archive";
+
 function infoOf(row) {
+  if (row.retry_at && row.info?.startsWith(ARCHIVE)) return `⏳ ${row.info}`;
   if (row.retry_at) return `tried again by itself at ${clock(row.retry_at, true)}${row.info ? `: ${row.info}` : ""}`;
   if (!isFinal(row.status) && row.provider) return waitsFor(row);
   if (row.status === "InProduction") return row.attempt > 1 ? `attempt ${row.attempt}` : "";
