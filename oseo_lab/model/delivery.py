@@ -14,6 +14,7 @@ from oseo_lab.model.identifiers import ProductId
 
 __all__ = [
     "REFUSED_PACKAGING",
+    "DeliveredFile",
     "DeliveryAddress",
     "DeliveryInformation",
     "DeliveryOptions",
@@ -240,3 +241,14 @@ class ItemURL:
     service_url: str | None = None
     service_type: str | None = None
     service_info_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveredFile:
+    """One file as it lies in the delivery."""
+
+    name: str
+    size: int
+    sha256: str
+    media_type: str
+    is_data: bool = True

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from oseo_lab.model.archive import Offline
-from oseo_lab.model.delivery import Packaging
+from oseo_lab.model.delivery import DeliveredFile, Packaging
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.reuse import Earlier
 
@@ -285,17 +285,6 @@ class Product:
     role: str = "data"
     title: str | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeliveredFile:
-    """One file as it lies in the delivery."""
-
-    name: str
-    size: int
-    sha256: str
-    media_type: str
-    is_data: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from oseo_lab.model.errors import Problem, ValidationError
 
 if TYPE_CHECKING:
-    from oseo_lab.model.delivery import Packaging
-    from oseo_lab.model.job import DeliveredFile
+    from oseo_lab.model.delivery import DeliveredFile, Packaging
     from oseo_lab.model.order import OrderSpecification
 
 __all__ = [
