@@ -7,7 +7,9 @@ say comes from a server: it is looked at before it names any file here.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +110,28 @@ def place_of(folder: Path, name: str, order_id: str) -> Path:
         if other not in (None, order_id):
             return folder / f"{root.name}-{short_id(order_id)}"
     return root
+
+
+def made(folder: Path) -> Path:
+    """Return a folder that files can be written in; it is made if need be.
+
+    Raises
+    ------
+    DeliveryError
+        If it cannot be.
+    """
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "it is a file")
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "you may not write there")
+    except OSError as wrong:
+        said = wrong.strerror or wrong
+        raise DeliveryError(
+            f"nothing can be kept in {str(folder)[-200:]}: {said}; say another folder"
+        ) from None
+    return folder
 
 
 def folder_of(url: str) -> str:

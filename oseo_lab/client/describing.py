@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from oseo_lab.model.errors import ConfigurationError
 
-__all__ = ["absolute", "entries", "item_collection", "mapping", "needed"]
+__all__ = ["absolute", "all_needed", "entries", "item_collection", "mapping", "needed"]
 
 
 def needed(name: str, what: str, extra: str) -> Any:
@@ -25,6 +25,35 @@ def needed(name: str, what: str, extra: str) -> Any:
     except ImportError as lacking:
         missing = lacking.name or name
         raise ConfigurationError(f"{what} needs {missing}: pip install 'oseo-lab[{extra}]'") from None
+
+
+def all_needed(what: str, extras: Mapping[str, str]) -> None:
+    """Look whether all libraries of some extras are installed, so that they need not be met one by one.
+
+    Parameters
+    ----------
+    what : str
+        What was called.
+    extras : mapping of str to str
+        The extra that installs each library.
+
+    Raises
+    ------
+    ConfigurationError
+        If some are not; the text names them all.
+    """
+    gone = [name for name in extras if not _is_there(name)]
+    if gone:
+        wanted = ",".join(dict.fromkeys(extras[name] for name in gone))
+        raise ConfigurationError(f"{what} needs {' and '.join(gone)}: pip install 'oseo-lab[{wanted}]'")
+
+
+def _is_there(name: str) -> bool:
+    try:
+        import_module(name)
+    except ImportError:
+        return False
+    return True
 
 
 def mapping(said: Any) -> Mapping[str, Any]:

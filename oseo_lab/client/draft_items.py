@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from oseo_lab.client.area import Area, as_area, as_selection
 from oseo_lab.client.as_items import as_items
-from oseo_lab.client.given import text
+from oseo_lab.client.given import no_such_key, text
 from oseo_lab.client.names import message_id
 from oseo_lab.client.options import Holder, Options
 from oseo_lab.model.errors import ValidationError
@@ -256,7 +256,7 @@ class DraftItems(Sequence[DraftItem]):
             return self._by_identifier[key]
         if key in self._by_item_id:
             return self._by_item_id[key]
-        raise KeyError(f"{key!r} is not in this draft of {len(self)} items")
+        raise no_such_key(key, self._by_identifier, "in this draft")
 
     def __len__(self) -> int:
         return len(self._items)

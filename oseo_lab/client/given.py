@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from oseo_lab.model.errors import ConfigurationError, ValidationError
+from oseo_lab.model.errors import ConfigurationError, NoSuchKey, ValidationError
 
-__all__ = ["address", "number", "read_whole", "seconds", "text", "word_of"]
+__all__ = [
+    "address",
+    "folder_at",
+    "known_words",
+    "no_such_key",
+    "number",
+    "read_whole",
+    "seconds",
+    "text",
+    "whole",
+    "word_of",
+]
 
 
 _MOST = sys.float_info.max
@@ -82,8 +95,77 @@ def number(given: Any, name: str, what: str = "numbers from 0 on") -> float:
 _UNITS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 
 
-def seconds(given: float | timedelta | str | None, name: str) -> float | None:
+def whole(given: Any, name: str, least: int = 1) -> int:
+    """Return a whole number that a caller gave.
+
+    Raises
+    ------
+    ValidationError
+        If it is none, or below the least that is allowed.
+    """
+    if isinstance(given, bool) or not isinstance(given, int) or given < least:
+        raise ValidationError(
+            f"{name} {given!r:.60} is not allowed; allowed: whole numbers from {least} on", locator=name
+        )
+    return given
+
+
+def no_such_key(key: Any, known: Iterable[str], what: str) -> NoSuchKey:
+    """Return what is raised where a name is not ``what``: with those that are, the nearest first."""
+    names = list(known)
+    close = difflib.get_close_matches(str(key), names, n=3, cutoff=0.5)
+    said = (
+        f"nearest: {', '.join(close)}" if close else ", ".join([*names[:3], *(["..."] if names[3:] else [])])
+    )
+    return NoSuchKey(
+        f"{str(key)[:60]!r} is not {what}{f' ({said})' if said else ''}",
+        code="InvalidParameterValue",
+        locator="itemId",
+        close_matches=tuple(close),
+    )
+
+
+def folder_at(given: Any, name: str = "folder") -> Path:
+    """Return a folder that a caller gave; ``~`` is theirs.
+
+    Raises
+    ------
+    ValidationError
+        If it is no path.
+    """
+    if not isinstance(given, str | os.PathLike):
+        raise ValidationError(f"{name} {given!r:.60} is no path; allowed: such as 'data'", locator=name)
+    return Path(given).expanduser()
+
+
+def known_words(given: Mapping[str, Any], allowed: Sequence[str]) -> None:
+    """Look whether all keywords that a caller gave are known.
+
+    Raises
+    ------
+    ValidationError
+        With those that are not, and the nearest that are.
+    """
+    for name in given:
+        if name not in allowed:
+            close = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
+            near = f" (nearest: {close[0]})" if close else ""
+            raise ValidationError(
+                f"{name[:60]}=... is not known here{near}; allowed: {', '.join(allowed)}", locator=name[:60]
+            )
+
+
+def seconds(given: float | timedelta | str | None, name: str, *, dates: bool = False) -> float | None:
     """Return a duration that a caller gave, in seconds; None stays None.
+
+    Parameters
+    ----------
+    given : float, timedelta, str or None
+        What it is.
+    name : str
+        Of what.
+    dates : bool
+        Whether the caller takes dates too, which are not read here: the text of the error names them.
 
     Raises
     ------
@@ -91,6 +173,8 @@ def seconds(given: float | timedelta | str | None, name: str) -> float | None:
         If it is none: a number of seconds, a timedelta, or a text such as ``"2h"``, ``"90 min"``.
     """
     allowed = "seconds from 0 on, a timedelta, or '30 s', '90 min', '2h', '1 day'"
+    if dates:
+        allowed = "'7d', '2h', '90 min', a timedelta, a date such as '2026-12-31', or an aware datetime"
     if given is None:
         return None
     if isinstance(given, timedelta):

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from oseo_lab.client import display
+from oseo_lab.client.deliveries import made
+from oseo_lab.client.given import folder_at
 from oseo_lab.client.names import folder_name
 from oseo_lab.client.standing import named
 from oseo_lab.model.errors import ConfigurationError, DeliveryError
@@ -214,16 +216,16 @@ class Item:
 
     def plot(self, bands: str | Sequence[str] | None = None, **how: Any) -> Plot:
         """Draw what was delivered (`oseo_lab.client.plots.plot`): natural colours, or what suits its band."""
-        from oseo_lab.client.plots import plot
+        from oseo_lab.client.plots import plot_all
 
-        return plot(self.open(), bands, **how)
+        return plot_all([self.open], bands, **how)
 
     def download(self, folder: str | Path = ".", **how: Any) -> list[Path]:
         """Download its files to ``<folder>/<order name>/<item id>``, as `Results.download` does."""
         from oseo_lab.client.transport import HttpTransport
 
         parcel = self.parcel()
-        place = parcel.place(Path(folder).expanduser())
+        place = parcel.place(made(folder_at(folder)))
         paths = parcel.fetch(place, self._transport() or HttpTransport(parcel.delivery.base), **how)
         self._place = place
         return paths

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 from oseo_lab.client import display
+from oseo_lab.client.given import no_such_key
 from oseo_lab.client.item import Item, Owner
 from oseo_lab.client.standing import named
 from oseo_lab.model.errors import DeliveryError
@@ -80,7 +81,7 @@ class Items(Sequence[Item]):
         for each in self._items:
             if key in (each.id, each.identifier):
                 return each
-        raise KeyError(f"{key!r} is not one of these {len(self)} items")
+        raise no_such_key(key, (each.id for each in self._items), "one of these items")
 
     def __len__(self) -> int:
         return len(self._items)
@@ -99,11 +100,11 @@ class Items(Sequence[Item]):
     @property
     def retryable(self) -> Items:
         """Those that failed and that trying again may help: ``order.failed.retryable.submit()``."""
-        from oseo_lab.client.tabulating import outcomes_of
+        from oseo_lab.client.tabulating import past_of
 
-        outcomes = outcomes_of(self._order)
+        _, attempts = past_of(self._order)
         failed = (each for each in self.failed if each.status is Status.FAILED)
-        return Items(self._order, (each for each in failed if can_retry(outcomes.get(each.number))))
+        return Items(self._order, (each for each in failed if can_retry(_outcome(each, attempts))))
 
     def submit(self) -> Any:
         """Have these items tried again (`Order.retry`); returns their order.
@@ -123,29 +124,35 @@ class Items(Sequence[Item]):
         return {each.id: each.info or "" for each in self}
 
     def table(self) -> Any:
-        """Return them as a `pandas.DataFrame`: item, product, status, why, can_retry, attempts, next_try.
+        """Return them as a `pandas.DataFrame`: where each item stands, why, and what may help.
+
+        Columns: product, status, why; failure, the kind of the last one (`FailureClass`); who, from whom the
+        status comes: ``dispatcher`` (the service itself), ``user``, ``provider``, ...; can_retry, attempts,
+        next_try. The index is the item's id.
 
         Raises
         ------
         ConfigurationError
             If pandas is missing: ``pip install 'oseo-lab[notebook]'``.
         """
-        from oseo_lab.client.tabulating import frame, outcomes_of
+        from oseo_lab.client.tabulating import frame, past_of
 
-        outcomes = outcomes_of(self._order)
+        changes, attempts = past_of(self._order)
         rows = [
             {
                 "item": each.id,
                 "product": each.identifier,
                 "status": str(each.status),
                 "why": each.info or "",
-                "can_retry": each.is_failed and can_retry(outcomes.get(each.number)),
+                "failure": None if each.is_delivered else _outcome(each, attempts),
+                "who": changes[each.number].author if each.number in changes else None,
+                "can_retry": each.is_failed and can_retry(_outcome(each, attempts)),
                 "attempts": each.record.attempt,
                 "next_try": each.record.retry_at,
             }
             for each in self
         ]
-        columns = ("item", "product", "status", "why", "can_retry", "attempts", "next_try")
+        columns = ("item", "product", "status", "why", "failure", "who", "can_retry", "attempts", "next_try")
         return frame(rows, columns, ("next_try",), "items.table()")
 
     def to_xarray(self, **how: Any) -> Any:
@@ -164,7 +171,7 @@ class Items(Sequence[Item]):
         """
         from oseo_lab.client.opening import How, open_dataset
 
-        given = How(transport=self._order.session.transport, **how)
+        given = How.given(self._order.session.transport, how)
         dataset = open_dataset(self._described(), given)
         return dataset.assign_attrs(order=self._order.id, order_name=self._order.name)
 
@@ -240,6 +247,12 @@ class Items(Sequence[Item]):
         return display.safely(
             self, lambda: display.card(repr(self), items_table([each.record for each in self]))
         )
+
+
+def _outcome(item: Item, attempts: Mapping[int, Attempt]) -> str | None:
+    """Return the kind of failure that the last attempt at an item ended with, if that is known."""
+    last = attempts.get(item.number)
+    return None if last is None else last.outcome
 
 
 def items_table(records: Sequence[OrderItem]) -> str:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from oseo_lab.client import display
-from oseo_lab.client.describing import needed
+from oseo_lab.client.describing import all_needed, needed
 from oseo_lab.client.drawing import Drawing, Panel, Plot
+from oseo_lab.client.given import known_words
 from oseo_lab.client.plot_styles import natural_colours
 from oseo_lab.model.errors import DeliveryError, ValidationError
 
@@ -23,6 +24,10 @@ __all__ = ["PANELS", "Plot", "plot", "plot_all", "register"]
 PANELS = 12
 #: Most pixels a side that are drawn of one panel: more is not seen.
 PIXELS = 900
+#: What a picture can be told beside its bands.
+_LOOKS = ("stretch", "axes", "columns", "width", "title")
+#: What opening and drawing results needs, and the extras that install it.
+_DRAWS_FILES = {"matplotlib": "notebook", "rioxarray": "xarray"}
 
 
 def plot(
@@ -93,7 +98,8 @@ def plot_all(
     openers: Sequence[Callable[[], Any]], bands: str | Sequence[str] | None = None, **how: Any
 ) -> Plot:
     """Draw several results by time, each on its own grid; only what is drawn is opened."""
-    needed("matplotlib", "plot()", "notebook")
+    known_words(how, _LOOKS)
+    all_needed("plot()", _DRAWS_FILES)
     opened = sorted((each() for each in openers[:PANELS]), key=_moment)
     return _drawn(opened, bands, **how, more=len(openers) - len(opened))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from oseo_lab.client.describing import absolute, entries
+from oseo_lab.client.given import known_words
 from oseo_lab.client.object_store import reachable
 from oseo_lab.client.spool import is_remote, local_copy
 from oseo_lab.model.errors import DeliveryError
@@ -56,6 +57,18 @@ class How:
     bands: Sequence[str] | None = None
     mosaic: bool = False
     transport: Transport | None = None
+
+    @classmethod
+    def given(cls, transport: Transport | None, how: Mapping[str, Any]) -> How:
+        """Return how a caller wants files opened.
+
+        Raises
+        ------
+        ValidationError
+            If a keyword is not known.
+        """
+        known_words(how, ("chunks", "masked", "bands", "mosaic"))
+        return cls(transport=transport, **how)
 
 
 def kind_of(asset: Mapping[str, Any]) -> str:

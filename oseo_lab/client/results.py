@@ -19,6 +19,7 @@ from oseo_lab.client.deliveries import (
     beside,
     folder_of,
     local_items,
+    made,
     name_of,
     object_of,
     place_of,
@@ -26,6 +27,7 @@ from oseo_lab.client.deliveries import (
     with_links,
     write,
 )
+from oseo_lab.client.given import folder_at, whole
 from oseo_lab.client.names import folder_name
 from oseo_lab.client.verifying import Verification, verify
 from oseo_lab.model.delivery import ItemURL
@@ -147,7 +149,8 @@ class Results(Sequence[ItemURL]):
 
         if not self._urls:
             raise _nothing(self)
-        root = place_of(Path(folder).expanduser(), self.name, self.order_id)
+        whole(workers, "workers")
+        root = place_of(made(folder_at(folder)), self.name, self.order_id)
         plan = self._plan(root)
         fetch_all(self.transport, plan.tasks, self.name, workers=workers, progress=progress)
         for path, body in plan.manifests.items():
@@ -168,7 +171,7 @@ class Results(Sequence[ItemURL]):
 
     def verify(self, folder: str | Path | None = None) -> Verification:
         """Check downloaded files against their manifests (`verify`)."""
-        where = self.folder if folder is None else Path(folder).expanduser()
+        where = self.folder if folder is None else folder_at(folder)
         if where is None:
             raise DeliveryError("nothing was downloaded here yet: say which folder, verify('data')")
         return verify(where)
@@ -196,7 +199,7 @@ class Results(Sequence[ItemURL]):
         """
         from oseo_lab.client.opening import How, open_dataset
 
-        given = How(transport=self.transport, **how)
+        given = How.given(self.transport, how)
         dataset = open_dataset(self._items(folder) or self._undescribed(folder), given)
         return dataset.assign_attrs(order=self.order_id, order_name=self.name)
 
@@ -213,13 +216,13 @@ class Results(Sequence[ItemURL]):
         """Return the deliveries of a service that describes nothing: the files, and no more."""
         from oseo_lab.client.undescribed import plain_files, plain_links
 
-        where = self.folder if folder is None else Path(folder).expanduser()
+        where = self.folder if folder is None else folder_at(folder)
         deliveries = self.deliveries
         return [plain_links(each) for each in deliveries] if where is None else plain_files(deliveries, where)
 
     def _items(self, folder: str | Path | None) -> list[tuple[dict[str, Any], str]]:
         """Return each delivery's STAC item and the place its assets are relative to; none if none has any."""
-        where = self.folder if folder is None else Path(folder).expanduser()
+        where = self.folder if folder is None else folder_at(folder)
         if where is not None:
             try:
                 return list(local_items(where, self.order_id))

@@ -7,8 +7,9 @@ from typing import Any
 
 from oseo_lab.client.describing import needed
 from oseo_lab.model.errors import NotSupported
+from oseo_lab.model.order import Attempt, StatusChange
 
-__all__ = ["frame", "geo_frame", "outcomes_of"]
+__all__ = ["frame", "geo_frame", "past_of"]
 
 
 def frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], times: Sequence[str], what: str) -> Any:
@@ -53,9 +54,17 @@ def _shape(geometry: Any) -> Any:
         return None
 
 
-def outcomes_of(order: Any) -> dict[int, str | None]:
-    """Return how the last attempt at each item of an order ended, by number; nothing where none is told."""
+def past_of(order: Any) -> tuple[dict[int, StatusChange], dict[int, Attempt]]:
+    """Return the last change of each item of an order and the last attempt at it, by the item's number.
+
+    Nothing where none is told: another service has no history.
+    """
+    from oseo_lab.encoding.json_form import from_plain
+
     try:
-        return {each.number: each.outcome for each in order.attempts()}
-    except NotSupported:  # another service tells no history
-        return {}
+        told = order.session.transport.history(order.id)
+    except NotSupported:
+        return {}, {}
+    changes = (from_plain(StatusChange, each) for each in told.get("history", ()))
+    attempts = (from_plain(Attempt, each) for each in told.get("attempts", ()))
+    return {each.number: each for each in changes}, {each.number: each for each in attempts}

@@ -51,14 +51,18 @@ def test_items_are_sliced_filtered_and_found(partly):
     assert items[-1].id == "SCENE_X" and [each.id for each in items[1:].succeeded] == ["SCENE_B"]
     assert repr(items.failed) == "1 item: 1 Failed"
     assert repr(items) == "3 items: 2 Completed · 1 Failed" and "SCENE_X" in items._repr_html_()
-    with pytest.raises(KeyError, match="not one of these 3 items"):
+    with pytest.raises(KeyError, match="'SCENE_Y' is not one of these items"):
         items["SCENE_Y"]
 
 
 def test_items_are_a_table(partly):
     table = partly.items.table()
     assert list(table.index) == [*GOOD, "SCENE_X"]
-    assert list(table.columns) == ["product", "status", "why", "can_retry", "attempts", "next_try"]
+    assert list(table.columns) == [
+        *("product", "status", "why", "failure", "who", "can_retry", "attempts", "next_try")
+    ]
+    assert list(table["failure"].dropna()) == ["permanent at source"]
+    assert list(table["who"]) == ["dispatcher"] * 3
     assert list(table["status"]) == ["Completed", "Completed", "Failed"]
     assert list(table["can_retry"]) == [False, False, False]  # a damaged source stays damaged
     assert str(table["next_try"].dtype).startswith("datetime64") and list(table["attempts"]) == [1, 1, 1]
@@ -161,6 +165,15 @@ def test_a_missing_library_is_named_with_its_extra(partly, monkeypatch, library,
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ConfigurationError, match=rf"needs {library}: pip install 'oseo-lab\[{extra}\]'"):
         act(partly)
+
+
+@pytest.mark.parametrize("draw", [lambda order: order.items[0].plot(), lambda order: order.plot()])
+def test_all_libraries_that_a_picture_needs_are_named_at_once(partly, monkeypatch, draw):
+    for library in ("matplotlib", "rioxarray"):
+        monkeypatch.setitem(sys.modules, library, None)
+    said = r"needs matplotlib and rioxarray: pip install 'oseo-lab\[notebook,xarray\]'"
+    with pytest.raises(ConfigurationError, match=said):
+        draw(partly)
 
 
 def test_a_whole_order_in_one_package_is_told_from_its_items(lab):
