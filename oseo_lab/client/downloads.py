@@ -6,6 +6,7 @@ final name when its size and SHA-256 are those of the manifest.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import random
 import threading
@@ -277,6 +278,15 @@ def _follow(
             return
 
 
+def _told(error: BaseException) -> str:
+    """Return what went wrong with a file, and what may help where it is the disk."""
+    if not isinstance(error, OSError):
+        return str(error)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "; free some space and run it again, it goes on where it stopped" if full else ""
+    return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}{hint}"
+
+
 def _raise_failures(futures: dict[Future[bool], FileTask]) -> None:
     failures = [(task, error) for future, task in futures.items() if (error := future.exception())]
     if not failures:
@@ -286,7 +296,7 @@ def _raise_failures(futures: dict[Future[bool], FileTask]) -> None:
             raise error
     problems = [
         Problem(
-            code="NoApplicableCode", locator=task.path.name, text=str(error), item_id=task.path.parent.name
+            code="NoApplicableCode", locator=task.path.name, text=_told(error), item_id=task.path.parent.name
         )
         for task, error in failures
     ]

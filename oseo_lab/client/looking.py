@@ -62,14 +62,27 @@ def why_nothing(
         names = {*short, *product.properties}
         for name in map(_property, filters):
             if names and name not in names:
-                close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+                begins = sorted(each for each in short if each.startswith(name))
+                close = begins or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
                 near = f" (nearest: {close[0]})" if close else ""
                 return (
                     f"Nothing was found: {product.identifier} of {collection} has no property "
                     f"{name!r}{near}; "
                     f"it has {', '.join(short)}."
                 )
+        for name, value in filters.items():
+            if (said := _of_another_kind(_property(name), value, product.properties)) is not None:
+                return f"Nothing was found: {said}"
     return None
+
+
+def _of_another_kind(name: str, value: Any, properties: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a text that is compared with numbers; None if it is not."""
+    own = next((each for key, each in properties.items() if key.rpartition(":")[2] == name), None)
+    is_number = isinstance(own, int | float) and not isinstance(own, bool)
+    if not is_number or not isinstance(value, str) or value.replace(".", "", 1).lstrip("-").isdigit():
+        return None
+    return f"{name} is a number such as {own}, and was compared with {value!r}; {name}_lt=20 is below 20."
 
 
 def _property(name: str) -> str:

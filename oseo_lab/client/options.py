@@ -134,7 +134,7 @@ class Options:
         found = {}
         for name, value in values.items():
             try:
-                found[name] = None if value is None else self._checked(name, value)
+                found[self.definition(name).name] = None if value is None else self._checked(name, value)
             except ValidationError as wrong:
                 problems.extend(wrong.problems)
         if problems:

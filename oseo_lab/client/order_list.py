@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, overload
 
 from oseo_lab.client import display
+from oseo_lab.client.given import whole
 from oseo_lab.client.order import Order
 from oseo_lab.client.refusals import cursor_of, entries_of
 from oseo_lab.client.views import instance_of, summary_of
 from oseo_lab.encoding.order_html import orders_html, status_words
-from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.names import reference_of, short_id
 from oseo_lab.model.order import Order as Record
 from oseo_lab.model.order import OrderSpecification, StatusInfo
@@ -157,8 +157,8 @@ def listed(session: Session, query: Mapping[str, str], limit: int | None = None)
     """
     from oseo_lab.encoding.json_form import from_plain
 
-    if limit is not None and limit < 1:
-        raise ValidationError(f"limit {limit} is not allowed; allowed: 1 or more", locator="limit")
+    if limit is not None:
+        limit = whole(limit, "limit")
     found: list[OrderSummary] = []
     cursor: str | None = ""
     seen: set[str | None] = {None}

@@ -149,6 +149,9 @@ class Orders:
         limit : int, optional
             Most orders; all without it.
         """
+        for word, said in (("name", name), ("collection", collection)):
+            if said is not None:
+                text(said, word, f"a text: filter({word}='...')")
         statuses = _statuses(status)
         begin, end = _moment(since, 0, "since"), _moment(until, 1, "until")
         query = {
@@ -245,7 +248,7 @@ def _moment(given: Any, end: int, name: str) -> datetime | None:
         return None
     is_back = isinstance(given, timedelta) or (isinstance(given, str) and given.strip()[-1:].isalpha())
     if is_back and not (isinstance(given, str) and given.strip().upper().endswith("Z")):
-        back = seconds(given, name)
+        back = seconds(given, name, dates=True)
         return None if back is None else datetime.now(UTC) - timedelta(seconds=back)
     period = as_period(given)
     return None if period is None else period[end]

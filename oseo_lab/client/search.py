@@ -5,6 +5,7 @@ The client never runs a catalogue: it asks the service, which asks its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -14,6 +15,7 @@ from urllib.parse import quote
 from oseo_lab.client import display
 from oseo_lab.client.area import Area, as_area, as_period
 from oseo_lab.client.found import Found
+from oseo_lab.client.given import no_such_key
 from oseo_lab.client.transport import API
 from oseo_lab.model.errors import ConfigurationError, NotFound, TransportError, ValidationError
 from oseo_lab.model.job import CatalogueItem
@@ -29,6 +31,7 @@ __all__ = ["Products", "query_of", "search"]
 PAGE = 200
 #: Most pieces of a picture that are taken.
 _CHUNKS = 100
+_SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
 
 class Products(Found):
@@ -54,14 +57,20 @@ class Products(Found):
         self.area = area
 
     @overload
-    def __getitem__(self, index: int) -> CatalogueItem: ...
+    def __getitem__(self, index: int | str) -> CatalogueItem: ...
 
     @overload
     def __getitem__(self, index: slice) -> Products: ...
 
-    def __getitem__(self, index: int | slice) -> CatalogueItem | Products:
+    def __getitem__(self, index: int | str | slice) -> CatalogueItem | Products:
+        """Return a product by position or identifier, or some by positions."""
         if isinstance(index, slice):
             return Products(self._session, self.collection_id, self._items[index], self.area)
+        if isinstance(index, str):
+            for each in self._items:
+                if each.identifier == index:
+                    return each
+            raise no_such_key(index, self.ids, "one of these products")
         return self._items[index]
 
     def of(self, items: Sequence[CatalogueItem]) -> Products:
@@ -151,11 +160,14 @@ def _stamp(moment: datetime) -> str:
 def _filter(name: str, value: Any) -> dict[str, Any]:
     """Return one property filter, as the API reads it.
 
-    ``cloud_cover_lt=20`` and ``cloud_cover={"lt": 20}`` are ``cloud_cover.lt=20``; ``(0, 20)`` is a range.
+    ``cloud_cover_lt=20``, ``cloud_cover="<20"`` and ``cloud_cover={"lt": 20}`` are ``cloud_cover.lt=20``;
+    ``(0, 20)`` is a range.
     """
-    stem, found, word = name.rpartition("_")
-    if found and word in ("lt", "lte", "gt", "gte"):
+    stem, has_stem, word = name.rpartition("_")
+    if has_stem and word in ("lt", "lte", "gt", "gte"):
         return {f"{stem}.{word}": value}
+    if isinstance(value, str) and (found := re.fullmatch(r"\s*([<>]=?)\s*(\S.*)", value)):
+        return {f"{name}.{_SIGNS[found[1]]}": found[2]}
     if isinstance(value, Mapping):
         return {f"{name}.{word}": bound for word, bound in value.items()}
     if isinstance(value, tuple):

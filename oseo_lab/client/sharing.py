@@ -160,5 +160,5 @@ def _end(given: Any) -> datetime:
         if len(given) == 10:
             return _end(moment.date())
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    length = seconds(given, "until")
+    length = seconds(given, "until", dates=True)
     return datetime.now(UTC) + timedelta(seconds=length if length is not None else 30 * 86400)

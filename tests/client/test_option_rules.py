@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from oseo_lab.client.composing import compose
 from oseo_lab.client.draft import OrderDraft
 from oseo_lab.client.options import Options
 from oseo_lab.client.session import Session
@@ -152,6 +153,8 @@ def test_the_products_own_crs_comes_first_and_is_hinted_at(draft: OrderDraft) ->
         draft.options.crs = "EPSG:999999"
     assert "hint: the products have EPSG:32632" in str(refused.value)
     assert "nearest: " in str(refused.value)
+    with pytest.raises(ValidationError, match="hint: the products have EPSG:32632"):  # in one call too
+        compose(draft._session, [product("a")], options={"crs": "EPSG:999999"})
 
 
 def test_many_allowed_values_are_counted_and_asked_for() -> None:
