@@ -16,8 +16,8 @@ from typing import Any
 class MailServer:
     """Takes mail on loopback.
 
-    ``refusals`` are answers to coming RCPT commands, each used once; ``login`` is user and password, where they
-    are asked for; ``tls`` an `ssl.SSLContext`, where STARTTLS is offered.
+    ``refusals`` are answers to coming RCPT commands, each used once; ``login`` is user and password, where
+    they are asked for; ``tls`` an `ssl.SSLContext`, where STARTTLS is offered.
     """
 
     def __init__(self, tls: Any = None, login: tuple[str, str] | None = None) -> None:

@@ -101,12 +101,12 @@ def _refused(code: int, text: bytes | str) -> ProcessingFailed:
 
 
 def _message(notice: Notice, sender: str, title: str) -> EmailMessage:
-    body, name = notice.body, " ".join(str(notice.body["name"]).split())
+    body, name = notice.body, _line(notice.body["name"])
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"] = sender, notice.address
-    message["Subject"] = f"{name}: {about(notice.kind, body)}"[:_SUBJECT]
+    message["Subject"] = _line(f"{name}: {about(notice.kind, body)}")[:_SUBJECT]
     message["Date"] = format_datetime(localtime())
-    message["Message-ID"] = f"<{body['message']}@{sender.rpartition('@')[2] or 'oseo-lab'}>"
+    message["Message-ID"] = f"<{_line(body['message'])}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     lines = [f"  {_moment(each)}  {sentence(each)}" for each in body["entries"]]
     gathered = "" if body["digest"] == Digest.IMMEDIATE else f", {body['digest']} digest"
@@ -128,5 +128,10 @@ def _message(notice: Notice, sender: str, title: str) -> EmailMessage:
     return message
 
 
+def _line(text: Any) -> str:
+    """Return a text as one line: headers have no other."""
+    return " ".join(str(text).split())
+
+
 def _moment(entry: Mapping[str, Any]) -> str:
-    return str(entry["at"]).replace("T", " ").removesuffix(":00Z").removesuffix("Z") + " UTC"
+    return str(entry["at"]).replace("T", " ")[:16] + " UTC"

@@ -217,6 +217,57 @@ def notices(name: Name, as_json: AsJson = False, url: Url = None, token: Token =
         say(repr(found))
 
 
+On = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--on", help="completed, failed, delivered, expiring; may repeat; the first two without it."
+    ),
+]
+
+
+@app.command()
+def notify(
+    name: Name,
+    email: Annotated[str | None, typer.Option(help="Who is told by mail, name@host.")] = None,
+    webhook: Annotated[str | None, typer.Option(help="Where signed JSON is POSTed to.")] = None,
+    on: On = None,
+    digest: Annotated[str, typer.Option(help="immediate, daily or weekly.")] = "immediate",
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Tell somebody of an order from now on; prints a webhook's secret, this once."""
+    with connected(url, token) as lab:
+        told = lab.orders[name].notify(email, webhook, on or None, digest)
+    if as_json:
+        print_json(list(told))
+        return
+    say(repr(told))
+    if told.secret is not None:
+        print(told.secret)
+
+
+@app.command()
+def notifications(
+    name: Name,
+    again: Annotated[int | None, typer.Option(help="Send this row's message once more.")] = None,
+    stop: Annotated[str | None, typer.Option(help="Tell this address no more.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Show who is told of an order, what was sent and what is held; send again; stop."""
+    with connected(url, token) as lab:
+        found = lab.orders[name].notifications
+        found = found if stop is None else found.stop(stop)
+        found = found if again is None else found.send_again(again)
+    if as_json:
+        print_json({"told": list(found.told), "rows": list(found)})
+        return
+    print_table(("row", "UTC", "channel", "about", "outcome"), found.cells)
+    say(repr(found.told))
+
+
 @app.command()
 def pause(name: Name, as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
     """Let nothing more of an order begin until it is resumed; what is being made is finished."""

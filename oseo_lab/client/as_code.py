@@ -26,6 +26,9 @@ __all__ = ["Draft", "code_of"]
 _PARAMETERS = frozenset({"products", "name", "collection", "area", "area_crs", "self"})
 
 
+_LIMITS = ("max_price", "max_bytes", "max_items_per_month")
+
+
 class Draft(Protocol):
     """A draft, as recipes read it and orders return it: `oseo_lab.client.draft.OrderDraft`."""
 
@@ -133,6 +136,7 @@ def _own(draft: Draft) -> dict[str, Any]:
         "remark": draft.remark,
         "max_price": draft.limits.max_price,
         "max_bytes": draft.limits.max_bytes,
+        "max_items_per_month": draft.limits.max_items_per_month,
         "reuse": draft.reuse or None,
     }
     return {name: value for name, value in found.items() if value is not None}
@@ -149,7 +153,7 @@ def _arguments(values: Mapping[str, Any]) -> list[str]:
 
 def _statements(draft: Draft, own: dict[str, Any]) -> Iterator[str]:
     """Yield what sets everything of an order but its items."""
-    limits = {name: own.pop(name) for name in ("max_price", "max_bytes") if name in own}
+    limits = {name: own.pop(name) for name in _LIMITS if name in own}
     for name, value in own.items():
         yield f"draft.{name} = {_said(value)}"
     if limits:

@@ -84,6 +84,7 @@ class Lab(Session):
         end: Any = None,
         every: float | timedelta | None = None,
         observations: int | None = None,
+        max_items_per_month: int | None = None,
         again: bool = False,
         **options: Any,
     ) -> Order:
@@ -105,10 +106,13 @@ class Lab(Session):
             Least days between two acquisitions.
         observations : int, optional
             Most products; the subscription is over then.
+        max_items_per_month : int, optional
+            Most products of one calendar month, UTC; what is more waits for the next, and nothing is lost.
         again : bool
             Make a new one, though the same was submitted before.
         **options
-            Values of the collection's options, for every product; also ``packaging``, ``priority``.
+            Values of the collection's options, for every product; also ``packaging``, ``priority``, and
+            ``options=draft.options`` for what was chosen in a draft.
 
         Returns
         -------
@@ -132,6 +136,7 @@ class Lab(Session):
             end=end,
             every=every,
             observations=observations,
+            max_items_per_month=max_items_per_month,
             **options,
         )
         return draft.submit(again=again)
@@ -147,6 +152,7 @@ class Lab(Session):
         end: Any = None,
         every: float | timedelta | None = None,
         observations: int | None = None,
+        max_items_per_month: int | None = None,
         **options: Any,
     ) -> SubscriptionDraft:
         """Compose a subscription, as `subscribe` does: it can be quoted, and is ordered by ``submit()``."""
@@ -162,6 +168,7 @@ class Lab(Session):
             end=end,
             every=every,
             observations=observations,
+            max_items_per_month=max_items_per_month,
             options=options,
         )
 
@@ -228,8 +235,9 @@ class Lab(Session):
         area_crs : str or int, optional
             Where the area's coordinates are not degrees: ``"EPSG:32632"``.
         **filters
-            Properties: ``cloud_cover_lt=20``, ``platform="sentinel-2a"``, ``gsd=(10, 20)``; also STAC's
-            ``bbox``, ``intersects`` and ``datetime``, other words for area and time.
+            Properties: ``cloud_cover_lt=20`` or ``cloud_cover="<20"``, ``platform="sentinel-2a"``,
+            ``gsd=(10, 20)``; also STAC's ``bbox``, ``intersects`` and ``datetime``, other words for area
+            and time.
 
         Raises
         ------
@@ -237,8 +245,8 @@ class Lab(Session):
             If the area, the time or a filter cannot be read, or the collection is unknown.
         """
         from oseo_lab.client.area import as_area
-        from oseo_lab.client.looking import in_our_words, why_nothing
         from oseo_lab.client.given import whole
+        from oseo_lab.client.looking import in_our_words, why_nothing
         from oseo_lab.client.search import Products, query_of, search
 
         if limit is not None:

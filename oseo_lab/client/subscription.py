@@ -11,8 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client.area import Area, as_area, as_period
+from oseo_lab.client.composing import in_one_area
 from oseo_lab.client.draft import OrderDraft
 from oseo_lab.client.given import number
+from oseo_lab.client.options import Options
 from oseo_lab.model.errors import NotSupported, Problem, ValidationError
 from oseo_lab.model.identifiers import OrderType, SubscriptionId
 from oseo_lab.model.messages import Submit
@@ -101,11 +103,14 @@ def compose_subscription(
     end: Any = None,
     every: float | timedelta | None = None,
     observations: int | None = None,
+    max_items_per_month: int | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> SubscriptionDraft:
     """Return a draft of a subscription (`Lab.subscribe` says what the parameters may be)."""
     draft = SubscriptionDraft(session, collection, name)
-    values = dict(options or {})
+    draft.limits = {"max_items_per_month": max_items_per_month}
+    area, values = in_one_area(area, options or {}, draft.options)
+    values = {**_as_chosen(values.pop("options", None)), **values}
     for own in ("packaging", "priority", "remark"):
         if own in values:
             setattr(draft, own, values.pop(own))
@@ -118,6 +123,20 @@ def compose_subscription(
         values[FREQUENCY] = given
     draft.options.update(**values)
     return draft
+
+
+def _as_chosen(options: Any) -> dict[str, Any]:
+    """Return the values of options that were chosen elsewhere: those of a draft, or a mapping."""
+    if options is None:
+        return {}
+    if isinstance(options, Options):
+        return options.chosen
+    if isinstance(options, Mapping):
+        return dict(options)
+    raise ValidationError(
+        f"options {options!r:.60} are none; allowed: draft.options, or a mapping of names to values",
+        locator="options",
+    )
 
 
 def _period(start: Any, end: Any) -> tuple[datetime, datetime]:

@@ -17,12 +17,13 @@ from oseo_lab.dispatch.settle import Change, follow_up, save
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import FailureClass
+from oseo_lab.model.limits import month_of
 from oseo_lab.model.order import Attempt, Order, OrderItem, StatusInfo
 from oseo_lab.model.status import OPEN, Status, Wanted
 from oseo_lab.model.subscription import Match, Standing, chosen_from, generated
 from oseo_lab.ports import UnitOfWork
 
-__all__ = ["Found", "add_batches", "add_found", "portions"]
+__all__ = ["Found", "Joined", "add_batches", "add_found", "portions"]
 
 
 #: About how many products are added in one transaction: others wait for no longer than that.
@@ -37,10 +38,18 @@ class Found:
     matches: Sequence[Match]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Joined:
+    """What became of them: how many items, and what waits for the next month."""
+
+    items: int
+    left: frozenset[tuple[str, str]] = frozenset()
+
+
 def add_found(
     work: UnitOfWork, group: Sequence[Found], collections: Mapping[str, Collection], now: datetime
-) -> dict[tuple[str, int], int]:
-    """Add to one order what its standing items have not had; return how many items each of them got.
+) -> dict[tuple[str, int], Joined]:
+    """Add to one order what its standing items have not had; return what became of it, of each of them.
 
     One that was cancelled or suspended meanwhile gets nothing, nothing is remembered for it, and it is not
     among those returned.
@@ -49,20 +58,21 @@ def add_found(
     order = work.orders.get(order_id)
     if order is None or order.wanted is not Wanted.COMPLETED:
         return {}
-    added: dict[tuple[str, int], int] = {}
+    added: dict[tuple[str, int], Joined] = {}
     full = []
     for found in group:
         parent = work.items.get(*found.standing.key)
         collection = collections.get(found.standing.collection_id)
         if parent is None or collection is None or not _waits(parent):
             continue
-        fresh, is_full = _new(work, found)
+        fresh, left, is_full = _new(work, found, now)
         add_batches(work, order, parent, [each.identifier for each in fresh], collection.batch, now)
-        added[found.standing.key] = len(fresh)
+        names = frozenset((each.identifier, each.revision) for each in left)
+        added[found.standing.key] = Joined(items=len(fresh), left=names)
         if is_full:
             over = TimeIsOver(text=f"all {found.standing.observations} observations have come")
             full.append(Change(before=parent, decisions=(decide(parent, over, now, Policy()),)))
-    if any(added.values()):
+    if any(each.items for each in added.values()):
         follow_up(work, {order_id}, now, Policy())
     if full:
         save(work, full, collections, now, Policy())
@@ -73,17 +83,30 @@ def _waits(parent: OrderItem) -> bool:
     return parent.status.status is Status.SUSPENDED and parent.wanted is not Wanted.CANCELLED
 
 
-def _new(work: UnitOfWork, found: Found) -> tuple[list[Match], bool]:
-    """Return what is new to a standing item, having remembered it; and whether it then has all it wants."""
+def _new(work: UnitOfWork, found: Found, now: datetime) -> tuple[list[Match], Sequence[Match], bool]:
+    """Return what is new to a standing item, having remembered it; what waits; whether it has all it wants.
+
+    What is beyond a month's number is not remembered, so that it is as new in the next month as it is now.
+    """
     standing = found.standing
-    had = work.matches.known([standing.key]).get(standing.key, set()) if standing.is_choosy else set()
+    is_counted = standing.is_choosy or standing.monthly is not None
+    had = work.matches.known([standing.key]).get(standing.key, set()) if is_counted else set()
     chosen, is_full = chosen_from(standing, found.matches, had)
+    left: Sequence[Match] = ()
+    if standing.monthly is not None and chosen:
+        joined = work.matches.count_since(standing.order_id, month_of(now))
+        room = max(0, standing.monthly - joined)
+        chosen, left = chosen[:room], chosen[room:]
     if not chosen:
-        return [], is_full
+        return [], left, is_full and not left
     is_new = work.matches.add(
-        standing.order_id, standing.number, [(each.identifier, each.revision) for each in chosen]
+        standing.order_id,
+        standing.number,
+        [(each.identifier, each.revision) for each in chosen],
+        now if standing.monthly is not None else None,
     )
-    return [each for each, new in zip(chosen, is_new, strict=True) if new], is_full
+    fresh = [each for each, new in zip(chosen, is_new, strict=True) if new]
+    return fresh, left, is_full and not left
 
 
 def add_batches(

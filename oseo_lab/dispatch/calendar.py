@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from oseo_lab.dispatch.adding import Found, add_found, portions
+from oseo_lab.dispatch.adding import Found, Joined, add_found, portions
 from oseo_lab.dispatch.matching import Areas, bounds_of_all
 from oseo_lab.dispatch.planner import Policy, TimeIsOver, decide
 from oseo_lab.dispatch.settle import Change, save
@@ -22,6 +22,7 @@ from oseo_lab.dispatch.standing import StandingOrders
 from oseo_lab.model.collection import Collection, SubscriptionRule
 from oseo_lab.model.errors import OseoError, Unavailable
 from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.limits import month_after
 from oseo_lab.model.order import Order
 from oseo_lab.model.status import Wanted
 from oseo_lab.model.subscription import (
@@ -53,16 +54,23 @@ READ_AT_ONCE = 20
 class _Seen:
     """What this process has looked at for one standing item, and what it has had or turned down (hashes).
 
-    What was turned down once (too near to another observation, or all are there) will always be.
+    What was turned down once (too near to another observation, or all are there) will always be. Where a
+    month's number is reached, nothing more is looked for until ``held``, and then everything.
     """
 
     had: set[int]
     looked: datetime | None = None
     whole: datetime | None = None
+    held: datetime | None = None
+
+    def waits(self, now: datetime) -> bool:
+        """Whether nothing more may join it this month."""
+        return self.held is not None and now < self.held
 
     def begins(self, standing: Standing, lateness: timedelta, now: datetime) -> datetime:
         """Return from when on products must be looked at."""
-        if self.looked is None or self.whole is None or now - self.whole >= DEEP:
+        is_new_month = self.held is not None and not self.waits(now)
+        if self.looked is None or self.whole is None or now - self.whole >= DEEP or is_new_month:
             return standing.start
         return max(standing.start, self.looked - lateness)
 
@@ -166,7 +174,7 @@ class Calendar:
         self._remember(mine)
         lateness = timedelta(days=rule.lateness)
         begin = min(self._seen[each.key].begins(each, lateness, now) for each in mine)
-        look = self._look(name, mine, begin)
+        look = self._look(name, mine, begin, now)
         added = self._order(mine, look.found, now)
         if not look.is_whole:
             return added
@@ -176,8 +184,9 @@ class Calendar:
             seen = self._seen[each.key]
             if begin <= each.start:
                 seen.whole = now
+                seen.held = seen.held if seen.waits(now) else None
             seen.looked = now
-            if self._is_over(each, now):
+            if self._is_over(each, now) and seen.held is None:
                 ended.append(each.key)
         if ended:
             self._store.write(partial(self._end, ended=ended, now=now))
@@ -194,7 +203,7 @@ class Calendar:
                 for key, had in snapshot.matches.known(some).items():
                     self._seen[key] = _Seen(had={hash(each) for each in had})
 
-    def _look(self, name: str, mine: Sequence[Standing], begin: datetime) -> _Look:
+    def _look(self, name: str, mine: Sequence[Standing], begin: datetime, now: datetime) -> _Look:
         """Ask a catalogue page by page; what it said before it failed counts all the same."""
         look = _Look()
         areas = Areas(mine)
@@ -204,6 +213,8 @@ class Calendar:
         try:
             for page in self._pages(name, query):
                 for standing, matches in areas.matches(page):
+                    if self._seen[standing.key].waits(now):
+                        continue
                     had = self._seen[standing.key].had
                     fresh = [one for one in matches if hash((one.identifier, one.revision)) not in had]
                     if fresh:
@@ -240,16 +251,19 @@ class Calendar:
             served = self._store.write(partial(self._add, groups=some, now=now))
             for one in (one for group in some for one in group if one.standing.key in served):
                 if seen := self._seen.get(one.standing.key):
-                    seen.had.update(hash((each.identifier, each.revision)) for each in one.matches)
-            added += sum(served.values())
+                    left = served[one.standing.key].left
+                    keys = {(each.identifier, each.revision) for each in one.matches}
+                    seen.had.update(hash(each) for each in keys - left)
+                    seen.held = month_after(now) if left else seen.held
+            added += sum(each.items for each in served.values())
         if added:
             self._wake()
         return added
 
     def _add(
         self, work: UnitOfWork, groups: Sequence[Sequence[Found]], now: datetime
-    ) -> dict[tuple[str, int], int]:
-        served: dict[tuple[str, int], int] = {}
+    ) -> dict[tuple[str, int], Joined]:
+        served: dict[tuple[str, int], Joined] = {}
         for group in groups:
             served |= add_found(work, group, self._collections, now)
         return served

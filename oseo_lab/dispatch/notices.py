@@ -13,7 +13,6 @@ from oseo_lab.dispatch.telling import Turn, tell
 from oseo_lab.model.notices import EVENTS, Moment, as_body, moments, owed
 from oseo_lab.model.notifications import Subscriber, Topic
 from oseo_lab.model.order import Callback, Order, StatusNotification
-from oseo_lab.model.status import Status
 from oseo_lab.ports import Notice, UnitOfWork
 
 __all__ = ["NOTIFY", "Turn", "owe"]

@@ -184,6 +184,9 @@ def _facts(view: OrderView) -> list[str]:
     summary = view.summary
     found = [size(summary.size)] if summary.size else []
     found += [f"{each.value:g} {each.currency}" for each in view.cost]
+    if (most := view.limits.max_items_per_month) is not None:
+        full = "; further ones wait for the next" if view.joined >= most else ""
+        found.append(f"this month {view.joined} of {most}{full}")
     if summary.expires is not None:
         found.append(f"kept until {summary.expires:%Y-%m-%d}")
     if summary.created is not None:

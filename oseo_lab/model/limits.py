@@ -1,7 +1,8 @@
 """Limits of one order: what it may cost and deliver altogether, held by the service when an item starts.
 
-OSEO has no element for them: they travel as extensions of the order specification, ``max_price=12.5`` and
-``max_bytes=1000000000``, through every door alike.
+And how many products a subscription takes in a month. OSEO has no element for them: they travel as extensions
+of the order specification, ``max_price=12.5``, ``max_bytes=1000000000``, ``max_items_per_month=30``, through
+every door alike.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from oseo_lab.model.errors import Problem, ValidationError
+from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.order import OrderSpecification
 
 __all__ = [
     "MAX_BYTES",
+    "MAX_ITEMS_PER_MONTH",
     "MAX_PRICE",
     "Admission",
     "Limits",
@@ -25,12 +29,15 @@ __all__ = [
     "kept_limits",
     "limit_problems",
     "limits_of",
+    "month_after",
+    "month_of",
     "over_price",
 ]
 
 #: What the extensions begin with.
 MAX_PRICE = "max_price="
 MAX_BYTES = "max_bytes="
+MAX_ITEMS_PER_MONTH = "max_items_per_month="
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,16 +50,21 @@ class Limits:
         In the currency the order is paid in; None for no limit.
     max_bytes : int or None
         Bytes of data files; None for no limit.
+    max_items_per_month : int or None
+        Products that join a subscription in one calendar month, UTC; what is more waits for the next.
     """
 
     max_price: float | None = None
     max_bytes: int | None = None
+    max_items_per_month: int | None = None
 
     def extensions(self) -> tuple[str, ...]:
         """Return the limits as they travel."""
         price = () if self.max_price is None else (f"{MAX_PRICE}{self.max_price!r}",)
         size = () if self.max_bytes is None else (f"{MAX_BYTES}{self.max_bytes}",)
-        return (*price, *size)
+        most = self.max_items_per_month
+        month = () if most is None else (f"{MAX_ITEMS_PER_MONTH}{most}",)
+        return (*price, *size, *month)
 
 
 def limits_of(specification: OrderSpecification) -> Limits:
@@ -66,9 +78,11 @@ def limits_of(specification: OrderSpecification) -> Limits:
     for problem in limit_problems(specification):
         raise ValueError(problem.text)
     said = dict(_said(specification))
-    price, size = said.get(MAX_PRICE), said.get(MAX_BYTES)
+    price, size, month = said.get(MAX_PRICE), said.get(MAX_BYTES), said.get(MAX_ITEMS_PER_MONTH)
     return Limits(
-        max_price=None if price is None else float(price), max_bytes=None if size is None else int(size)
+        max_price=None if price is None else float(price),
+        max_bytes=None if size is None else int(size),
+        max_items_per_month=None if month is None else int(month),
     )
 
 
@@ -80,8 +94,12 @@ def limit_problems(specification: OrderSpecification) -> Iterator[Problem]:
         locator = name.rstrip("=")
         if counts[name] > 1:
             yield _problem(locator, f"{locator} is said {counts[name]} times; say it once")
-        elif not _is_limit(text, kind):
+        elif not _is_limit(text, kind) or (name == MAX_ITEMS_PER_MONTH and int(text) < 1):
             yield _problem(locator, f"{name}{text[:40]} is no limit; allowed: {what}, such as {name}1000")
+        elif name == MAX_ITEMS_PER_MONTH and specification.order_type is not OrderType.SUBSCRIPTION_ORDER:
+            yield _problem(
+                locator, f"{locator} is for subscriptions: this order's items are all there already"
+            )
 
 
 def _said(specification: OrderSpecification) -> Iterator[tuple[str, str]]:
@@ -95,6 +113,7 @@ def _said(specification: OrderSpecification) -> Iterator[tuple[str, str]]:
 _KINDS: Mapping[str, tuple[Callable[[str], float], str]] = {
     MAX_PRICE: (float, "numbers from 0 on, in the currency the order is paid in"),
     MAX_BYTES: (int, "whole numbers of bytes from 0 on"),
+    MAX_ITEMS_PER_MONTH: (int, "whole numbers of products from 1 on"),
 }
 
 
@@ -115,6 +134,17 @@ def kept_limits(specification: OrderSpecification) -> Limits:
         return limits_of(specification)
     except ValueError:
         return Limits()
+
+
+def month_of(moment: datetime) -> datetime:
+    """Return the begin of a moment's calendar month, UTC."""
+    return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def month_after(moment: datetime) -> datetime:
+    """Return the begin of the next calendar month, UTC."""
+    begin = month_of(moment)
+    return begin.replace(year=begin.year + begin.month // 12, month=begin.month % 12 + 1)
 
 
 def over_price(

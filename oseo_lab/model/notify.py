@@ -195,12 +195,12 @@ def sentence(entry: Mapping[str, Any]) -> str:
     """Return an entry as one sentence, without the order's name."""
     info = f": {entry['info']}" if entry.get("info") else ""
     if "items" in entry:
-        names, count = entry["items"], int(entry["count"])
+        names, count = sorted(entry["items"]), int(entry["count"])
         more = f" and {count - len(names)} more" if count > len(names) else ""
         verb = "delivered" if entry["event"] == Event.DELIVERED else "failed"
         return f"{_items(count)} {verb} ({', '.join(names)}{more}){info}"
     if entry["event"] == Event.EXPIRING:
-        until = str(entry["until"]).replace("T", " ").removesuffix(":00Z").removesuffix("Z")
+        until = str(entry["until"]).replace("T", " ")[:16]
         return f"results of {_items(int(entry['count']))} are removed, the first at {until} UTC: fetch them"
     return f"{str(entry['status']).lower()}{info}"
 

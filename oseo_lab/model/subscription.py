@@ -19,6 +19,7 @@ from typing import Any
 from oseo_lab.model.errors import Problem
 from oseo_lab.model.identifiers import OrderType, ProductId
 from oseo_lab.model.job import CatalogueItem
+from oseo_lab.model.limits import kept_limits
 from oseo_lab.model.options import (
     Count,
     DataArray,
@@ -137,6 +138,8 @@ class Standing:
         Most products; further revisions of a product do not count.
     gap : float
         Least days between the acquisitions of two products.
+    monthly : int or None
+        Most products that join its order in one calendar month, UTC.
     """
 
     order_id: str
@@ -147,6 +150,7 @@ class Standing:
     ring: tuple[tuple[float, float], ...] = ()
     observations: int | None = None
     gap: float = 0.0
+    monthly: int | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -296,6 +300,7 @@ def standing_of(
         ring=ring_of(values),
         observations=frequency.get("numberOfObservations"),
         gap=float(frequency.get("observationGap") or 0),
+        monthly=kept_limits(specification).max_items_per_month,
     )
 
 

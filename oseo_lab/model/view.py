@@ -201,6 +201,8 @@ class OrderView:
         What the order may cost and deliver altogether.
     cost : tuple of Price
         What it drew and did not give back.
+    joined : int
+        How many products joined it this month, UTC, where ``limits`` say how many may.
     batches : int
         How many batches there are; 0 where there are none.
     workers : int
@@ -222,6 +224,7 @@ class OrderView:
     actions: tuple[Action, ...] = ()
     limits: Limits = Limits()  # noqa: RUF009 (frozen)
     cost: tuple[Price, ...] = ()
+    joined: int = 0
     batches: int = 0
     workers: int = 0
     package_href: str | None = None

@@ -7,10 +7,11 @@ most; how far running ones are is what workers said last.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from oseo_lab.model.identifiers import ProductId, SubscriptionId
 from oseo_lab.model.job import FailureClass, Progress, can_retry, job_key
-from oseo_lab.model.limits import kept_limits
+from oseo_lab.model.limits import kept_limits, month_of
 from oseo_lab.model.order import LOCAL, Order, OrderItem, ResultFile, StatusChange
 from oseo_lab.model.status import DELIVERED, Status, Wanted
 from oseo_lab.model.view import (
@@ -65,11 +66,19 @@ def view_of(snapshot: UnitOfWork, reading: Reading, context: Context) -> OrderVi
         actions=_actions(order, failures) if reading.is_own else (),
         limits=kept_limits(order.specification),
         cost=tuple(snapshot.views.cost(order.order_id)) if reading.is_own else (),
+        joined=_joined(snapshot, order, now),
         batches=snapshot.views.last_batch(order.order_id),
         workers=context.workers,
         package_href=_package(snapshot, reading, context),
         dashboard=context.dashboard() if context.is_operator else None,
     )
+
+
+def _joined(snapshot: UnitOfWork, order: Order, now: datetime) -> int:
+    """Return how many products joined an order this month, where that is limited."""
+    if kept_limits(order.specification).max_items_per_month is None:
+        return 0
+    return snapshot.matches.count_since(order.order_id, month_of(now))
 
 
 # ---------------------------------------------------------------------------------------------- the items

@@ -6,7 +6,7 @@ Each is one attribute of the draft: read as text, set as text, refused by the dr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from oseo_lab.client.draft import OrderDraft
@@ -48,7 +48,7 @@ def _choice(values: Iterable[object], none: str) -> Node:
 
 def _limit(name: str) -> Callable[[OrderDraft, Any], None]:
     def write(draft: OrderDraft, value: Any) -> None:
-        kept = {"max_price": draft.limits.max_price, "max_bytes": draft.limits.max_bytes}
+        kept = asdict(draft.limits)
         given = _number(value) if name == "max_price" else value
         draft.limits = {**kept, name: given}
 

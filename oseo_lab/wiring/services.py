@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from oseo_lab.dispatch.calendar import Calendar
 from oseo_lab.dispatch.clockwork import Clockwork
 from oseo_lab.dispatch.dispatcher import Dispatcher
+from oseo_lab.dispatch.expiring import Warner
 from oseo_lab.dispatch.forwarding import Forwarding
 from oseo_lab.dispatch.massive import MassiveOrders
 from oseo_lab.dispatch.planner import Policy
@@ -135,7 +136,7 @@ class Services:
         tasking = TaskingDesk(
             store=store, collections=collections, tasking=self.plugins.tasking, now=self.now, wake=wake
         )
-        return Clockwork((self.calendar, massive, tasking))
+        return Clockwork((self.calendar, massive, tasking, Warner(store=store, now=self.now)))
 
     @cached_property
     def forwarding(self) -> Forwarding:

@@ -13,7 +13,9 @@ import pytest
 
 import oseo_lab as oseo
 from oseo_lab.model.errors import Conflict, NotFound, ValidationError
+from oseo_lab.model.order import StatusInfo, new_order_id
 from oseo_lab.model.status import Status
+from oseo_lab.ports import Notice
 from oseo_lab.testing import OseoServer, make_order
 from tests.mail_server import taking_mail
 from tests.receivers import answer, receiving
@@ -43,7 +45,9 @@ def server(mail, tmp_path):
 @pytest.fixture
 def subscribe(server):
     def begin(**how):
-        sub = server.lab.subscribe("test-scenes", start=server.clock(), name="garda", **how)
+        sub = server.lab.subscribe(
+            "test-scenes", start=server.clock() - timedelta(hours=1), name="garda", **how
+        )
         server.settle()
         return sub
 
@@ -324,9 +328,18 @@ def test_everything_wrong_is_said_at_once(server):
 
 
 def test_names_cannot_write_headers(server, mail):
-    order = make_order(server, "completed", name="x\r\nBcc: y@z.example")
-    order.notify(email="anna@lab.example")
-    server.settle()
+    """A name such as this comes in over SOAP only: here by the notifier's own door."""
+    told = {
+        "notification": "n",
+        "message": "m\r\nBcc: y@z.example",
+        "digest": "immediate",
+        "entries": [{"event": "completed", "at": "2026-01-01T00:00:00Z", "status": "x\r\nBcc: y@z.example"}],
+        "name": "x\r\nBcc: y@z.example",
+        "status": StatusInfo(status=Status.COMPLETED),
+        "service": "",
+    }
+    notice = Notice(order_id=new_order_id(), kind="email", address="anna@lab.example", body=told)
+    server.services.plugins.notifier("email")(notice)
     ((_, recipients, message),) = mail.taken
     assert recipients == ["anna@lab.example"]
     assert message["Bcc"] is None
@@ -346,3 +359,67 @@ def test_secrets_are_told_once_and_strangers_are_told_nothing(server):
     assert secret not in repr(order.notifications)
     for method, path in (("GET", "notifications"), ("POST", "notifications"), ("POST", "notices/1/again")):
         assert httpx.request(method, f"{api}/{path}", json={}).status_code in (401, 403)
+
+
+def test_who_may_read_an_order_may_not_be_told_of_it(server):
+    order = make_order(server, "completed")
+    link = order.share(until="2d").link
+    shared = httpx.post(f"{link}/notifications", json={"email": "a@b.example"})
+    assert shared.status_code in (404, 405)
+    assert not order.notifications.told
+
+
+# ----------------------------------------------------------------------------------------------- expiring
+
+
+def test_results_that_expire_are_warned_of_once_two_days_before(server, mail):
+    order = make_order(server, "completed", name="summer")
+    order.notify(email="anna@lab.example", on="expiring")
+    server.advance(days=7, hours=12)
+    assert not mail.taken
+    server.advance(hours=13)
+    assert mail.subjects() == ["summer: 3 expiring"]
+    assert "results of 3 items are removed, the first at" in mail.texts()[0]
+    server.advance(days=3)
+    assert len(mail.taken) == 1
+
+
+def test_a_warning_is_not_held_until_it_is_too_late(server, mail):
+    order = make_order(server, "completed")
+    order.notify(email="anna@lab.example", on="expiring", digest="weekly")
+    server.advance(days=9, hours=12)
+    assert len(mail.taken) == 1
+
+
+# ----------------------------------------------------------------------------------------------- the month
+
+
+def test_what_is_beyond_a_months_number_waits_for_the_next_month_and_is_not_lost(server, subscribe):
+    start = server.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    sub = subscribe(max_items_per_month=3, end=server.clock() + timedelta(days=365))
+    for number in range(50, 55):
+        server.publish(f"TEST_{number:03}")
+    server.advance(minutes=2)
+    products = [each.identifier for each in sub.refresh().items.succeeded]
+    assert products == ["TEST_050", "TEST_051", "TEST_052"]
+    view = sub.view()
+    assert (view.joined, view.limits.max_items_per_month) == (3, 3)
+    assert "this month 3 of 3; further ones wait for the next" in sub._repr_html_()
+    server.publish("TEST_055")
+    server.advance(minutes=2)
+    assert len(sub.refresh().items.succeeded) == 3
+    server.restart()
+    server.settle()
+    assert len(sub.refresh().items.succeeded) == 3
+    month = (start.replace(day=28) + timedelta(days=4)).replace(day=1)
+    server.advance(seconds=(month - server.clock()).total_seconds() + 120)
+    products = [each.identifier for each in sub.refresh().items.succeeded]
+    assert products == [f"TEST_{number:03}" for number in range(50, 56)]
+    assert sub.view().joined == 3
+    assert len(set(products)) == len(products)
+
+
+@pytest.mark.parametrize("most", [0, -1, 1.5, "many"])
+def test_a_month_takes_whole_numbers_of_products(server, most):
+    with pytest.raises(ValidationError, match="max_items_per_month"):
+        server.lab.subscribe("test-scenes", max_items_per_month=most)

@@ -512,6 +512,11 @@ function factsOf(view) {
   for (const price of view.cost ?? []) facts.push(`${number(price.value)} ${price.currency}`);
   if (view.limits?.max_price != null) facts.push(`at most ${number(view.limits.max_price)} in all`);
   if (view.limits?.max_bytes != null) facts.push(`at most ${size(view.limits.max_bytes)}`);
+  const monthly = view.limits?.max_items_per_month;
+  if (monthly != null) {
+    const full = view.joined >= monthly ? "; further ones wait for the next" : "";
+    facts.push(`this month ${number(view.joined ?? 0)} of ${number(monthly)}${full}`);
+  }
   if (view.batches > 1) facts.push(plural(view.batches, "batch", "batches"));
   if (view.workers && !isFinal(summary.status)) facts.push(`${plural(view.workers, "item")} at a time`);
   if (summary.expires) facts.push(`kept until ${day(summary.expires)}`);
