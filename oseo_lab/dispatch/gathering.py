@@ -13,9 +13,10 @@ from datetime import datetime
 
 from oseo_lab.dispatch.jobs import recipe_then
 from oseo_lab.dispatch.reusing import STAYS
+from oseo_lab.model.archive import Offline
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import Problem
-from oseo_lab.model.identifiers import ItemIdentifier, OrderType
+from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import LOCAL, ItemSpecification, OrderSpecification
 from oseo_lab.model.quotation import (
@@ -180,6 +181,7 @@ class Gathering:
             log.exception("the quoter of %s failed", collection.id)
             found.problems.append(f"{collection.id}: no price, because of an internal error")
         else:
+            groups = self._with_restores(collection, items, groups)
             found.groups.extend(self._named(collection, groups))
             priced = {each.item_id for group in groups for each in group.items}
             missing = [each.item_id for each in items if each.item_id not in priced]
@@ -190,6 +192,22 @@ class Gathering:
         if collection.provider != LOCAL:
             return list(groups)
         return [replace(each, provider=self._seams.provider) for each in groups]
+
+    def _with_restores(
+        self, collection: Collection, items: Sequence[ItemSpecification], groups: Sequence[ItemGroupPrice]
+    ) -> Sequence[ItemGroupPrice]:
+        """Tell which items an archive must restore first, where the operator says that there is one."""
+        usually = collection.catalogue_settings.get("restore")
+        wanted = [each.identifier.identifier for each in items if isinstance(each.identifier, ProductId)]
+        if not isinstance(usually, int | float) or not wanted:
+            return groups
+        try:
+            products = self._seams.find(collection.id, wanted)
+        except ProcessingFailed as failed:  # the price stands without it
+            log.info("%s: nothing is known of its archive: %s", collection.id, failed.reason)
+            return groups
+        offline = {name: each.offline for name, each in products.items() if each.offline is not None}
+        return [_restored(each, offline, float(usually)) for each in groups]
 
     def _with_reuse(
         self, record: QuotationRecord, groups: Sequence[ItemGroupPrice]
@@ -271,3 +289,14 @@ def _check(groups: Sequence[ItemGroupPrice], items: Sequence[ItemSpecification])
             raise ValueError("a validity time has a time zone")
         if len({each.currency for each in prices}) > 1 or not 1 <= len(group.price.currency) <= 10:
             raise ValueError("a group has one currency, of 1 to 10 characters")
+
+
+def _restored(group: ItemGroupPrice, offline: Mapping[str, Offline], usually: float) -> ItemGroupPrice:
+    """Return a group that says which of its items wait for an archive, and how long that takes."""
+    items = []
+    for item in group.items:
+        known = offline.get(item.identifier.identifier) if isinstance(item.identifier, ProductId) else None
+        if known is not None:
+            item = replace(item, restore=usually if known.usually is None else known.usually)
+        items.append(item)
+    return replace(group, items=tuple(items))
