@@ -1,9 +1,9 @@
 """Products of a STAC catalogue that lie in an archive: what their items say of it, and asking for them.
 
-Read: ``order:status`` and ``order:expiration_date`` (STAC extension order 1.1), ``storage:tier`` (storage
-1.0), of the item or of the assets that hold data. Asked: by POST where the item links to (``order``,
-``retrieve``), else by asking for its first data file, as archives begin to restore what is fetched. 202 is an
-archive that has begun, 409 one that has begun before; a status in the answer counts more.
+Read: what `oseo_lab.model.archive` knows, of the item and of the assets that hold data. Asked: by POST where
+the item links to (``order``, ``retrieve``), else by asking for its first data file, as archives begin to
+restore what is fetched. 202 is an archive that has begun, 409 one that has begun before; a status in the
+answer counts more.
 """
 
 from __future__ import annotations
@@ -17,20 +17,16 @@ from typing import Any
 from urllib.error import HTTPError
 
 from oseo_lab.builtin.catalogue_assets import AssetRules, Refused, is_data
-from oseo_lab.builtin.catalogue_items import read_item, read_time
+from oseo_lab.builtin.catalogue_items import read_item
 from oseo_lab.builtin.remote import is_http, open_http
-from oseo_lab.model.archive import Offline
+from oseo_lab.model.archive import Offline, offline_in
 from oseo_lab.model.errors import ConfigurationError
 from oseo_lab.model.job import CatalogueItem, FailureClass
 from oseo_lab.ports import ProcessingFailed
 
 __all__ = ["ask_archive", "offline_of", "read_archived", "usual"]
 
-_NEEDED = frozenset({"orderable", "ordered", "pending", "shipping", "failed", "canceled"})
-_ASKED = frozenset({"ordered", "pending", "shipping"})
 _THERE = "succeeded"
-#: Tiers (``storage:tier``) that nothing can be read from at once.
-_DEEP = frozenset({"archive", "offline", "tape", "glacier", "deep archive", "deep_archive"})
 _RELATIONS = ("order", "retrieve")
 _PATIENCE = 30.0  # seconds without an answer
 _MOST = 64 * 1024  # bytes of an answer that are read
@@ -81,11 +77,23 @@ def offline_of(
     usually : float or None
         Seconds that a restore takes, as the operator knows.
     """
-    said = [each for each in (_is_offline(fields) for fields in _told(feature)) if each is not None]
-    if not any(is_offline for is_offline, _ in said):
+    now = datetime.now(UTC)
+    said = [each for fields in _told(feature) if (each := offline_in(fields, now)) is not None]
+    if not said or _was_restored(feature, now):
         return None
-    is_asked = all(asked for is_offline, asked in said if is_offline)
-    return Offline(usually=usually, is_asked=is_asked, href=_link(feature, rules, base))
+    times = [each.usually for each in said if each.usually is not None]
+    return Offline(
+        usually=max(times, default=usually),
+        is_asked=all(each.is_asked for each in said),
+        href=_link(feature, rules, base),
+    )
+
+
+def _was_restored(feature: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the item as a whole was restored, wherever its assets are stored."""
+    properties = feature.get("properties")
+    fields = properties if isinstance(properties, Mapping) else {}
+    return str(fields.get("order:status")).lower() == _THERE and offline_in(fields, now) is None
 
 
 def _told(feature: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -97,18 +105,6 @@ def _told(feature: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for asset in assets.values() if isinstance(assets, Mapping) else ():
         if isinstance(asset, Mapping) and is_data(asset):
             yield asset
-
-
-def _is_offline(fields: Mapping[str, Any]) -> tuple[bool, bool] | None:
-    """Return whether files must be restored, and whether that was asked for; None where nothing is said."""
-    status = str(fields.get("order:status") or "").lower()
-    if status == _THERE:
-        expires = read_time(fields.get("order:expiration_date"))
-        return expires is not None and expires <= datetime.now(UTC), False
-    if status in _NEEDED:
-        return True, status in _ASKED
-    tier = str(fields.get("storage:tier") or "").lower()
-    return (tier in _DEEP, False) if tier else None
 
 
 def _link(feature: Mapping[str, Any], rules: AssetRules, base: Path | str | None) -> str | None:

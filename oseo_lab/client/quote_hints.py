@@ -11,6 +11,7 @@ from typing import Any
 
 from oseo_lab.client.option_values import shown
 from oseo_lab.client.prices import Quoted, money
+from oseo_lab.model.archive import about
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.estimates import Estimate, in_words
 from oseo_lab.model.options import ParameterData
@@ -85,6 +86,8 @@ def _dearest(quotation: Quoted) -> list[str]:
     items = quotation.items
     prices = {each.item_id: each.price.value for each in items if each.price is not None}
     times = {each.item_id: each.duration.typical for each in items if each.duration is not None}
+    if any(each.restore for each in items):
+        times = {each.item_id: times.get(each.item_id, 0.0) + (each.restore or 0.0) for each in items}
     found = []
     for values in (prices, times):
         if len(values) > 1 and len(values) == len(items):
@@ -121,6 +124,10 @@ def _gain(ours: Quoted, other: Quoted) -> str:
         said.append(in_words(other.size, None).partition(" (")[0])
     if _less(other.duration, ours.duration):
         said.append(in_words(None, other.duration).partition(" (")[0])
+    ours_waits, other_waits = ours.record.restore or 0.0, other.record.restore or 0.0
+    if other_waits < _WORTH * ours_waits:
+        after = f"after {about(other_waits)} for the archive"
+        said.append(after if other_waits else "no wait for the archive")
     return ", ".join(said)
 
 

@@ -13,6 +13,7 @@ from oseo_lab.client.delivered_before import delivered_before, reusable
 from oseo_lab.client.found import size_of
 from oseo_lab.client.offline import offline_words
 from oseo_lab.client.prices import Quoted, counted, money, prices
+from oseo_lab.model.archive import about, restore_words
 from oseo_lab.model.estimates import in_words
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.quotation import ItemPrice, Price, decimal_of
@@ -35,7 +36,9 @@ def lead(quotation: Quoted) -> str:
     sizes = [size_of(each) for each in quotation.composed.products.values()]
     whole = sum(each or 0 for each in sizes) if len(sizes) == len(quotation.items) and all(sizes) else 0
     made_from = f" (from {display.size(whole)})" if whole else ""
-    return f"{counted(len(quotation.items))} · {price}{_of_balance(quotation)} · {likely}{made_from}"
+    restore = quotation.record.restore
+    after = "" if restore is None else f", after {about(restore)} for the archive"
+    return f"{counted(len(quotation.items))} · {price}{_of_balance(quotation)} · {likely}{made_from}{after}"
 
 
 def _of_balance(quotation: Quoted) -> str:
@@ -97,6 +100,8 @@ def notes(quotation: Quoted) -> list[str]:
 def _row(item: ItemPrice, note: bool, known: str, product: CatalogueItem | None) -> list[str]:
     price = money(item.price) if item.price is not None else "in the group's"
     offline = "" if product is None else offline_words(product)
+    if item.restore is not None:
+        offline = restore_words(item.restore)
     said = [known, offline, item.price_information if note else "", item.contract_information]
     size = None if product is None else size_of(product)
     return [

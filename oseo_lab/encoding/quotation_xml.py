@@ -10,6 +10,7 @@ from lxml import etree
 
 from oseo_lab.encoding.order_xml import IDENTIFIER_READERS, write_identifier
 from oseo_lab.encoding.xmltree import OSEO, Readers, attribute, escape, one, read, read_time, timestamp
+from oseo_lab.model.archive import restore_words
 from oseo_lab.model.estimates import in_words
 from oseo_lab.model.messages import GetQuotationResponse, ResponseStatus
 from oseo_lab.model.quotation import (
@@ -107,7 +108,8 @@ def _write_contract(text: str | None) -> str:
 def _information(item: ItemPrice) -> str | None:
     """Return how the price came about, and after it what is likely, as far as there is room."""
     said = item.price_information
-    likely = in_words(item.size, item.duration)
+    offline = "" if item.restore is None else restore_words(item.restore)
+    likely = "; ".join(filter(None, (offline, in_words(item.size, item.duration))))
     if not likely:
         return said
     room = INFORMATION_LENGTH - len(likely) - 2

@@ -1,16 +1,19 @@
 """Products that lie in an archive: they can be ordered, and must be restored before anything is made of them.
 
-A catalogue says which (`CatalogueItem.offline`), a worker asks for the restore and gives the item back, the
-dispatcher lets it wait and says so. What is said is read again here: it is all that is kept of the wait.
+A catalogue says which (`CatalogueItem.offline`, read by `offline_in`), a worker asks for the restore and
+gives the item back, the dispatcher lets it wait and says so. What is said is read again here: nothing else is
+kept of the wait.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-__all__ = ["Offline", "about", "expected", "look_again", "said", "waits"]
+__all__ = ["Offline", "about", "expected", "look_again", "offline_in", "restore_words", "said", "waits"]
 
 _WAITING = "waiting for the archive"
 _SAID = re.compile(
@@ -42,11 +45,70 @@ class Offline:
     href: str | None = None
 
 
+_THERE = "succeeded"
+#: What catalogues say of products that are not at hand, in lower case, by property: STAC's extensions order
+#: 1.1 and storage 1.0, and older properties of archives.
+_AWAY = {
+    "order:status": frozenset({"orderable", "ordered", "pending", "shipping", "failed", "canceled"}),
+    "storage:tier": frozenset(
+        {"archive", "deep archive", "deep_archive", "glacier", "offline", "cold", "tape"}
+    ),
+    "storagestatus": frozenset({"offline", "staging"}),
+    "online": frozenset({"false"}),
+}
+#: Of these the restore was asked for.
+_UNDER_WAY = frozenset({"ordered", "pending", "shipping", "staging"})
+#: How long a restore takes, in seconds or as an ISO 8601 duration.
+_TIMES = ("oseo:restore_time", "storage:restore_time", "restore_time")
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
+
+
+def offline_in(fields: Mapping[str, Any], now: datetime) -> Offline | None:
+    """Return what the properties of a product, or of one of its files, say of an archive; None for nothing.
+
+    An order that has succeeded counts more than where the files are stored, until it expires.
+    """
+    lowered = {str(name).lower(): str(value).lower() for name, value in fields.items()}
+    if lowered.get("order:status") == _THERE and not _is_over(fields.get("order:expiration_date"), now):
+        return None
+    said = {lowered[name] for name, words in _AWAY.items() if lowered.get(name) in words}
+    if lowered.get("order:status") == _THERE:
+        said.add("orderable")
+    if not said:
+        return None
+    told = next((fields[name] for name in _TIMES if name in fields), None)
+    return Offline(usually=_seconds(told), is_asked=not said.isdisjoint(_UNDER_WAY))
+
+
+def _is_over(text: Any, now: datetime) -> bool:
+    try:
+        end = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return False
+    return end is not None and (end if end.tzinfo else end.replace(tzinfo=UTC)) <= now
+
+
+def _seconds(said: Any) -> float | None:
+    if isinstance(said, int | float) and not isinstance(said, bool):
+        return float(said) if said > 0 else None
+    found = _DURATION.fullmatch(said) if isinstance(said, str) else None
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (float(each or 0) for each in found.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds or None
+
+
 def about(seconds: float) -> str:
     """Return how long a restore takes, in words: ``≈ 4 h``."""
     unit, _, one = next(each for each in _UNITS if seconds < each[1])
     number = float(f"{seconds / one:.2g}")  # 110 s and 120 min rather than 1.1e+02
     return f"≈ {number:g} {unit}"
+
+
+def restore_words(usually: float | None) -> str:
+    """Return what is said beforehand of an item that will have to wait."""
+    usual = "" if usually is None else f" ({about(usually)})"
+    return f"offline: restore from archive first{usual}"
 
 
 def said(asked: datetime, usually: float | None, before: str | None = None) -> str:

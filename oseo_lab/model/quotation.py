@@ -133,6 +133,8 @@ class ItemPrice:
         Seconds of work.
     reuse : Reusable or None
         What was delivered already; this project's, as the estimates.
+    restore : float or None
+        Seconds that an archive usually takes before the work can begin; None where nothing is restored.
     """
 
     item_id: str
@@ -143,6 +145,7 @@ class ItemPrice:
     size: Estimate | None = None
     duration: Estimate | None = None
     reuse: Reusable | None = None
+    restore: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,7 +169,8 @@ class Quotation:
     """``OrderQuotation``. Its validity is the shortest of its groups'; a total only if all are paid alike.
 
     ``price_reusing`` is the total if everything is reused that can be, where it is another;
-    ``needs_approval`` whether a person looks at the order before it begins. Both are this project's.
+    ``needs_approval`` whether a person looks at the order before it begins; ``restore`` the seconds until the
+    last product is there that an archive must restore. All are this project's.
     """
 
     quotation_id: str
@@ -178,6 +182,7 @@ class Quotation:
     duration: Estimate | None = None
     price_reusing: Price | None = None
     needs_approval: bool | None = None
+    restore: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -295,6 +300,7 @@ def compose(
         price=price,
         size=total([each.size for each in items]),
         duration=total([each.duration for each in items]),
+        restore=max((each.restore for each in items if each.restore is not None), default=None),
     )
 
 
@@ -351,7 +357,7 @@ def reusing(group: ItemGroupPrice, found: Mapping[str, Reusable], *, is_taken: b
             taken = replace(known, is_taken=is_taken, price=own)
             free = Price(value=0.0, currency=currency)
             item = replace(item, reuse=taken)
-            item = replace(item, price=free, duration=_AT_ONCE) if is_taken else item
+            item = replace(item, price=free, duration=_AT_ONCE, restore=None) if is_taken else item
         elif is_taken and less and item.price is None:
             item = replace(item, price=own)
         items.append(item)

@@ -1,4 +1,4 @@
-"""Products that lie in an archive, from search to delivery, against a real STAC API with an archive behind it."""
+"""Products in an archive, from search to delivery, against a real STAC API with an archive behind it."""
 
 from __future__ import annotations
 
@@ -227,3 +227,24 @@ def test_an_archive_that_refuses_fails_the_item_with_a_sentence(server, archive,
     server.settle()
     assert order.refresh().last_status == "Failed"
     assert "does not restore 'SCENE_B' (HTTP 403)" in order.view().failures[0].reason
+
+
+def test_a_quotation_counts_the_restore_and_says_what_would_be_quicker(server, archive, api):
+    offline(archive, api, "SCENE_B")
+    quote = server.lab.order(["SCENE_A", "SCENE_B"], collection="archived").quote()
+    assert {each.item_id: each.restore for each in quote.items} == {"SCENE_A": None, "SCENE_B": 14400.0}
+    assert quote.record.restore == 14400.0
+    html = quote._repr_html_()
+    assert "offline: restore from archive first (≈ 4 h)" in html and "after ≈ 4 h for the archive" in html
+    assert any(
+        "without SCENE_B" in each.text and "no wait for the archive" in each.text for each in quote.cheaper()
+    )
+
+
+def test_a_quotation_over_soap_says_so_in_its_words(server, archive, api):
+    import oseo_lab as oseo
+
+    offline(archive, api, "SCENE_B")
+    with oseo.connect(soap=server.soap, token=server.token) as lab:
+        quote = lab.order(["SCENE_B"], collection="archived").quote()
+        assert "offline: restore from archive first (≈ 4 h)" in quote.items[0].price_information

@@ -216,13 +216,10 @@ def test_submitting_with_reuse_orders_a_quotation_that_counts_on_it_once() -> No
     [
         ({}, ""),
         ({"order:status": "succeeded"}, ""),
-        ({"order:status": "orderable"}, "offline: restored from its archive first"),
-        (
-            {"storage:tier": "Archive", "oseo:restore_time": "PT4H"},
-            "restored from its archive first (about 4 h)",
-        ),
-        ({"online": False, "restore_time": 7200}, "offline: restored from its archive first (about 2 h)"),
-        ({"storageStatus": "OFFLINE", "restore_time": "soon"}, "offline: restored from its archive first"),
+        ({"order:status": "orderable"}, "offline: restore from archive first"),
+        ({"storage:tier": "Archive", "oseo:restore_time": "PT4H"}, "restore from archive first (≈ 4 h)"),
+        ({"online": False, "restore_time": 7200}, "offline: restore from archive first (≈ 2 h)"),
+        ({"storageStatus": "OFFLINE", "restore_time": "soon"}, "offline: restore from archive first"),
     ],
 )
 def test_offline_products_are_told_with_how_long_they_take(properties, words) -> None:
