@@ -1,4 +1,4 @@
-"""The order desk on a live service: submitted by SOAP, decided at a prompt, seen in Python and by GetStatus."""
+"""The order desk on a live service: by SOAP, at a prompt, in Python; what is decided is seen by GetStatus."""
 
 from __future__ import annotations
 
