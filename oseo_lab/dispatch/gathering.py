@@ -16,6 +16,7 @@ from oseo_lab.dispatch.reusing import STAYS
 from oseo_lab.model.archive import Offline
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import Problem
+from oseo_lab.model.estimates import choice_of
 from oseo_lab.model.identifiers import ItemIdentifier, OrderType, ProductId
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import LOCAL, ItemSpecification, OrderSpecification
@@ -158,7 +159,7 @@ class Gathering:
     ) -> None:
         """Ask one collection's quoter; whatever it does becomes groups or a sentence."""
         with self._store.read() as snapshot:
-            past = snapshot.past.of(collection.id)
+            past = snapshot.past.of(collection.id, _choices(items))
         request = QuoteRequest(
             owner=record.owner,
             specification=replace(record.specification, items=()),
@@ -264,6 +265,12 @@ class Gathering:
                 balance = Price(value=float(left[currency]), currency=currency)
             result.append(replace(group, balance=balance))
         return result
+
+
+def _choices(items: Sequence[ItemSpecification]) -> list[str]:
+    """Return a choice of each size of area that items are of: what was made alike is looked for by that."""
+    scenes = {repr(each.scene_selections): each.scene_selections for each in items}
+    return [choice_of({}, each) for each in scenes.values()]
 
 
 def _check(groups: Sequence[ItemGroupPrice], items: Sequence[ItemSpecification]) -> None:

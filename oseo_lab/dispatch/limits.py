@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from oseo_lab.dispatch.planner import Policy, decide
 from oseo_lab.dispatch.settle import Change
 from oseo_lab.model.collection import Collection
-from oseo_lab.model.estimates import Finished, choice_of, likely_size
+from oseo_lab.model.estimates import Finished, choice_of, likely_size, scale_of
 from oseo_lab.model.job import Failure, FailureClass, ItemReport
 from oseo_lab.model.limits import Admission, admission, in_bytes, kept_limits
 from oseo_lab.model.order import Order, OrderItem
@@ -72,7 +72,7 @@ class Admissions:
         self._claimed = claimed
         self._now = now
         self._rooms: dict[str, _Room] = {}
-        self._past: dict[str, Sequence[Finished]] = {}
+        self._past: dict[tuple[str, int | None], Sequence[Finished]] = {}
 
     def ask(self, order: Order, item: OrderItem) -> Admission | Failure:
         """Return whether an item may begin or waits; a failure where there is no room for it."""
@@ -111,8 +111,6 @@ class Admissions:
         collection = self._collections.get(item.collection_id)
         if collection is None:
             return None
-        if collection.id not in self._past:
-            self._past[collection.id] = self._work.past.of(collection.id)
         try:
             choice = choice_of(
                 collection.chosen(order.specification, item.specification),
@@ -120,7 +118,10 @@ class Admissions:
             )
         except ValueError:  # the collection has other options by now: nothing was made like it
             return None
-        return likely_size(self._past[collection.id], choice)
+        kind = collection.id, scale_of(choice)
+        if kind not in self._past:
+            self._past[kind] = self._work.past.of(collection.id, [choice])
+        return likely_size(self._past[kind], choice)
 
 
 def _refusal(room: _Room, own: float | None) -> Failure:

@@ -15,13 +15,26 @@ from typing import Any
 
 from oseo_lab.model.definitions import ParameterData
 
-__all__ = ["Estimate", "Finished", "Outlook", "choice_of", "estimate", "in_words", "likely_size", "total"]
+__all__ = [
+    "Estimate",
+    "Finished",
+    "Outlook",
+    "choice_of",
+    "estimate",
+    "far",
+    "in_words",
+    "likely_size",
+    "scale_of",
+    "total",
+]
 
 #: Finished items made with the same options that are enough to estimate from them alone.
 ENOUGH = 10
 #: Between the digest of a choice and how large an area it is of.
 _AREA = "@"
 _AXES = ("latitude", "longitude", "x", "y")
+#: Logarithms of areas that are told apart: from less than a square metre, in degrees, to any number of metres.
+_MOST = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +93,13 @@ def _scale(scenes: Sequence[ParameterData]) -> int | None:
         _collect(each.values, axes)
     sides = [max(found) - min(found) for found in axes.values()]
     surface = math.prod(sides) if len(sides) == 2 else 0.0
-    return round(math.log2(surface)) if 0 < surface < math.inf else None
+    return min(max(round(math.log2(surface)), -_MOST), _MOST) if 0 < surface < math.inf else None
+
+
+def scale_of(choice: str) -> int | None:
+    """Return how large an area a choice is of, as a logarithm (base 2); None for whole products."""
+    text = choice.partition(_AREA)[2]
+    return int(text) if text.removeprefix("-").isdecimal() else None
 
 
 def _collect(values: Any, axes: dict[str, list[float]]) -> None:
@@ -102,21 +121,10 @@ def estimate(past: Sequence[Finished], choice: str) -> Outlook:
     past : sequence of Finished
         Delivered items of one collection, newest first.
     choice : str
-        The item's own choice: ten made alike are enough, or else those of an area as large count, or else all
-        of the collection.
+        The item's own choice: ten made alike are enough, or else those of an area as large count, or else
+        those of the next larger area, which are more rather than less.
     """
-    scale = choice.partition(_AREA)[2]
-    alike = [each for each in past if each.choice == choice]
-    as_large = [each for each in past if each.choice.partition(_AREA)[2] == scale]
-    found, which = next(
-        (some, words)
-        for some, words, enough in (
-            (alike, "with these options", ENOUGH),
-            (as_large, "of an area as large", 1 if len(as_large) < len(past) else math.inf),
-            (list(past), "of the collection", 0),
-        )
-        if len(some) >= enough
-    )
+    found, which = _that_count(past, choice)
     if not found:
         return Outlook(size=None, duration=None, basis="nothing of this collection has been made yet")
     items = "item" if len(found) == 1 else "items"
@@ -125,6 +133,31 @@ def estimate(past: Sequence[Finished], choice: str) -> Outlook:
         duration=_percentiles([each.seconds for each in found]),
         basis=f"of the last {len(found)} {items} {which}",
     )
+
+
+def _that_count(past: Sequence[Finished], choice: str) -> tuple[Sequence[Finished], str]:
+    """Return the finished items an estimate is made of, and how they are like the item."""
+    alike = [each for each in past if each.choice == choice]
+    if len(alike) >= ENOUGH:
+        return alike, "with these options"
+    wanted = scale_of(choice)
+    as_large = [each for each in past if scale_of(each.choice) == wanted]
+    if as_large:
+        whole = "of the collection" if len(as_large) == len(past) else "of whole products"
+        return as_large, whole if wanted is None else "of an area as large"
+    scales = {scale_of(each.choice) for each in past}
+    nearest = min(scales, key=lambda each: far(each, wanted), default=None)
+    words = "of smaller areas, so it may be more" if far(nearest, wanted)[0] else "of larger areas"
+    return [each for each in past if scale_of(each.choice) == nearest], words
+
+
+def far(scale: int | None, wanted: int | None) -> tuple[bool, int]:
+    """Return how little what was made of one size of area tells of another: a larger one tells the most.
+
+    Whole products are larger than all that is cut out of them.
+    """
+    there, asked = (_MOST + 1 if each is None else each for each in (scale, wanted))
+    return there < asked, abs(there - asked)
 
 
 def likely_size(past: Sequence[Finished], choice: str) -> float | None:

@@ -85,7 +85,7 @@ def _of_one(
             choice = ""
         key = collection.id, choice
         if key not in known:
-            known[key] = estimate(snapshot.past.of(collection.id), choice).duration
+            known[key] = estimate(snapshot.past.of(collection.id, [choice]), choice).duration
         duration = known[key]
         if duration is None:
             return None

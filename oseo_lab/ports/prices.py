@@ -66,10 +66,17 @@ class Balances(Protocol):
 
 
 class Past(Protocol):
-    """What delivered items took: what estimates are made of. Each collection's last few hundred are kept."""
+    """What delivered items took: what estimates are made of.
+
+    The last few hundred of each collection and size of area are kept: many chips leave room for a lake.
+    """
 
     def add(self, finished: Sequence[Finished]) -> None:
         """Remember items that were delivered."""
 
-    def of(self, collection_id: str, limit: int = 200) -> list[Finished]:
-        """Return the latest of a collection, newest first."""
+    def of(self, collection_id: str, choices: Iterable[str] = (), limit: int = 200) -> list[Finished]:
+        """Return the latest of a collection, newest first.
+
+        With choices those of areas as large as theirs, so many of each size; of the nearest size where there
+        are none.
+        """

@@ -112,7 +112,7 @@ class Caches:
     ref_of_choice : dict
         The reverse of ``choices``.
     past_added : dict
-        By collection: how many finished items were added since it was last trimmed.
+        By collection and size of area: how many finished items were added since it was last trimmed.
     """
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class Caches:
         self.choices: dict[int, Any] = {}
         self.rests: dict[int, Any] = {}
         self.ref_of_choice: dict[Any, int] = {}
-        self.past_added: dict[int, int] = {}
+        self.past_added: dict[Any, int] = {}
 
 
 def keep(cache: dict[Any, Any], key: Any, value: Any) -> None:

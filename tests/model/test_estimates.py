@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oseo_lab.model.definitions import ParameterData
-from oseo_lab.model.estimates import Estimate, Finished, choice_of, estimate, in_words, total
+from oseo_lab.model.estimates import Estimate, Finished, choice_of, estimate, in_words, scale_of, total
 
 
 def past(*sizes: int, choice: str = "x") -> list[Finished]:
@@ -76,6 +76,22 @@ def test_a_chip_tells_nothing_of_a_whole_scene() -> None:
     outlook = estimate(made, lake)
     assert outlook.size is not None and outlook.size.typical == 1_900_000
     assert outlook.basis == "of the last 1 item of an area as large"
+
+
+def test_where_none_is_as_large_the_next_larger_tells_as_it_is_more_rather_than_less() -> None:
+    chip, lake, whole = (choice_of({"a": 1}, each) for each in (box(0.01), box(0.11), ()))
+    made = [*past(20_000, choice=chip), *past(9_000_000, choice=whole)]
+    larger = estimate(made, lake)
+    assert larger.size is not None and larger.size.typical == 9_000_000
+    assert larger.basis == "of the last 1 item of larger areas"
+    smaller = estimate(past(20_000, choice=chip), whole)
+    assert smaller.basis == "of the last 1 item of smaller areas, so it may be more"
+
+
+def test_areas_beyond_all_measure_are_bounded() -> None:
+    assert scale_of(choice_of({}, box(1e-12))) == -60
+    assert scale_of(choice_of({}, box(1e30))) == 60
+    assert scale_of(choice_of({})) is None
 
 
 def test_what_says_no_corners_has_no_size() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import sqlite
 from oseo_lab.store import (
     balances,
     callbacks,
+    earlier,
     item_statements,
     matches,
     orders,
@@ -49,7 +50,10 @@ WALKS = [
     (matches._KNOWN[64], "PRIMARY KEY (order_ref=?)"),
     (matches._COUNT, "PRIMARY KEY (order_ref=? AND number=?)"),
     (past._OF, "past_collection"),
+    (past._LATEST, "past_collection"),
+    (past._SCALES, "past_collection"),
     (past._TRIM, "past_collection"),
+    (earlier.of_recipes(64), "items_recipe"),
     (subscribers._OF, "subscribers_owner"),
     (sendings._OF, "sendings_subject"),
     (view_statements.LATEST, "items_status (order_ref=? AND status=?)"),

@@ -296,3 +296,32 @@ def test_only_the_last_few_hundred_of_a_collection_are_kept(store):
         assert KEPT <= len(kept) <= KEPT * 3 // 2 + 40
         assert kept == [_finished(n) for n in range(1599, 1599 - len(kept), -1)]
         assert unit.past.of("urn:d") == [other]
+
+
+def _of_size(serial, scale):
+    choice = f"{serial % 3:016x}" + ("" if scale is None else f"@{scale}")
+    return Finished(collection_id="urn:c", choice=choice, seconds=1.0, size=serial)
+
+
+def test_many_chips_leave_room_for_a_lake_and_a_whole_scene(store):
+    lake, whole = [_of_size(n, -4) for n in range(3)], [_of_size(n, None) for n in range(2)]
+    store.write(lambda unit: unit.past.add([*lake, *whole]))
+    for first in range(0, 1200, 60):
+        chips = [_of_size(n, -12) for n in range(first, first + 60)]
+        store.write(lambda unit, chips=chips: unit.past.add(chips))
+    with store.read() as unit:
+        past = unit.past
+        assert past.of("urn:c", [lake[0].choice]) == lake[::-1]
+        assert past.of("urn:c", [whole[0].choice]) == whole[::-1]
+        assert len(past.of("urn:c", ["x@-12"])) == 200
+        assert past.of("urn:c", ["x@-6"]) == lake[::-1]  # the next larger
+        assert past.of("urn:c", ["x@3"]) == whole[::-1]
+        both = past.of("urn:c", ["x@-12", lake[0].choice])
+        assert len(both) == 203 and set(lake) < set(both)
+        assert KEPT <= len(past.of("urn:c", ["x@-12"], limit=10_000)) <= KEPT * 3 // 2 + 60
+
+
+def test_nothing_larger_was_made_so_the_largest_of_the_smaller_tells(store):
+    store.write(lambda unit: unit.past.add([_of_size(1, -12), _of_size(2, -9)]))
+    with store.read() as unit:
+        assert [each.size for each in unit.past.of("urn:c", ["x"])] == [2]
