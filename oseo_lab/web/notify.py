@@ -5,6 +5,7 @@ Beside the standard. What became of messages is at ``orders/{id}/notices`` (`ose
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from oseo_lab.encoding import json_form
@@ -66,8 +67,9 @@ class AgainHandler(JsonHandler):
         services = await self.services()
         await self.authorize("write")
         context = services.context(self.owner, url=self.service_url)
-        await self.state.work(send_again, order_id_of(order), int(notice_id), context)
-        self.answer(json_form.encode({"notice_id": int(notice_id)}), JSON, 202)
+        number = int(notice_id) if re.fullmatch("[0-9]{1,18}", notice_id) else 0
+        await self.state.work(send_again, order_id_of(order), number, context)
+        self.answer(json_form.encode({"notice_id": number}), JSON, 202)
 
 
 def _plain(found: Notification) -> dict[str, Any]:

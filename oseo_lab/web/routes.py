@@ -65,7 +65,7 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_ORDER}/charges", quotations.ChargesHandler),
     (f"{_ORDER}/cancel", rest.CancelHandler),
     (f"{_ORDER}/notices", notices.NoticesHandler),
-    (f"{_ORDER}/notices/([0-9]{{1,18}})/again", notify.AgainHandler),
+    (f"{_ORDER}/notices/([^/]+)/again", notify.AgainHandler),
     (f"{_ORDER}/notifications", notify.NotificationsHandler),
     (f"{_ORDER}/notifications/([^/]+)", notify.NotificationHandler),
     (f"{_ORDER}/pause", steering.PauseHandler),
