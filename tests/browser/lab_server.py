@@ -28,6 +28,11 @@ href = "products"
 [products]
 pattern = "[QTSDF][0-9]+"
 """
+#: Beside it one whose orders a person looks at first, and one whose products are yet to come.
+_MORE = {
+    "weighed": "[approval]\nautomatic = false\n",
+    "yet-to-come": "[subscription]\nevery = 0.5\nlateness = 5\n",
+}
 _QUIET = (
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
@@ -162,11 +167,17 @@ def make_collections(folder: Path, demo: Path | None = None) -> None:
     products = folder / "products"
     products.mkdir()
     (folder / "watched.toml").write_text(_COLLECTION)
+    for name, more in _MORE.items():
+        own = _COLLECTION.replace("watched", name, 1).replace('"products"', f'"{name}"') + more
+        (folder / f"{name}.toml").write_text(own.replace("[0-9]+", "[0-9T_]+"))
+        (folder / name).mkdir()
     profile = {"driver": "GTiff", "width": 8, "height": 8, "count": 1, "dtype": "uint8", "crs": "EPSG:32632"}
     profile["transform"] = from_origin(600000, 5000000, 10, 10)
     for name in [f"{kind}{number}" for kind in "QTSDF" for number in range(1, 13)]:
         with rasterio.open(products / f"{name}.tif", "w", **profile) as scene:
             scene.write(np.full((1, 8, 8), 1, "uint8"))
+    for number in (1, 2):
+        shutil.copy(products / "Q1.tif", folder / "weighed" / f"Q{number}.tif")
 
 
 def _settings(folder: Path, plugin: str, said: dict[str, Any]) -> None:

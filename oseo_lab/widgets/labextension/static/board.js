@@ -44,7 +44,7 @@ export class Board {
   }
 
   approvals() {
-    this.waiting = new Part("Waiting for approval", ["Order", "Of", "Items", "Since", ""]);
+    this.waiting = new Part("Waiting for approval", ["Order", "Owner", "Items", "Since", ""]);
     this.rejected = el("span");
     this.reason = el("input", { type: "text", required: true, maxLength: 1000, size: 40 });
     const yes = el("button", { type: "submit", className: "oseo-danger" }, "Reject");
@@ -64,7 +64,7 @@ export class Board {
   }
 
   silences() {
-    this.stuck = new Part("Stuck: nothing heard for 30 minutes", ["Item", "Order", "Of", "Silent since", ""]);
+    this.stuck = new Part("Stuck: nothing heard for 30 minutes", ["Item", "Order", "Owner", "Silent since", ""]);
     return this.stuck.node;
   }
 
@@ -124,7 +124,7 @@ export class Board {
   drawWaiting() {
     const { waiting = [], waiting_count: count } = this.board;
     this.waiting.update(count ?? waiting.length, waiting.length, "Nothing waits for you.");
-    keyed(this.waiting.rows, waiting.slice(0, ROWS), (each) => each.order_id, () => makeRow(4, ["Approve", "Reject …"]), (node, each) => {
+    keyed(this.waiting.rows, waiting.slice(0, ROWS), (each) => each.order_id, () => makeRow(["", "of", "items", "asked"], ["Approve", "Reject …"]), (node, each) => {
       const [, owner, items, since] = node.oseo.cells;
       const about = [each.remark && `“${clip(each.remark, WORDS)}”`, (each.collections ?? []).join(", ")];
       node.oseo.name(each.name, shortId(each.order_id), about.filter(Boolean).join(" · "));
@@ -145,7 +145,7 @@ export class Board {
     const { stuck = [], stuck_count: count } = this.board;
     this.stuck.update(count ?? stuck.length, stuck.length, "");
     const firsts = new Map(stuck.map((each) => [each.order_id, each]).reverse());
-    keyed(this.stuck.rows, stuck.slice(0, ROWS), (each) => `${each.order_id}/${each.number}`, () => makeRow(4, ["Run again"]), (node, each) => {
+    keyed(this.stuck.rows, stuck.slice(0, ROWS), (each) => `${each.order_id}/${each.number}`, () => makeRow(["", "of", "by", "silent since"], ["Run again"]), (node, each) => {
       const [, order, owner, since] = node.oseo.cells;
       node.oseo.name(each.item_id, "", each.info ?? "");
       put(order, clip(each.name, NAME));
@@ -268,8 +268,8 @@ function makeTile() {
   return el("div", {}, el("dt"), el("dd"));
 }
 
-function makeRow(columns, labels) {
-  const cells = Array.from({ length: columns }, () => el("td"));
+function makeRow(names, labels) {
+  const cells = names.map((each) => el("td", each ? { "data-name": each } : {}));
   const buttons = labels.map((text, index) => el("button", { type: "button", className: index ? "" : "oseo-prime" }, text));
   const node = el("tr", {}, ...cells, el("td", { className: "oseo-right" }, el("span", { className: "oseo-buttons" }, ...buttons)));
   const parts = [el("b"), el("span", { className: "oseo-quiet oseo-id" }), el("div", { className: "oseo-quiet oseo-remark" })];

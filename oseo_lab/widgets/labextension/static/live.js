@@ -20,6 +20,9 @@ const CROWD = 40;
 /** Milliseconds after which what operators tell everybody is asked for again, at least. */
 const NOTICE = 120_000;
 
+/** Said with what is asked by itself, so that a server nobody uses can be seen to rest. */
+export const QUIETLY = "?no_track_activity=1";
+
 /** What the line of an order itself has, beside those of its items. */
 const OWN_LINE = '"number":0,';
 
@@ -102,7 +105,7 @@ export class Service {
     const isOld = isNew || !(performance.now() - this.noticeRead < NOTICE);
     if (isOld && (isNew || document.visibilityState !== "hidden")) {
       this.noticeRead = performance.now();
-      const about = await this.ask("GET", "").catch(() => null);
+      const about = await this.ask("GET", QUIETLY).catch(() => null);
       const text = noticeOf(about?.announcement);
       if (about && text !== this.notice) {
         this.notice = text;
@@ -235,7 +238,7 @@ class Events {
     let silence = setTimeout(() => stop.abort(), SILENCE);
     try {
       const options = { accept: "text/event-stream", signal: stop.signal };
-      const answer = await this.service.request("GET", "events?no_track_activity=1", options);
+      const answer = await this.service.request("GET", `events${QUIETLY}`, options);
       begun();
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = "";

@@ -79,7 +79,7 @@ export class OrdersTable {
       items: el("span"),
       size: el("td"),
       made: el("td"),
-      expires: el("td"),
+      expires: el("td", { "data-name": "kept until" }),
     };
     const name = el("td", {}, parts.open, " ", parts.id, " ", parts.owner);
     const items = el("td", { className: "oseo-items" }, parts.bar.node, parts.items);

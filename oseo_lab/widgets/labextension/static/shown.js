@@ -3,7 +3,7 @@
 import { Board } from "./board.js";
 import { Card } from "./card.js";
 import { isFinal } from "./dom.js";
-import { Following } from "./live.js";
+import { Following, QUIETLY } from "./live.js";
 import { OrdersTable } from "./orders.js";
 
 /** Milliseconds between two looks at all orders, or at the desk, at least. */
@@ -146,7 +146,7 @@ export function boardLive(kit, node, data) {
         node: board.node,
         pace: TABLE_PACE,
         check: DESK_CHECK,
-        ask: () => service.ask("GET", "desk"),
+        ask: () => service.ask("GET", `desk${QUIETLY}`),
         show: (answer) => {
           board.handlers = { act };
           board.update(answer);
