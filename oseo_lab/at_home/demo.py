@@ -12,6 +12,7 @@ from pathlib import Path
 
 from oseo_lab.at_home.service import HomeService
 from oseo_lab.demo import make_demo
+from oseo_lab.model.errors import ConfigurationError
 
 __all__ = ["DemoService", "demo_archive", "open_demo"]
 
@@ -59,11 +60,24 @@ def open_demo(data_dir: str | Path | None = None) -> DemoService:
     with _LOCK:
         service = _RUNNING.get(folder)
         if service is None:
+            if folder is not None:
+                _make(folder)
             service = DemoService(demo_archive(), folder)
             service.start()
             _RUNNING[folder] = service
         service.join()
         return service
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as wrong:
+        said = "it is a file" if folder.is_file() else wrong.strerror or str(wrong)
+        raise ConfigurationError(
+            f"data_dir {str(folder)[-200:]} cannot be made: {said}; say another folder, or none for a "
+            "temporary one"
+        ) from None
 
 
 def demo_archive() -> Path:

@@ -18,7 +18,7 @@ from pathlib import Path
 from oseo_lab.client import display
 from oseo_lab.client.object_store import reachable
 from oseo_lab.client.part import FileTask, Part, is_whole
-from oseo_lab.client.progress import Progress, ProgressEvent, reporter
+from oseo_lab.client.progress import Interrupted, Progress, ProgressEvent, reporter
 from oseo_lab.client.transport import Fetched, Transport
 from oseo_lab.model.errors import (
     DeliveryError,
@@ -243,6 +243,11 @@ def fetch_all(
     try:
         with reporter(progress) as report:
             _follow(futures, tally, name, report)
+    except KeyboardInterrupt:
+        tally.stop.set()
+        raise Interrupted(
+            f"Stopped; what is here of {name!r} stays. Run it again: it goes on where it stopped."
+        ) from None
     except BaseException:
         tally.stop.set()
         raise

@@ -71,10 +71,12 @@ def address(given: Any, name: str) -> str:
     Raises
     ------
     ConfigurationError
-        If it is no text.
+        If it is no text, or of another kind than HTTP.
     """
-    if not isinstance(given, str):
-        raise ConfigurationError(f"{name}={given!r:.60} is no address; allowed: 'http://...', 'https://...'")
+    scheme, found, _ = given.partition("://") if isinstance(given, str) else ("", "", "")
+    if not isinstance(given, str) or (found and scheme.strip().lower() not in ("http", "https")):
+        said = repr(given)[:60] if not found else f"{scheme.strip()[:20]}://..."  # what follows may be secret
+        raise ConfigurationError(f"{name}={said} is no address; allowed: 'http://...', 'https://...'")
     return given
 
 

@@ -16,7 +16,19 @@ from typing import Any
 from oseo_lab.client import display
 from oseo_lab.model.status import Status
 
-__all__ = ["Progress", "ProgressEvent", "reporter"]
+__all__ = ["Interrupted", "Progress", "ProgressEvent", "reporter"]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, and what becomes of what was going on: a notebook shows the sentence alone."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        if not display.in_notebook():
+            display.say(text)
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]  # IPython shows this instead of a traceback
 
 
 @dataclass(frozen=True, kw_only=True)

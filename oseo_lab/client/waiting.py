@@ -11,10 +11,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from oseo_lab.client import display
 from oseo_lab.client.counts import counts_of, summary
 from oseo_lab.client.listening import Listener
-from oseo_lab.client.progress import Progress, ProgressEvent, reporter
+from oseo_lab.client.progress import Interrupted, Progress, ProgressEvent, reporter
 from oseo_lab.model.errors import OrderFailed, Problem, TransportError, Unavailable, WaitTimeout
 from oseo_lab.model.status import DELIVERED, Status
 
@@ -27,11 +26,8 @@ __all__ = ["WaitInterrupted", "as_completed", "raise_failures", "wait"]
 PATIENCE = 300.0
 
 
-class WaitInterrupted(KeyboardInterrupt):
+class WaitInterrupted(Interrupted):
     """Ctrl-C while waiting: the order goes on; the text says how to come back."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]  # IPython shows this instead of a traceback
 
 
 def wait(order: Handle, timeout: float | None, progress: Progress) -> None:
@@ -47,12 +43,21 @@ def wait(order: Handle, timeout: float | None, progress: Progress) -> None:
 def as_completed(order: Handle, timeout: float | None, failed: bool) -> Iterator[Item]:
     """Yield items as they are delivered, each once (`Order.as_completed`)."""
     told: set[str] = set()  # by id: another service tells no numbers
-    for _ in _Watch(order, timeout).events(ticks=False):
+    watch = _Watch(order, timeout).events(ticks=False)
+    while _has_next(order, watch):
         fresh = [each for each in order.known_items.succeeded if each.id not in told]
         told.update(each.id for each in fresh)
         yield from fresh
     if failed:
         yield from order.known_items.failed
+
+
+def _has_next(order: Handle, watch: Iterator[ProgressEvent]) -> bool:
+    """Wait for the next answer; False when the order is final. Ctrl-C between two is the caller's own."""
+    try:
+        return next(watch, None) is not None
+    except KeyboardInterrupt:
+        raise _left(order) from None
 
 
 class _Watch:
@@ -148,10 +153,9 @@ def raise_failures(order: Handle, failed: Items) -> None:
 
 
 def _left(order: Handle) -> WaitInterrupted:
-    text = f"Still {order.last_status}. lab.orders[{order.name!r}] brings you back; .cancel() stops it."
-    if not display.in_notebook():
-        display.say(text)
-    return WaitInterrupted(text)
+    return WaitInterrupted(
+        f"Still {order.last_status}. lab.orders[{order.name!r}] brings you back; .cancel() stops it."
+    )
 
 
 def _late(order: Handle, timeout: float) -> WaitTimeout:

@@ -87,7 +87,16 @@ def test_only_who_knows_the_token_is_let_in(lab):
     assert "Envelope" in refused.text
     assert httpx.get(f"{lab.transport.url}elsewhere").status_code == 404
     with oseo.connect(soap=f"{lab.transport.url}oseo/", token=lab._service.token) as other:
-        assert other.capabilities().identification is not None
+        assert other.capabilities().identification.title == "oseo_lab in this process"
+
+
+def test_a_data_folder_that_cannot_be_is_told_before_a_service_begins(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(ConfigurationError, match="cannot be made: it is a file; say another folder"):
+        oseo.connect("demo", data_dir=file)
+    with pytest.raises(ConfigurationError, match=r"/proc/x cannot be made: .*; say another folder"):
+        oseo.connect("demo", data_dir="/proc/x")
 
 
 def test_what_does_not_go_with_it_is_refused():

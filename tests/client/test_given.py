@@ -64,6 +64,7 @@ def test_a_wrong_type_is_told_in_one_sentence_and_nothing_is_asked(call, named):
     [
         ({"url": 5}, "url=5 is no address"),
         ({"soap": 5}, "soap=5 is no address"),
+        ({"url": "htp://me:secret@here/"}, "url=htp://... is no address; allowed: 'http://...', 'https://"),
         (
             {"soap": "http://127.0.0.1:1/", "listen": 5},
             "listen=5 is not allowed; allowed: True, http://name:port/",

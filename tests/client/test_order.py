@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -185,6 +186,9 @@ def test_ctrl_c_leaves_the_wait_and_says_how_to_come_back(idle_lab, idle, capsys
     assert isinstance(left.value, WaitInterrupted)
     assert "lab.orders['long one'] brings you back" in capsys.readouterr().err
     assert left.value._render_traceback_() == [str(left.value)]
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(WaitInterrupted):
+        next(order.as_completed(60))
     idle.start()
     assert idle_lab.orders["long one"].wait(60).status is Status.COMPLETED
 

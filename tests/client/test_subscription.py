@@ -69,6 +69,16 @@ def chosen(lab, **choice):
     return dict(specification.items[0].options[0].values)
 
 
+def test_options_chosen_in_a_draft_and_other_words_for_the_area_serve_a_subscription(lab):
+    draft = lab.order([], collection="coming", format="PNG", bands="B04")
+    box = (10.0, 45.0, 11.0, 46.0)
+    said = chosen(lab, options={"options": draft.options, "aoi": box, "bands": ["B03"]})
+    assert said["format"] == "PNG" and said["bands"] == (("band", "B03"),)  # what is said beside counts
+    assert said["regionOfInterest"] == chosen(lab, area=box)["regionOfInterest"]
+    with pytest.raises(ValidationError, match=r"options 'PNG' are none; allowed: draft\.options"):
+        compose_subscription(lab, "coming", options={"options": "PNG"})
+
+
 def test_it_runs_from_today_for_a_year_unless_told(lab):
     period = dict(chosen(lab)["dateRange"])
     begin, end = (datetime.fromisoformat(period[each]) for each in ("min", "max"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from oseo_lab.client.deliveries import made
 from oseo_lab.client.downloads import fetch_all
 from oseo_lab.client.order import Order
 from oseo_lab.client.part import FileTask, Part
+from oseo_lab.client.progress import Interrupted
 from oseo_lab.client.transport import Fetched
 from oseo_lab.model.errors import ConfigurationError, DeliveryError, NoSuchKey, OseoError, ValidationError
 
@@ -111,8 +114,6 @@ def test_a_folder_that_is_not_writable_is_told_before_anything_is_asked(
 def test_a_full_disk_is_told_with_what_may_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Source:
         def fetch(self, url: str, **_: Any) -> Any:
-            from contextlib import nullcontext
-
             return nullcontext(Fetched(200, {"content-length": "3"}, iter([b"abc"])))
 
     def full(part: Part, chunk: bytes) -> None:
@@ -128,10 +129,25 @@ def test_a_full_disk_is_told_with_what_may_help(tmp_path: Path, monkeypatch: pyt
 def test_without_pictures_libraries_a_wrong_keyword_is_still_told_first(
     done: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ValidationError, match="allowed: stretch"):
         done.plot(colour="B02")
     with pytest.raises(ConfigurationError, match="needs matplotlib"):
         done.plot()
+
+
+def test_ctrl_c_in_a_download_says_that_it_goes_on_where_it_stopped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(event: object) -> None:
+        raise KeyboardInterrupt
+
+    class Source:
+        def fetch(self, url: str, **_: Any) -> Any:
+            return nullcontext(Fetched(200, {"content-length": "3"}, iter([b"abc"])))
+
+    task = FileTask(url="http://here.example/a.tif", path=tmp_path / "a.tif", size=3)
+    with pytest.raises(Interrupted) as stopped:
+        fetch_all(Source(), [task], "an order", progress=interrupt)  # type: ignore[arg-type]
+    assert "Run it again: it goes on where it stopped" in capsys.readouterr().err
+    assert stopped.value._render_traceback_() == [str(stopped.value)]
