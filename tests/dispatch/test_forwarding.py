@@ -267,7 +267,7 @@ def test_files_of_delivered_items_are_links_with_names_of_our_making(store, loop
     assert {each.expires for each in found} == {until}
     assert read(store, order_id).status.status is Status.COMPLETED
     assert part(store, order_id).state is ProviderOrderState.CLOSED
-    assert part(store, order_id).closed is not None
+    assert part(store, order_id).closed == clock()
 
 
 def test_names_that_a_provider_gives_twice_and_thrice_are_made_different(
@@ -413,6 +413,8 @@ def test_an_outage_is_said_and_waited_for(store, loops, maker, submitted, clock)
     loop.step()
     said = {each.status.additional for each in items(store, order_id)}
     assert said == {"MAKER: it cannot be asked now; it is tried again"}
+    with store.read() as snapshot:
+        assert snapshot.desk.failing() == {"far": ("MAKER: it cannot be asked now", clock())}
     assert part(store, order_id).state is ProviderOrderState.SUBMITTING
     loop.step()
     assert maker.asked == ["submit"], "not before its time"
@@ -421,6 +423,8 @@ def test_an_outage_is_said_and_waited_for(store, loops, maker, submitted, clock)
     clock.pass_by(10)
     loop.step()
     assert part(store, order_id).tracking_id == "T1"
+    with store.read() as snapshot:
+        assert snapshot.desk.failing() == {}
     maker.fails = [ProcessingFailed("it cannot be asked now", retry=True)]
     clock.pass_by(60)
     loop.step()
@@ -506,6 +510,30 @@ def test_an_order_that_waits_for_approval_waits(store, loops, maker, submitted):
     assert maker.asked == []
 
 
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_what_operators_decide_of_an_order_of_another_provider(
+    store, loops, maker, submitted, clock, is_approved
+):
+    from dataclasses import replace
+
+    from oseo_lab.dispatch.desk import obey
+    from oseo_lab.model.approval import Approval, Decided
+
+    order_id = submitted(2, replace(FAR, automatic=False))
+    said = Decided.APPROVED if is_approved else Decided.REJECTED
+    made = Approval(decided=said, operator="olga", at=clock(), reason=None if is_approved else "no")
+    loop = loops()
+    loop.step()
+    assert store.write(lambda work: work.desk.decide(order_id, made, clock()))
+    store.write(lambda work: obey(work, 10, {"far": FAR}, clock(), Policy()))
+    clock.pass_by(60)
+    loop.step()
+    assert maker.asked == (["submit"] if is_approved else [])
+    if not is_approved:
+        assert statuses(store, order_id) == [Status.CANCELLED] * 2
+        assert part(store, order_id).state is ProviderOrderState.CANCELLED
+
+
 def test_a_collection_that_is_gone_fails_its_items(store, loops, submitted):
     order_id = submitted(1)
     loops(collections={}).step()
@@ -529,9 +557,9 @@ def test_a_bug_in_a_provider_holds_nobody_else_up(store, loops, maker, submitted
     loop.step()
     second = submitted(1)
     loop.step()
-    assert part(store, second).tracking_id is not None
+    assert (part(store, first).tracking_id, part(store, second).tracking_id) == (None, "T1")
     clock.pass_by(200)
     loop.step()
-    assert part(store, first).tracking_id is not None
+    assert part(store, first).tracking_id == "T2"
     with store.read() as snapshot:
         assert len(snapshot.orders.search("anna", FilteringCriteria())) == 2
