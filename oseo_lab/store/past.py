@@ -1,4 +1,4 @@
-"""What delivered items took: of each collection and size of area the last ones, what estimates are made of."""
+"""What delivered items took, of each collection and size of area the last: what estimates are made of."""
 
 from __future__ import annotations
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 import oseo_lab
-from oseo_lab.cli import main
 from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.messages import GetQuotation, GetStatus, Presentation, Submit
 from oseo_lab.model.order import order_uuid
@@ -57,6 +59,13 @@ def made(lab, products, name, **options):
 
 def folder_of(server, order, number=1, attempt=1):
     return server.data_dir / "results" / str(order_uuid(order.id)) / str(number) / str(attempt)
+
+
+def on_command_line(*words):
+    done = subprocess.run(
+        [sys.executable, "-m", "oseo_lab", *words], capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
 
 
 def infos(order):
@@ -125,7 +134,7 @@ def test_changed_product_is_made_anew(lab, server, balance):
     assert [each.value for each in order.cost()] == [6]
 
 
-def test_every_door_says_it_and_old_clients_get_the_same_numbers(lab, server, shared, balance, capsys):
+def test_every_door_says_it_and_old_clients_get_the_same_numbers(lab, server, shared, balance):
     made(lab, ["SCENE_A"], "by doors")
     draft = lab.order(["SCENE_A"], collection="scenes", reuse=True)
     specification = draft.request().specification
@@ -142,13 +151,9 @@ def test_every_door_says_it_and_old_clients_get_the_same_numbers(lab, server, sh
     order = lab.orders[by_soap.order_id].wait(60)
     assert infos(order)["SCENE_A"].startswith("reused from")
     assert order.cost() == []
-    code = main(
-        ["orders", "submit", "scenes", "SCENE_A", "--reuse", "--again", "--wait", "--json"]
-        + ["--url", server.url, "--token", TOKEN]
-    )
-    assert code == 0
-    said = json.loads(capsys.readouterr().out)
-    assert "reused from" in json.dumps(said)
+    words = ["orders", "submit", "scenes", "SCENE_A", "--reuse", "--again", "--wait", "--json"]
+    said = on_command_line(*words, "--url", server.url, "--token", TOKEN)
+    assert said["items"][0]["status"]["additional"].startswith("reused from")
     status = answered(server, GetStatus(order_id=order.id, presentation=Presentation.FULL), shared)
     assert status.orders[0].items[0].status.additional.startswith("reused from")
 
@@ -158,8 +163,5 @@ def test_what_cannot_be_meant_is_refused(lab, server, shared):
     with pytest.raises(ValidationError, match="allowed: True, False"):
         draft.reuse = "yes"
     said = draft.request().specification
-    wrong = with_reuse(said, False)
-    found = answered(
-        server, Submit(specification=type(wrong)(items=wrong.items, extensions=("reuse=maybe",))), shared
-    )
+    found = answered(server, Submit(specification=replace(said, extensions=("reuse=maybe",))), shared)
     assert [(each.code, each.locator) for each in found] == [("InvalidParameterValue", "reuse")]

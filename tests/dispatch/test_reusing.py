@@ -1,4 +1,4 @@
-"""Results that are used again, as the dispatcher decides: whose, which, what it costs, and what goes wrong."""
+"""Results that are used again, as the dispatcher decides: whose, which, at what price, what goes wrong."""
 
 from __future__ import annotations
 
@@ -17,23 +17,37 @@ from oseo_lab.model.messages import Cancel, GetStatus, Presentation
 from oseo_lab.model.quotation import Charge
 from oseo_lab.model.status import Status
 from oseo_lab.operations import Context, Service, perform
-from tests.dispatch.test_dispatcher import (  # noqa: F401  (fixtures)
-    Scripted,
-    clock,
-    dispatcher,
-    executor,
-    make,
-    report,
-    started,
-    store,
-)
+from oseo_lab.store import open_store
+from tests.dispatch.test_dispatcher import Clock, Scripted, make, report, started
 from tests.operations.orders import COLLECTIONS, OPTICAL, item, order, selection
 
 REUSE = {"extensions": ("reuse=true",)}
 
 
 @pytest.fixture
-def as_owner(store, clock):  # noqa: F811
+def store(tmp_path):
+    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def executor():
+    return Scripted()
+
+
+@pytest.fixture
+def dispatcher(store, clock, executor):
+    return make(store, clock, executor, "d1")
+
+
+@pytest.fixture
+def as_owner(store, clock):
     def calling(owner):
         context = Context(
             owner=owner,
@@ -65,7 +79,7 @@ def unusable(job):
     return done(job, files=(), failure=failure, is_unusable=True)
 
 
-def delivered(dispatcher, executor, call, *items, **more):  # noqa: F811
+def delivered(dispatcher, executor, call, *items, **more):
     """Order and deliver; return the order's id."""
     order_id = call(order(*items, **more)).order_id
     dispatcher.step()
@@ -74,7 +88,7 @@ def delivered(dispatcher, executor, call, *items, **more):  # noqa: F811
     return order_id
 
 
-def taken(dispatcher, executor, call, *items, **more):  # noqa: F811
+def taken(dispatcher, executor, call, *items, **more):
     """Order what may be reused; return its id and its one job."""
     order_id = call(order(*items, **(REUSE | more))).order_id
     dispatcher.step()
@@ -86,7 +100,7 @@ def items_of(call, order_id):
     return call(GetStatus(order_id=order_id, presentation=Presentation.FULL)).orders[0].items
 
 
-def test_item_is_delivered_from_what_its_owner_has_and_says_so(dispatcher, executor, call):  # noqa: F811
+def test_item_is_delivered_from_what_its_owner_has_and_says_so(dispatcher, executor, call):
     first = delivered(dispatcher, executor, call, order_reference="lake")
     order_id, job = taken(dispatcher, executor, call)
     assert (job.earlier.order_id, job.earlier.number, job.earlier.name) == (first, 1, "lake")
@@ -97,7 +111,7 @@ def test_item_is_delivered_from_what_its_owner_has_and_says_so(dispatcher, execu
     assert only.status.additional == "reused from lake, delivered 2026-01-01 00:00 UTC"
 
 
-def test_without_the_wish_nothing_is_looked_for(dispatcher, executor, call):  # noqa: F811
+def test_without_the_wish_nothing_is_looked_for(dispatcher, executor, call):
     delivered(dispatcher, executor, call)
     for extensions in ((), ("reuse=false",)):
         _, job = taken(dispatcher, executor, call, extensions=extensions)
@@ -105,7 +119,7 @@ def test_without_the_wish_nothing_is_looked_for(dispatcher, executor, call):  # 
         dispatcher.step([started(job), done(job)])
 
 
-def test_nobody_is_given_anybody_elses(dispatcher, executor, call, as_owner):  # noqa: F811
+def test_nobody_is_given_anybody_elses(dispatcher, executor, call, as_owner):
     delivered(dispatcher, executor, call)
     _, job = taken(dispatcher, executor, as_owner("berta"))
     assert job.earlier is None
@@ -121,7 +135,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=["product", "value", "preset", "area", "collection"])
-def test_what_differs_in_anything_is_not_the_same(other, dispatcher, executor, call):  # noqa: F811
+def test_what_differs_in_anything_is_not_the_same(other, dispatcher, executor, call):
     delivered(dispatcher, executor, call)
     assert taken(dispatcher, executor, call, other)[1].earlier is None
 
@@ -140,13 +154,13 @@ def test_a_container_counts_where_it_holds_the_item_and_not_where_it_holds_the_o
     assert len({recipe(each, specification) for each in (OPTICAL, *other)}) == 3
 
 
-def test_preset_said_or_not_is_the_same(dispatcher, executor, call):  # noqa: F811
+def test_preset_said_or_not_is_the_same(dispatcher, executor, call):
     delivered(dispatcher, executor, call)
     said = item("another name", options=selection(format="COG", level="2A"))
     assert taken(dispatcher, executor, call, said)[1].earlier is not None
 
 
-def test_what_expires_is_not_taken(dispatcher, executor, call, clock):  # noqa: F811
+def test_what_expires_is_not_taken(dispatcher, executor, call, clock):
     delivered(dispatcher, executor, call)
     clock.advance(days=10, seconds=-30)  # it would go while it is copied
     assert taken(dispatcher, executor, call)[1].earlier is None
@@ -158,7 +172,7 @@ def test_what_was_removed_is_not_looked_for_any_more(
     executor,
     call,
     clock,
-    tmp_path,  # noqa: F811
+    tmp_path,
 ):
     order_id = delivered(dispatcher, executor, call)
     clock.advance(days=11)
@@ -181,7 +195,7 @@ def test_result_that_goes_while_it_is_copied_is_forgotten_and_the_item_made(
     dispatcher,
     executor,
     call,
-    clock,  # noqa: F811
+    clock,
 ):
     first = delivered(dispatcher, executor, call)
     second = delivered(dispatcher, executor, call)
@@ -207,7 +221,7 @@ def test_cancelled_while_its_result_is_found_unusable_it_is_not_made(
     store,
     dispatcher,
     executor,
-    call,  # noqa: F811
+    call,
 ):
     delivered(dispatcher, executor, call)
     order_id, job = taken(dispatcher, executor, call)
@@ -218,7 +232,7 @@ def test_cancelled_while_its_result_is_found_unusable_it_is_not_made(
     assert items_of(call, order_id)[0].status.status is Status.CANCELLED
 
 
-def test_two_orders_at_once_are_delivered_once_each(dispatcher, executor, call):  # noqa: F811
+def test_two_orders_at_once_are_delivered_once_each(dispatcher, executor, call):
     ids = [call(order(**REUSE)).order_id for _ in range(2)]
     dispatcher.step()
     jobs = executor.take()
@@ -231,7 +245,7 @@ def test_two_orders_at_once_are_delivered_once_each(dispatcher, executor, call):
         assert [each.status.status for each in items_of(call, order_id)] == [Status.COMPLETED]
 
 
-def test_restart_in_the_middle_delivers_once(store, dispatcher, executor, call, clock):  # noqa: F811
+def test_restart_in_the_middle_delivers_once(store, dispatcher, executor, call, clock):
     delivered(dispatcher, executor, call)
     order_id, job = taken(dispatcher, executor, call)
     clock.advance(seconds=61)  # nobody renews its lease any more
@@ -250,7 +264,7 @@ def test_restart_in_the_middle_delivers_once(store, dispatcher, executor, call, 
 # ---------------------------------------------------------------------------------------------- prices
 
 
-def charge(store, order_id, *, is_given_back, amount="3"):  # noqa: F811
+def charge(store, order_id, *, is_given_back, amount="3"):
     drawn = Charge(
         order_id=order_id,
         number=1,
@@ -262,18 +276,18 @@ def charge(store, order_id, *, is_given_back, amount="3"):  # noqa: F811
     store.write(lambda work: work.balances.draw([drawn]))
 
 
-def balance(store):  # noqa: F811
+def balance(store):
     with store.read() as snapshot:
         return snapshot.balances.of("anna")["EUR"]
 
 
 @pytest.fixture
-def money(store):  # noqa: F811
+def money(store):
     store.write(lambda work: work.balances.set("anna", "EUR", Decimal(10)))
     return lambda: balance(store)
 
 
-def test_what_it_drew_comes_back_when_it_is_reused_once(store, dispatcher, executor, call, money):  # noqa: F811
+def test_what_it_drew_comes_back_when_it_is_reused_once(store, dispatcher, executor, call, money):
     delivered(dispatcher, executor, call)
     order_id = call(order(**REUSE)).order_id
     charge(store, order_id, is_given_back=False)
@@ -291,7 +305,7 @@ def test_what_was_to_cost_nothing_draws_its_price_when_it_must_be_made(
     dispatcher,
     executor,
     call,
-    money,  # noqa: F811
+    money,
 ):
     order_id = call(order(**REUSE)).order_id
     charge(store, order_id, is_given_back=True)
@@ -312,7 +326,7 @@ def test_what_must_be_made_and_cannot_be_paid_is_not_made_and_says_so(
     executor,
     call,
     money,
-    clock,  # noqa: F811
+    clock,
 ):
     order_id = call(order(extensions=(*REUSE["extensions"], *extensions))).order_id
     charge(store, order_id, is_given_back=True, amount=amount)

@@ -1,4 +1,4 @@
-"""Delivering an item from a kept result, on the worker: checked, linked, told, and refused when it is wrong."""
+"""Delivering an item from a kept result, on the worker: checked, linked, told, refused when it is wrong."""
 
 from __future__ import annotations
 
