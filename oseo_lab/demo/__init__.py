@@ -16,7 +16,7 @@ from oseo_lab.model.errors import ConfigurationError
 __all__ = ["VERSION", "make_demo"]
 
 #: Raised whenever other files or pixels are made; data of another version are made anew.
-VERSION = "7"
+VERSION = "8"
 _MARKER = ".demo-version"
 _MAKING = ".demo-making-"
 _ABANDONED = 3600.0  # seconds after which somebody else's unfinished folder is nobody's

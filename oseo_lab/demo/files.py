@@ -44,14 +44,16 @@ id = "demo-s2"
 title = "Demo: optical scenes of a lake in the mountains"
 description = "A made-up year 2024 over one area in the style of Sentinel-2: blue, green, red, near infrared \
 and scene classes, 20 m, UTM 32N, reflectance times 10000. The file of S2-DEMO_20240816 is damaged on \
-purpose, so that an order can succeed in part."
+purpose, so that an order can succeed in part; S2-DEMO_20240622 lies in an archive, which restores it \
+within seconds."
 
 [processor]
 use = "raster"
 
 [catalogue]
-use = "stac"
+use = "oseo_lab.demo.archive:DemoArchive"
 href = "demo-s2/catalog.json"
+restore = 12
 
 [products]
 pattern = "S2-DEMO_[0-9]{8}"

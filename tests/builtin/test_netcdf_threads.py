@@ -15,7 +15,7 @@ from oseo_lab.client.connecting import connect
 service = HomeService(Path(sys.argv[1]), settings={"threads_per_worker": 4})
 service.start()
 lab = connect(service.url, service.token)
-scenes = [each for each in lab.search("demo-s2") if not each.identifier.endswith("20240816")]
+scenes = [each for each in lab.search("demo-s2") if not each.identifier.endswith(("20240816", "20240622"))]
 order = lab.order(scenes[:8], format="NetCDF", area=(10.6, 45.6, 10.65, 45.65)).submit()
 order.wait(timeout=60)
 print(order.counts)
