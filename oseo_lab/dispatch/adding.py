@@ -18,6 +18,7 @@ from oseo_lab.model.collection import Collection
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.job import FailureClass
 from oseo_lab.model.limits import month_of
+from oseo_lab.model.notices import Step
 from oseo_lab.model.order import Attempt, Order, OrderItem, StatusInfo
 from oseo_lab.model.status import OPEN, Status, Wanted
 from oseo_lab.model.subscription import Match, Standing, chosen_from, generated
@@ -59,6 +60,7 @@ def add_found(
     if order is None or order.wanted is not Wanted.COMPLETED:
         return {}
     added: dict[tuple[str, int], Joined] = {}
+    unpaid: list[Step] = []
     full = []
     for found in group:
         parent = work.items.get(*found.standing.key)
@@ -66,14 +68,15 @@ def add_found(
         if parent is None or collection is None or not _waits(parent):
             continue
         fresh, left, is_full = _new(work, found, now)
-        add_batches(work, order, parent, [each.identifier for each in fresh], collection.batch, now)
-        names = frozenset((each.identifier, each.revision) for each in left)
-        added[found.standing.key] = Joined(items=len(fresh), left=names)
+        names = [each.identifier for each in fresh]
+        unpaid += add_batches(work, order, parent, names, collection.batch, now)
+        later = frozenset((each.identifier, each.revision) for each in left)
+        added[found.standing.key] = Joined(items=len(fresh), left=later)
         if is_full:
             over = TimeIsOver(text=f"all {found.standing.observations} observations have come")
             full.append(Change(before=parent, decisions=(decide(parent, over, now, Policy()),)))
     if any(each.items for each in added.values()):
-        follow_up(work, {order_id}, now, Policy())
+        follow_up(work, {order_id}, now, Policy(), {order_id: unpaid})
     if full:
         save(work, full, collections, now, Policy())
     return added
@@ -111,14 +114,15 @@ def _new(work: UnitOfWork, found: Found, now: datetime) -> tuple[list[Match], Se
 
 def add_batches(
     work: UnitOfWork, order: Order, parent: OrderItem, identifiers: Sequence[str], size: int, now: datetime
-) -> None:
+) -> list[Step]:
     """Add products to an order as items of one new batch, or of several where one would be too large.
 
     The first begins at once if what is in work then stays below ``size``; the others wait, Suspended, until
-    what is before them is final.
+    what is before them is final. Return the steps of those that failed at once: they cannot be paid.
     """
+    unpaid: list[Step] = []
     if not identifiers:
-        return
+        return unpaid
     order_id = order.order_id
     number, batch = work.items.last_number(order_id), last_batch(work, order_id)
     counts = work.items.counts(order_id)
@@ -152,20 +156,22 @@ def add_batches(
             )
             for place, identifier in enumerate(part, start=1)
         ]
-        _add(work, items, fare, start)
+        unpaid += _add(work, items, fare, start)
+    return unpaid
 
 
-def _add(work: UnitOfWork, items: Sequence[OrderItem], fare: Fare | None, before: int) -> None:
+def _add(work: UnitOfWork, items: Sequence[OrderItem], fare: Fare | None, before: int) -> list[Step]:
     """Add items, and draw what they cost; those that cannot be paid have failed from the beginning."""
     if fare is None:
         work.items.add(items)
-        return
+        return []
     paid = len(items) if fare.affordable is None else max(0, fare.affordable - before)
     failed = StatusInfo(status=Status.FAILED, additional=fare.refusal())
     unpaid = [replace(each, status=failed) for each in items[paid:]]
     work.items.add([*items[:paid], *unpaid])
     work.events.save_attempts([_refused(each) for each in unpaid])
     fare.draw(work, items[:paid])
+    return [Step(number=each.number, before=each.status, after=failed) for each in items[paid:]]
 
 
 def _refused(item: OrderItem) -> Attempt:

@@ -56,12 +56,14 @@ class Warner:
 
 def _warn(work: UnitOfWork, now: datetime) -> int:
     until = now + AHEAD + MORE
-    found = work.notifications.expiring(now + AHEAD, until)
-    for notification, count, first in found:
+    warned = 0
+    for notification, count, first in work.notifications.expiring(now + AHEAD, until):
+        if not work.notifications.warned(notification, until):
+            continue
+        warned += 1
         entry = entry_of_expiring(count, first, now)
         # a digest that came after them would be no warning
         due = min(next_digest(notification.digest, now), max(now, first - AHEAD / 2))
         waiting = work.outbox.waiting(notification.order_id)
         gather(work, notification, [entry], due, waiting)
-        work.notifications.warned(notification, until)
-    return len(found)
+    return warned

@@ -201,7 +201,7 @@ def _add(
     products = [(each.identifier, each.revision) for each in coming.matches]
     is_new = work.matches.add(*key, products) if products else []
     fresh = [each.identifier for each, new in zip(coming.matches, is_new, strict=True) if new]
-    add_batches(work, order, parent, fresh, collections[parent.collection_id].batch, now)
+    unpaid = add_batches(work, order, parent, fresh, collections[parent.collection_id].batch, now)
     if coming.is_last:
         count = work.items.last_number(order.order_id) - parent.number
         over = (
@@ -217,5 +217,5 @@ def _add(
             Policy(),
         )
     elif fresh:
-        follow_up(work, {order.order_id}, now, Policy())
+        follow_up(work, {order.order_id}, now, Policy(), {order.order_id: unpaid})
     return len(fresh)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from oseo_lab.model.identifiers import ProductId
+from oseo_lab.model.identifiers import ProductId, SubscriptionId
 from oseo_lab.model.notices import Step
 from oseo_lab.model.notify import (
     Digest,
@@ -27,6 +27,7 @@ from oseo_lab.model.notify import (
 )
 from oseo_lab.model.order import Order, OrderItem, StatusInfo
 from oseo_lab.model.status import DELIVERED, OPEN, Status
+from oseo_lab.model.subscription import is_massive
 from oseo_lab.ports import Notice, UnitOfWork
 
 __all__ = ["HOLD", "Turn", "gather", "tell"]
@@ -151,11 +152,18 @@ def _entries_of_items(
         if event not in wanted:
             continue
         item = work.items.get(turn.order.order_id, step.number)
-        if item is None or (event is Event.FAILED and not item.batch):
-            continue  # of an order without batches the end says it, at once
+        if item is None or (event is Event.FAILED and not item.batch) or _stands(turn.order, item):
+            continue  # what fails of an order without batches is said at its end
         reason = step.after.additional if event is Event.FAILED else None
         names.setdefault((event, reason), []).append(_name(item))
     return [(event, entry_of_items(event, each, reason, now)) for (event, reason), each in names.items()]
+
+
+def _stands(order: Order, item: OrderItem) -> bool:
+    """Whether an item stands for products to come, and is none itself."""
+    if isinstance(item.specification.identifier, SubscriptionId):
+        return True
+    return is_massive(order.specification) and not item.batch and not item.attempt
 
 
 def _event_of(step: Step) -> Event | None:

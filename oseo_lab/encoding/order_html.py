@@ -147,8 +147,15 @@ def _progress(row: ItemRow) -> str:
         return row.info or ""
     if row.retry_at is not None:
         return f"tried again at {when(row.retry_at)}" + (f": {row.info}" if row.info else "")
+    if row.provider is not None and not row.status.is_final:
+        is_made = row.status is Status.IN_PRODUCTION
+        who = f"{row.provider} works on it" if is_made else f"waits for {row.provider}"
+        since = f" since {when(row.since)}" if row.since else ""
+        return f"{who}{since}" + (f": {row.info}" if row.info else "")
     if row.status is Status.IN_PRODUCTION:
-        return f"{row.stage or 'starting'} {row.fraction:.0%}"
+        passed = "".join(f"{each} ✔ " for each in row.passed[-5:])
+        ahead = "".join(f" → {each}" for each in row.ahead)
+        return f"{passed}{row.stage or 'starting'} {row.fraction:.0%}{ahead}"
     if row.status in DELIVERED:
         return ""
     return row.info or ""
@@ -184,7 +191,7 @@ def _facts(view: OrderView) -> list[str]:
     summary = view.summary
     found = [size(summary.size)] if summary.size else []
     found += [f"{each.value:g} {each.currency}" for each in view.cost]
-    if (most := view.limits.max_items_per_month) is not None:
+    if (most := view.limits.max_items_per_month) is not None and view.joined is not None:
         full = "; further ones wait for the next" if view.joined >= most else ""
         found.append(f"this month {view.joined} of {most}{full}")
     if summary.expires is not None:

@@ -201,8 +201,9 @@ class OrderView:
         What the order may cost and deliver altogether.
     cost : tuple of Price
         What it drew and did not give back.
-    joined : int
-        How many products joined it this month, UTC, where ``limits`` say how many may.
+    joined : int or None
+        How many products joined it this month, UTC, where ``limits`` say how many may; None where that is
+        not known.
     batches : int
         How many batches there are; 0 where there are none.
     workers : int
@@ -224,7 +225,7 @@ class OrderView:
     actions: tuple[Action, ...] = ()
     limits: Limits = Limits()  # noqa: RUF009 (frozen)
     cost: tuple[Price, ...] = ()
-    joined: int = 0
+    joined: int | None = None
     batches: int = 0
     workers: int = 0
     package_href: str | None = None

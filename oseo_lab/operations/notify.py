@@ -245,4 +245,3 @@ def send_again(order_id: str, notice_id: int, context: Context) -> None:
         )
 
     context.store.write(write)
-    context.wake()

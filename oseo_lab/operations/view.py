@@ -74,10 +74,10 @@ def view_of(snapshot: UnitOfWork, reading: Reading, context: Context) -> OrderVi
     )
 
 
-def _joined(snapshot: UnitOfWork, order: Order, now: datetime) -> int:
+def _joined(snapshot: UnitOfWork, order: Order, now: datetime) -> int | None:
     """Return how many products joined an order this month, where that is limited."""
     if kept_limits(order.specification).max_items_per_month is None:
-        return 0
+        return None
     return snapshot.matches.count_since(order.order_id, month_of(now))
 
 

@@ -123,8 +123,8 @@ class Notifications(Protocol):
         With how many of them expire by ``until``, and when the first one does.
         """
 
-    def warned(self, notification: Notification, until: datetime) -> None:
-        """Note that it was warned of what expires by ``until``."""
+    def warned(self, notification: Notification, until: datetime) -> bool:
+        """Note that it is warned of what expires by ``until``; False where somebody else did."""
 
 
 class Sendings(Protocol):

@@ -44,10 +44,15 @@ _REMOVE = Statement(
 _WARNED = Statement(
     sa.update(tables.notifications)
     .values(warned=bindparam("to_warned"))
-    .where(_n.order_ref == bindparam("order_ref"), _n.uuid == bindparam("key")),
+    .where(
+        _n.order_ref == bindparam("order_ref"),
+        _n.uuid == bindparam("key"),
+        _n.warned < bindparam("before", type_=sa.BigInteger),
+    ),
     "to_warned",
     "order_ref",
     "key",
+    "before",
 )
 
 
@@ -133,10 +138,11 @@ class Notifications:
         names = self._session.order_ids(row[0] for row in rows)
         return [(_notification(row, names[row[0]]), row[-2], moment_of(row[-1])) for row in rows]
 
-    def warned(self, notification: Notification, until: datetime) -> None:
-        """Note that it was warned of what expires by ``until``."""
-        ref = self._session.order_ref(notification.order_id)
-        self._session.run(_WARNED, (micros(until), ref, _packed(notification.notification_id)))
+    def warned(self, notification: Notification, until: datetime) -> bool:
+        """Note that it is warned of what expires by ``until``; False where somebody else did."""
+        ref, last = self._session.order_ref(notification.order_id), micros(until)
+        row = (last, ref, _packed(notification.notification_id), last)
+        return self._session.run(_WARNED, row) > 0
 
 
 def _notification(row: Sequence[Any], order_id: str) -> Notification:

@@ -513,9 +513,9 @@ function factsOf(view) {
   if (view.limits?.max_price != null) facts.push(`at most ${number(view.limits.max_price)} in all`);
   if (view.limits?.max_bytes != null) facts.push(`at most ${size(view.limits.max_bytes)}`);
   const monthly = view.limits?.max_items_per_month;
-  if (monthly != null) {
+  if (monthly != null && view.joined != null) {
     const full = view.joined >= monthly ? "; further ones wait for the next" : "";
-    facts.push(`this month ${number(view.joined ?? 0)} of ${number(monthly)}${full}`);
+    facts.push(`this month ${number(view.joined)} of ${number(monthly)}${full}`);
   }
   if (view.batches > 1) facts.push(plural(view.batches, "batch", "batches"));
   if (view.workers && !isFinal(summary.status)) facts.push(`${plural(view.workers, "item")} at a time`);
