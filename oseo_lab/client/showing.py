@@ -8,6 +8,7 @@ on ipykernel 6 and 7, for display handles find their output by themselves.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,10 +53,17 @@ class _Shown:
     revision: int = -1
 
 
+#: Most orders whose outputs are written back, and most outputs of one: a kernel may live for months, and an
+#: output that is let go of keeps what it showed last. Orders that are over go first, then those shown longest
+#: ago.
+MOST_ORDERS, MOST_OUTPUTS = 200, 20
+
 _SHOWN: dict[str, list[_Shown]] = {}
-#: Orders that are followed for their outputs, by id.
-_FOLLOWED: set[str] = set()
+#: What ends following orders for their outputs, by id.
+_FOLLOWED: dict[str, Callable[[], None]] = {}
 _LOCK = threading.Lock()
+#: Held while an end is written, so that a cell that waited for it is not over before that.
+_WRITING = threading.Lock()
 
 
 def order_data(order: Showable, view: OrderView) -> dict[str, Any]:
@@ -94,16 +102,43 @@ def show_order(order: Showable) -> None:
     handle = show(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
     shown = _Shown(handle, order.last_view.summary.status.is_final)
     with _LOCK:
+        outputs = [*_SHOWN.pop(order.id, ()), shown]
+        _SHOWN[order.id] = outputs[-MOST_OUTPUTS:]  # shown last, so last in the order of the mapping
         is_first = order.id not in _FOLLOWED
-        _FOLLOWED.add(order.id)
-        _SHOWN.setdefault(order.id, []).append(shown)
+        if is_first:
+            _FOLLOWED[order.id] = _nothing
+        ends = _let_go()
+    for end in ends:
+        end()
     if is_first:
-        follower_of(order.session).follow(order, lambda told: _told(order, told))
+        stop = follower_of(order.session).follow(order, lambda told: _told(order, told))
+        with _LOCK:
+            is_kept = order.id in _FOLLOWED
+            if is_kept:
+                _FOLLOWED[order.id] = stop
+        if not is_kept:
+            stop()
+
+
+def _nothing() -> None:
+    """Stand for what ends following, until it has begun."""
+
+
+def _let_go() -> list[Callable[[], None]]:
+    """Forget outputs of orders there is no room for; return what ends following these."""
+    surplus = len(_SHOWN) - MOST_ORDERS
+    if surplus <= 0:
+        return []
+    *earlier, _ = _SHOWN
+    earlier.sort(key=lambda each: not all(output.is_final for output in _SHOWN[each]))
+    for each in earlier[:surplus]:
+        del _SHOWN[each]
+    return [_FOLLOWED.pop(each) for each in earlier[:surplus] if each in _FOLLOWED]
 
 
 def settle(order: Showable) -> None:
     """Write what became of a final order into the cells that show it; called by whoever waited for it."""
-    with _LOCK:
+    with _WRITING, _LOCK:
         waiting = any(not each.is_final for each in _SHOWN.get(order.id, ()))
     if waiting:
         try:
@@ -115,7 +150,7 @@ def settle(order: Showable) -> None:
 def _told(order: Showable, told: Told) -> None:
     if told.is_end:  # shown again, through another lab, it is followed again
         with _LOCK:
-            _FOLLOWED.discard(order.id)
+            _FOLLOWED.pop(order.id, None)
     if told.view is not None:
         order.saw(told.view)
         _write(order, told.view)
@@ -124,11 +159,14 @@ def _told(order: Showable, told: Told) -> None:
 def _write(order: Showable, view: OrderView) -> None:
     """Write a final state back once; an order that goes on (tried again) is written back at its next end."""
     is_final = view.summary.status.is_final
-    with _LOCK:
-        shown = _SHOWN.get(order.id, ())
-        due = [each for each in shown if is_final and not (each.is_final and each.revision == view.revision)]
-        for each in shown:
-            each.is_final = is_final
-            each.revision = view.revision
-    for each in due:
-        each.handle.update(story(order, view), raw=True)
+    with _WRITING:
+        with _LOCK:
+            shown = _SHOWN.get(order.id, ())
+            due = [
+                each for each in shown if is_final and not (each.is_final and each.revision == view.revision)
+            ]
+            for each in shown:
+                each.is_final = is_final
+                each.revision = view.revision
+        for each in due:
+            each.handle.update(story(order, view), raw=True)

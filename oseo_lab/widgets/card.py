@@ -45,6 +45,7 @@ function render({ model, el: host }) {
       }),
     href: (address) => (/^https?:/.test(address) ? address : null),
   });
+  const view = `${Date.now()}-${Math.random()}`;
   const draw = () => card.update(model.get("view"));
   const connect = () => card.connect(model.get("state"));
   const hear = (message) => {
@@ -59,11 +60,12 @@ function render({ model, el: host }) {
   model.on("msg:custom", hear);
   draw();
   connect();
-  model.send({ kind: "drawn" });
+  model.send({ kind: "drawn", view });
   return () => {
     model.off("change:view", draw);
     model.off("change:state", connect);
     model.off("msg:custom", hear);
+    model.send({ kind: "gone", view });
     card.dispose();
   };
 }
@@ -89,11 +91,13 @@ class OrderCard(anywidget.AnyWidget):
     def __init__(self, order: Order) -> None:
         super().__init__(view=to_plain(order.last_view), state={"kind": "still"})
         self._order = order
-        self._is_drawn = False
+        self._views: set[str] = set()
         self._sent = time.monotonic()
         self._last: OrderView | None = None
         self.on_msg(self._asked)
         self._stop = follower_of(order.session).follow(order, self._told)
+        if self.comm is not None:
+            self.comm.on_close(lambda *_: self._stop())
 
     def close(self) -> None:
         """Follow the order no more."""
@@ -109,7 +113,7 @@ class OrderCard(anywidget.AnyWidget):
             return
         self._last = told.view
         is_final = told.view.summary.status.is_final
-        if self._is_drawn or is_final or time.monotonic() - self._sent >= UNSEEN:
+        if self._views or is_final or time.monotonic() - self._sent >= UNSEEN:
             self._send_view()
 
     def _send_view(self) -> None:
@@ -122,8 +126,10 @@ class OrderCard(anywidget.AnyWidget):
 
     def _asked(self, _: Any, content: Mapping[str, Any], *_buffers: Any) -> None:
         if content.get("kind") == "drawn":
-            self._is_drawn = True
+            self._views.add(str(content.get("view")))
             self._send_view()
+        elif content.get("kind") == "gone":
+            self._views.discard(str(content.get("view")))
         elif content.get("kind") == "act":
             threading.Thread(target=self._carry_out, args=(content,), name="oseo-card", daemon=True).start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,10 +10,11 @@ from playwright.sync_api import expect
 
 from oseo_lab.encoding.json_form import to_plain
 from oseo_lab.model.status import Status
-from oseo_lab.model.view import Action
+from oseo_lab.model.view import Action, ItemRow
 from oseo_lab.widgets.card import OrderCard
 from oseo_lab.widgets.orders import OrdersTable
-from tests.encoding.test_order_html import SUMMARY, VIEW
+from tests.browser.conftest import ARTEFACTS
+from tests.encoding.test_order_html import NOW, SUMMARY, VIEW
 
 #: A model as widget managers make it: traits, changes, messages.
 _MODEL = """async ([source, style, traits]) => {
@@ -46,7 +48,7 @@ def test_card_of_a_widget_draws_asks_its_kernel_and_says_what_was_refused(tab):
     tab.evaluate(_MODEL, [OrderCard._esm, OrderCard._css, traits])
     card = tab.locator(".oseo-card")
     expect(card).to_contain_text("2 of 10 delivered · 1 failed · 1 running · 6 waiting")
-    assert tab.evaluate("window.sent") == [{"kind": "drawn"}]
+    assert [each["kind"] for each in tab.evaluate("window.sent")] == ["drawn"]
     card.get_by_role("button", name="Try it again").click()
     asked = tab.evaluate("window.sent")[-1]
     assert (asked["kind"], asked["action"]) == ("act", "retry")
@@ -60,6 +62,50 @@ def test_card_of_a_widget_draws_asks_its_kernel_and_says_what_was_refused(tab):
     expect(card).to_contain_text("Gone since")
     tab.evaluate("window.end()")
     expect(card).to_have_count(0)
+    first, *_, last = tab.evaluate("window.sent")
+    assert last == {"kind": "gone", "view": first["view"]}
+
+
+def test_card_tells_stages_and_who_is_waited_for(tab):
+    running = ItemRow(
+        number=1,
+        item_id="S2-D-0707",
+        identifier="S2-D-0707",
+        status=Status.IN_PRODUCTION,
+        stage="reproject",
+        fraction=0.61,
+        passed=("staging", "clip"),
+        ahead=("packing", "delivering"),
+    )
+    asked = replace(running, number=2, item_id="S2-D-0722", provider="archive", since=NOW)
+    waiting = replace(
+        asked, number=3, item_id="S2-D-0723", status=Status.ACCEPTED, info="restoring from tape"
+    )
+    view = replace(VIEW, rows=(running, asked, waiting), dashboard="https://hub.example/dask/status")
+    traits = {"view": to_plain(view), "state": {"kind": "live"}}
+    tab.evaluate(_MODEL, [OrderCard._esm, OrderCard._css, traits])
+    card = tab.locator(".oseo-card")
+    expect(card).to_contain_text("staging ✔ clip ✔ reproject 61 % → packing → delivering")
+    expect(card).to_contain_text("archive works on it since")
+    expect(card).to_contain_text(re.compile("waits for archive since .*: restoring from tape"))
+    expect(card.get_by_role("progressbar")).to_have_count(1)  # nobody tells how far others are
+    link = card.get_by_role("link", name="Dask dashboard")
+    expect(link).to_have_attribute("href", "https://hub.example/dask/status")
+    tab.screenshot(path=str(ARTEFACTS / "card_stages.png"))
+
+
+@pytest.mark.parametrize("width", [400, 620])
+def test_table_of_orders_is_not_cut_where_it_is_narrow(tab, width):
+    tab.set_viewport_size({"width": width, "height": 500})
+    summary = replace(SUMMARY, size=310_000_000, expires=NOW, created=NOW)
+    orders = [
+        to_plain(replace(summary, order_id=f"urn:uuid:{n:08}", name="po-valley-2023")) for n in range(3)
+    ]
+    tab.evaluate(_MODEL, [OrdersTable._esm, OrdersTable._css, {"orders": orders}])
+    scroll = tab.locator(".oseo-scroll")
+    assert scroll.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+    expect(tab.locator(".oseo-orders")).to_contain_text("310 MB")
+    tab.screenshot(path=str(ARTEFACTS / f"orders_{width}.png"))
 
 
 def test_what_an_order_says_of_itself_never_becomes_markup(tab):
