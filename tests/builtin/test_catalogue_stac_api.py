@@ -170,8 +170,11 @@ def newest_first(api: Api) -> list[str]:
     ]
 
 
-def test_making_one_asks_nobody() -> None:
-    StacCatalogue("s2", {"href": "http://127.0.0.1:9/never"})
+def test_making_one_asks_nobody(api: Api) -> None:
+    made = catalogue(api)
+    assert api.asked == []
+    assert made.find(["nothing"]) == {}
+    assert len(api.asked) == 1
 
 
 def test_products_are_found_by_identifier(api: Api) -> None:

@@ -327,4 +327,6 @@ def test_a_certificate_nobody_vouches_for_is_not_trusted(resolve, certified):
 
 def test_who_speaks_no_tls_under_https_is_left():
     with receiving(hang) as receiver:
-        failure(f"https://127.0.0.1:{receiver.port}/", BRIEF)
+        failed = failure(f"https://127.0.0.1:{receiver.port}/", BRIEF)
+        assert failed.failure_class is FailureClass.TRANSIENT
+        assert not receiver.received

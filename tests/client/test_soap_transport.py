@@ -106,13 +106,15 @@ def test_what_is_wrong_with_an_order_is_said_all_at_once(lab):
 def test_an_account_is_known_by_every_identity(server, identity):
     with oseo.connect(soap=server.soap, username="anna", password=PASSWORD, identity=identity) as lab:
         assert lab.owner == "anna"
-        assert len(lab.orders.filter()) >= 0
+        order = lab.order("SCENE_A", collection="scenes", name=f"anna's by {identity}").submit()
+        assert order.id in {each.id for each in lab.orders.filter()}
 
 
 def test_the_password_may_come_from_the_environment(server, monkeypatch):
     monkeypatch.setenv("OSEO_LAB_PASSWORD", PASSWORD)
     with oseo.connect(soap=server.soap, username="anna") as lab:
-        lab.orders.filter()
+        order = lab.order("SCENE_A", collection="scenes", name="anna's of the environment").submit()
+        assert lab.orders[order.id].name == order.name
 
 
 @pytest.mark.parametrize("identity", ["text", "digest", "basic"])

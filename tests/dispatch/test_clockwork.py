@@ -54,4 +54,6 @@ def test_one_whose_catalogue_hangs_holds_up_nobody():
 
 
 def test_it_may_be_closed_without_having_begun():
-    Clockwork([Stepper()]).close()
+    stepper = Stepper()
+    Clockwork([stepper]).close()
+    assert stepper.is_closed and not stepper.stepped.is_set()

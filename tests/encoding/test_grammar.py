@@ -287,7 +287,7 @@ def test_whatever_the_official_schema_refuses_is_refused_at_length(shared: Path)
         tried += 1
         refused += is_refused_as_it_should(dice.choice(originals), schema, dice)
     print(f"{tried} mutants, {refused} of them refused by the official schema, and by us")
-    assert refused
+    assert refused > tried / 8
 
 
 @pytest.mark.parametrize("name", sorted(REQUESTS))

@@ -304,9 +304,9 @@ def test_closing_ends_the_workers_and_may_be_repeated(plugins, tmp_path):
 def test_dask_is_not_imported_before_the_first_job(tmp_path):
     code = (
         "import sys; from oseo_lab.executors.dask import DaskExecutor; DaskExecutor();"
-        "sys.exit(bool({'dask', 'distributed', 'numpy', 'fsspec'} & set(sys.modules)))"
+        "print(sorted({'dask', 'distributed', 'numpy', 'fsspec', 'queue'} & set(sys.modules)))"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "['queue']\n"
 
 
 def test_workers_use_one_thread_and_a_bounded_gdal_cache_each(shared_dask):

@@ -172,7 +172,8 @@ def test_a_store_of_an_older_version_is_copied_before_it_is_changed(tmp_path, ma
     assert copy == tmp_path / f"orders.sqlite.{REVISIONS[-1]}.backup"
     restored = open_store(f"sqlite:///{copy}")
     with restored.read() as unit:
-        assert unit.orders.get(order.order_id) is not None
+        assert unit.orders.get(order.order_id) == replace(order, items=())
+        assert tuple(unit.items.of(order.order_id)) == order.items
     restored.close()
 
 
@@ -191,7 +192,8 @@ def test_a_backup_is_made_while_the_store_is_in_use_and_never_over_another_file(
     store.close()
     restored = open_store(f"sqlite:///{copy}")
     with restored.read() as unit:
-        assert unit.orders.get(order.order_id) is not None
+        assert unit.orders.get(order.order_id) == replace(order, items=())
+        assert tuple(unit.items.of(order.order_id)) == order.items
     restored.close()
 
 

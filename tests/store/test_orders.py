@@ -24,7 +24,7 @@ def test_an_order_comes_back_as_it_was_saved(store, added):
 def test_an_order_of_nobody_or_of_another_is_not_found(store, added):
     order = added(owner="anna")
     with store.read() as unit:
-        assert unit.orders.get(order.order_id, "anna") is not None
+        assert unit.orders.get(order.order_id, "anna").order_id == order.order_id
         assert unit.orders.get(order.order_id, "berta") is None
         assert unit.orders.get(new_order_id()) is None
         assert unit.orders.get("an identifier of somebody else") is None

@@ -273,6 +273,6 @@ def test_a_writer_sees_what_was_written_while_it_waited_whatever_the_database_de
             assert not waiting.done()
     go.set()
     holding.result(60)
-    assert waiting.result(60) is not None
+    assert waiting.result(60).order_id == order.order_id
     first.close()
     second.close()

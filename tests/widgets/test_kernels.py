@@ -128,7 +128,7 @@ def test_notebook_keeps_the_end_of_what_it_waited_for_and_nbconvert_shows_it(ser
         "import oseo_lab as oseo\nlab = oseo.connect()\n"
         "order = lab.order(['S2', 'Q1', 'D1'], collection='watched', name='exported').submit()\norder",
         "order.wait(progress=False);",
-        "lab.orders",
+        "lab.orders.filter(name='exported')",
         "lab.order(['Q3'], collection='watched', name='a draft')",
     )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
@@ -139,6 +139,6 @@ def test_notebook_keeps_the_end_of_what_it_waited_for_and_nbconvert_shows_it(ser
     assert "exported · " in html  # the order's card
     assert html.count("2 of 3 delivered · 1 failed") >= 1
     assert "The source file is damaged at the provider" in html
-    assert 'aria-label="3 orders"' in html  # the table
+    assert 'aria-label="1 order"' in html  # the table
     assert "a draft" in html
     assert service.token not in str(notebook)
