@@ -146,6 +146,11 @@ class Connection:
         is_there = self.cluster.is_alive if isinstance(self.cluster, OwnCluster) else True
         return is_there and self.client.status != "closed"
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the cluster is this process's own, so that nobody else can have cancelled a task."""
+        return isinstance(self.cluster, OwnCluster)
+
     def close(self) -> None:
         """Let go."""
         self.client.close(timeout=PATIENCE)

@@ -275,6 +275,8 @@ class DaskExecutor:
         for task in list(self._tasks.values()):
             self._fail(task, "the connection to the workers was lost")
         self._tasks.clear()
+        if self._held:  # what waits here was never out
+            self._connect()
 
     # ---------------------------------------------------------------------------------- going out
 
@@ -370,6 +372,8 @@ class DaskExecutor:
             self._fail(task, "a worker could not run the item", repr(error))
         else:
             self._fail(task, "the connection to the worker was lost", f"its task is {future.status}")
+            if self._connection is not None and self._connection.is_own:
+                self._disconnected()  # its scheduler is dying: nothing more may go there
 
     def _mourn(self, task: _Task) -> None:
         """Report what died with a worker, and let the jobs wait again that cannot have begun.
