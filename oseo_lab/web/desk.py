@@ -9,17 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import Any, Literal
 
 from oseo_lab.encoding import json_form
+from oseo_lab.encoding.desk_html import board_html
+from oseo_lab.encoding.html import card
 from oseo_lab.model.desk import Announcement
+from oseo_lab.model.errors import OseoError
 from oseo_lab.model.order import Order
 from oseo_lab.operations import Context
 from oseo_lab.operations.desk import announce, approve, board, reject, run_again, withdraw
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import JSON, JsonHandler, order_id_of
+from oseo_lab.web.pages import POLICY, page
 
-__all__ = ["AnnouncementHandler", "ApproveHandler", "DeskHandler", "RejectHandler", "RunAgainHandler"]
+__all__ = [
+    "AnnouncementHandler",
+    "ApproveHandler",
+    "DeskHandler",
+    "DeskPageHandler",
+    "RejectHandler",
+    "RunAgainHandler",
+]
+
+#: Seconds after which the page is asked for again.
+REFRESH = 30
 
 
 class _OperatorHandler(JsonHandler):
@@ -47,6 +62,35 @@ class DeskHandler(_OperatorHandler):
     async def get(self) -> None:
         """Send the board."""
         await self.carry_out("read", board)
+
+
+class DeskPageHandler(JsonHandler):
+    """``GET desk``: the board as a page, to read; the board in JupyterLab has the buttons."""
+
+    @door
+    async def get(self) -> None:
+        """Send the page."""
+        services = await self.services()
+        await self.authorize("read")
+        found = await self.state.work(board, services.context(self.owner, url=self.service_url))
+        self.set_header("Refresh", str(REFRESH))
+        said = (
+            f"lab.operator in Python and oseo-lab desk decide. This page looks again every {REFRESH} seconds."
+        )
+        self._send_page("Order desk", f"{board_html(found)}<footer>{said}</footer>")
+
+    head = get
+
+    def answer_error(self, error: OseoError) -> None:
+        """Send a page that says what is wrong."""
+        self.set_status(error.http_status)
+        self._send_page("Order desk", card("Order desk", f"<p>{escape(str(error))}</p>"))
+
+    def _send_page(self, title: str, body: str) -> None:
+        self.set_header("Content-Security-Policy", POLICY)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(page(title, body))
 
 
 class ApproveHandler(_OperatorHandler):

@@ -62,7 +62,8 @@ def landing_page(
 <p>From any OSEO client, SOAP 1.1 or 1.2 by POST to:</p><pre><code>{escape(url)}</code></pre>
 <ul><li><a href="{escape(url)}?wsdl">WSDL</a></li>
 <li><a href="{escape(url)}?service=OS&amp;request=GetCapabilities">Capabilities</a></li>
-<li><a href="{escape(url)}api/v1/openapi.json">JSON API (OpenAPI)</a></li></ul></body></html>
+<li><a href="{escape(url)}api/v1/openapi.json">JSON API (OpenAPI)</a></li>
+<li><a href="{escape(url)}desk">Order desk</a> (for operators)</li></ul></body></html>
 """.encode()
 
 

@@ -26,6 +26,7 @@ from oseo_lab.operations.shares import (
 )
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import JSON, JsonHandler, order_id_of
+from oseo_lab.web.pages import POLICY, page
 
 __all__ = [
     "NoLinkHandler",
@@ -40,15 +41,6 @@ T = TypeVar("T")
 
 #: Seconds after which the page of a running order is asked for again.
 REFRESH = 10
-#: Nothing is loaded, run, sent or framed; the page's own style is all.
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
-_STYLE = (
-    ":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;"
-    "padding:0 1rem}footer{opacity:.7;font-size:.85em;margin-top:1rem}"
-)
 
 
 class SharesHandler(JsonHandler):
@@ -167,13 +159,9 @@ class SharedPageHandler(LinkHandler):
         self._send_page("Nothing here", card("Nothing here", f"<p>{escape(str(error))}</p>"))
 
     def _send_page(self, title: str, body: str) -> None:
-        self.set_header("Content-Security-Policy", _POLICY)
+        self.set_header("Content-Security-Policy", POLICY)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(
-            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-            f'content="width=device-width"><title>{escape(title)}</title><style>{_STYLE}</style></head>'
-            f"<body><main>{body}</main></body></html>\n"
-        )
+        self.finish(page(title, body))
 
 
 def _footer(view: OrderView) -> str:

@@ -140,6 +140,22 @@ def test_everybody_is_told_at_every_door(
     assert httpx.get(f"{server.api}/", auth=ALICE).json()["announcement"] is None
 
 
+def test_operators_read_the_desk_as_a_page(
+    server: Server, http: httpx.Client, stranger: httpx.Client, waiting: Callable[[], str]
+) -> None:
+    uuid = waiting()
+    page = http.get(f"{server.soap}desk")
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "script-src" not in page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert uuid[:8] in page.text
+    assert f'{server.soap}desk"' in stranger.get(server.soap, headers={"Accept": "text/html"}).text
+    assert stranger.get(f"{server.soap}desk").status_code == 401
+    refused = httpx.get(f"{server.soap}desk", auth=ALICE)
+    assert (refused.status_code, "only operators see the order desk" in refused.text) == (403, True)
+    assert uuid[:8] not in refused.text
+
+
 @pytest.mark.parametrize("said", [{}, {"text": ""}, {"text": "x" * 501}, {"text": "x", "until": "noon"}])
 def test_a_notice_that_is_none_is_refused(announced: Callable[..., httpx.Response], said: dict) -> None:
     assert announced(**said).status_code == 422
