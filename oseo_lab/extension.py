@@ -62,6 +62,9 @@ class OseoLab(ExtensionApp):
     dask_factory = Dict(
         help="Factory of a Dask cluster: module, class, args, kwargs, as dask-labextension names them."
     ).tag(config=True)
+    dask_dashboard = Unicode(
+        help="Address of the LocalCluster's dashboard (127.0.0.1:8787), shown to operators; none where empty."
+    ).tag(config=True)
     workers = Integer(0, help="Workers of the LocalCluster; 0 for this machine's cores.").tag(config=True)
     threads_per_worker = Integer(1, help="Threads of each worker of the LocalCluster.").tag(config=True)
     trust_network = Bool(False, help="Allow a Dask scheduler outside this machine without TLS.").tag(
@@ -121,6 +124,9 @@ class OseoLab(ExtensionApp):
     smtp_from = Unicode(help="Whom mail comes from, name@host.").tag(config=True)
     smtp_tls = Enum(
         ["starttls", "tls", "none"], "starttls", help="How the connection to the mail server is secured."
+    ).tag(config=True)
+    mail_domains = List(
+        Unicode(), help="Where mail may go (lab.example); anywhere, where none is named."
     ).tag(config=True)
 
     @default("data_dir")
@@ -219,7 +225,7 @@ class OseoLab(ExtensionApp):
 
 
 #: Settings that are lists of names.
-_LISTS = ("operators", "callback_hosts")
+_LISTS = ("operators", "callback_hosts", "mail_domains")
 
 
 def _said_by_environment() -> Config:

@@ -40,6 +40,9 @@ class Settings:
         Address, or ``file:`` and the path of a scheduler file; a LocalCluster where empty.
     dask_factory : mapping
         ``module``, ``class``, ``args``, ``kwargs`` of a cluster, as dask-labextension names them.
+    dask_dashboard : str
+        Address of the LocalCluster's dashboard, such as ``127.0.0.1:8787``; none where empty. It knows no
+        users: whoever reaches the address sees what the workers do.
     workers, threads_per_worker : int
         Of the LocalCluster; 0 workers means this machine's cores.
     trust_network : bool
@@ -83,6 +86,8 @@ class Settings:
         By which name it knows this service, and a file that holds the password, read at each message.
     smtp_from : str
         Whom mail comes from.
+    mail_domains : tuple of str
+        Where mail may go: the part of addresses behind the ``@``; anywhere, where none is named.
     smtp_tls : str
         ``starttls``, ``tls`` (from the first byte) or ``none``.
     """
@@ -96,6 +101,7 @@ class Settings:
     provider_site: str = ""
     dask_scheduler: str = ""
     dask_factory: Mapping[str, Any] = field(default_factory=dict)
+    dask_dashboard: str = ""
     workers: int = 0
     threads_per_worker: int = 1
     trust_network: bool = False
@@ -128,6 +134,7 @@ class Settings:
     smtp_password_file: str = ""
     smtp_from: str = ""
     smtp_tls: str = "starttls"
+    mail_domains: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Settings:

@@ -63,7 +63,7 @@ class _Dialogue:
     def answer(self, verb: str, line: str) -> bool:
         if verb == "EHLO":
             offers = [*(["STARTTLS"] if self.mail.tls else []), *(["AUTH PLAIN"] if self.mail.login else [])]
-            self.say("".join(f"250-{each}\r\n" for each in offers) + "250 8BITMIME")
+            self.say("".join(f"250-{each}\r\n" for each in ("here", *offers)) + "250 8BITMIME")
         elif verb == "STARTTLS":
             self.say("220 go on")
             self.connection = self.mail.tls.wrap_socket(self.connection, server_side=True)

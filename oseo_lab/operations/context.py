@@ -130,6 +130,8 @@ class Context:
         Whether users are called back.
     mail : bool
         Whether mail can be sent.
+    mail_domains : sequence of str
+        Where mail may go; anywhere, where none is named.
     sps_url : str or None
         Address of the linked Sensor Planning Service.
     is_operator : bool
@@ -174,6 +176,7 @@ class Context:
     soap_version: str = "1.2"
     callbacks: bool = True
     mail: bool = False
+    mail_domains: Sequence[str] = ()
     sps_url: str | None = None
     is_operator: bool = False
     catalogue: Callable[[str], Catalogue] = _none

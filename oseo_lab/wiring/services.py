@@ -234,6 +234,7 @@ class Services:
             soap_version=soap_version,
             callbacks=settings.callbacks,
             mail=bool(settings.smtp_host),
+            mail_domains=settings.mail_domains,
             sps_url=settings.sps_url or None,
             is_operator=self.is_operator(owner),
             catalogue=self.plugins.catalogue,

@@ -162,3 +162,16 @@ def test_check_asks_the_catalogue_before_anything_is_sent(run):
     code, out, err = run("orders", "submit", "scenes", "SCENE_NONE", "--check", "--name", "not sent")
     assert code == 1 and out == "" and "no product 'SCENE_NONE'" in err
     assert run("orders", "show", "not sent")[0] == 1
+
+
+def test_somebody_is_told_of_an_order_from_the_prompt(run):
+    run("orders", "submit", "scenes", "SCENE_B", "--name", "told", "--wait")
+    hook = "https://lab.example/hook"
+    code, out, err = run("orders", "notify", "told", "--webhook", hook, "--on", "expiring")
+    assert code == 0 and out.startswith("whsec_") and f"webhook to {hook}" in err
+    code, out, err = run("orders", "notifications", "told", "--json")
+    assert json.loads(out)["told"][0]["on"] == ["expiring"] and "whsec_" not in out
+    code, _, err = run("orders", "notifications", "told", "--stop", hook)
+    assert code == 0 and "nobody is told" in err
+    code, _, err = run("orders", "notify", "told", "--email", "anna@lab.example")
+    assert code == 2 and "no mail is sent from here" in err
