@@ -11,7 +11,6 @@ from html import escape
 from oseo_lab.client import display
 from oseo_lab.client.delivered_before import delivered_before, reusable
 from oseo_lab.client.found import size_of
-from oseo_lab.client.offline import offline_words
 from oseo_lab.client.prices import Quoted, counted, money, prices
 from oseo_lab.model.archive import about, restore_words
 from oseo_lab.model.estimates import in_words
@@ -99,9 +98,11 @@ def notes(quotation: Quoted) -> list[str]:
 
 def _row(item: ItemPrice, note: bool, known: str, product: CatalogueItem | None) -> list[str]:
     price = money(item.price) if item.price is not None else "in the group's"
-    offline = "" if product is None else offline_words(product)
+    offline = ""
     if item.restore is not None:
         offline = restore_words(item.restore)
+    elif product is not None and product.offline is not None and not _is_taken(item):
+        offline = restore_words(product.offline.usually)
     said = [known, offline, item.price_information if note else "", item.contract_information]
     size = None if product is None else size_of(product)
     return [
@@ -112,6 +113,11 @@ def _row(item: ItemPrice, note: bool, known: str, product: CatalogueItem | None)
         price,
         " · ".join(filter(None, said)),
     ]
+
+
+def _is_taken(item: ItemPrice) -> bool:
+    """Whether it is delivered from a result: nothing need be restored for that."""
+    return item.reuse is not None and item.reuse.is_taken
 
 
 def story(quotation: Quoted) -> str:

@@ -22,8 +22,15 @@ __all__ = ["find_inputs"]
 SCHEMES = frozenset({"file", "local", "http", "https", "s3", "gs", "ftp", "sftp", "memory"})
 
 
-def find_inputs(job: ItemJob) -> Inputs:
+def find_inputs(job: ItemJob, *, restores: bool = True) -> Inputs:
     """Return the product a job works from and where each of its assets lies.
+
+    Parameters
+    ----------
+    job : ItemJob
+        What is to be made.
+    restores : bool
+        Whether an archive is asked for what is offline; not, where nothing is read of it.
 
     Raises
     ------
@@ -39,7 +46,7 @@ def find_inputs(job: ItemJob) -> Inputs:
     if not item.orderable:
         raise ProcessingFailed(item.reason or f"the product {identifier!r} cannot be ordered")
     _check_size(item, job.max_bytes)
-    if item.offline is not None:
+    if item.offline is not None and restores:
         _restore(catalogue, item, item.offline)
     return Inputs(item=item, paths={asset.name: _openable(asset.href) for asset in item.assets})
 

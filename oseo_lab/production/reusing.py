@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,27 +35,37 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What a kept result was made of, in the workspace: its data files, and its STAC item."""
+    """What a kept result holds, in the workspace: its data files, its STAC item, what it was made from."""
 
+    source: str
     products: list[Product]
     document: dict[str, Any]
 
 
 def source_of(inputs: Inputs) -> str:
-    """Return what tells one state of a product's files from another: their places, sizes, times, versions."""
+    """Return what tells one state of a product from another: digests of what is said of it, and of its files.
+
+    The files of a product that is offline cannot be looked at: then the second is left out.
+    """
     said = [str(inputs.item.properties.get(name, "")) for name in _REVISED]
+    files: list[str] = []
     for asset in inputs.item.assets:
         said += [asset.name, asset.href, str(asset.size or "")]
         place = local_path(inputs.paths[asset.name]) if asset.name in inputs.paths else None
         with suppress(OSError):  # not there: the processor will say so
             if place is not None:
                 found = place.stat()
-                said += [str(found.st_size), str(found.st_mtime_ns)]
-    return hashlib.sha256("\0".join(said).encode(errors="backslashreplace")).hexdigest()
+                files += [str(found.st_size), str(found.st_mtime_ns)]
+    described = _digest(said)
+    return f"{described}." if inputs.item.offline is not None else f"{described}.{_digest(files)}"
 
 
-def fetch(job: ItemJob, earlier: Earlier, source: str, workspace: Workspace) -> Kept:
-    """Bring the files of a kept result into the workspace; ``source`` is what `source_of` says now.
+def _digest(said: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(said).encode(errors="backslashreplace")).hexdigest()[:32]
+
+
+def fetch(job: ItemJob, earlier: Earlier, inputs: Inputs, workspace: Workspace) -> Kept:
+    """Bring the files of a kept result into the workspace.
 
     Raises
     ------
@@ -65,7 +75,8 @@ def fetch(job: ItemJob, earlier: Earlier, source: str, workspace: Workspace) -> 
     files = {each.name: each for each in earlier.files}
     get = _getter(job, earlier)
     manifest = _document(files.get(MANIFEST), get, workspace)
-    if manifest.get("source") != source:
+    made_from = str(manifest.get("source", ""))
+    if not made_from.startswith(source_of(inputs)):
         raise Unusable("the product has changed since")
     document = _document(files.get(ITEM), get, workspace)
     products = []
@@ -77,7 +88,7 @@ def fetch(job: ItemJob, earlier: Earlier, source: str, workspace: Workspace) -> 
         products.append(_checked(file, get, workspace))
     if not products:
         raise Unusable("it has no files")
-    return Kept(products=products, document=document)
+    return Kept(source=made_from, products=products, document=document)
 
 
 def _checked(

@@ -160,10 +160,9 @@ def _make(job: ItemJob, workspace: JobWorkspace) -> _Made:
 def _used_again(job: ItemJob, earlier: Earlier, workspace: JobWorkspace) -> _Made:
     """Bring an earlier result here, if it is what would be made now: the catalogue is asked all the same."""
     workspace.stage("reusing", "delivering")
-    inputs = find_inputs(job)
-    state = source_of(inputs)
-    kept = fetch(job, earlier, state, workspace)
-    return _Made(source=inputs.item, state=state, products=kept.products, document=kept.document)
+    inputs = find_inputs(job, restores=False)
+    kept = fetch(job, earlier, inputs, workspace)
+    return _Made(source=inputs.item, state=kept.source, products=kept.products, document=kept.document)
 
 
 def _not_used(unusable: Unusable) -> Failure:

@@ -7,13 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from oseo_lab.client.lab import Lab
-from oseo_lab.client.offline import offline_words
 from oseo_lab.client.quote import Quotation
 from oseo_lab.client.transport import InProcessTransport
 from oseo_lab.model.errors import NotSupported, OseoError, ValidationError, WaitTimeout
 from oseo_lab.model.estimates import Estimate
 from oseo_lab.model.identifiers import ProductId
-from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.messages import (
     GetQuotation,
     GetQuotationAck,
@@ -209,19 +207,3 @@ def test_submitting_with_reuse_orders_a_quotation_that_counts_on_it_once() -> No
     asked = [each.specification for each, _ in service.requests if isinstance(each, GetQuotation)]
     assert [each.extensions for each in asked] == [(), ("reuse=true",)]
     assert found.reusing().is_reusing and not found.is_reusing
-
-
-@pytest.mark.parametrize(
-    ("properties", "words"),
-    [
-        ({}, ""),
-        ({"order:status": "succeeded"}, ""),
-        ({"order:status": "orderable"}, "offline: restore from archive first"),
-        ({"storage:tier": "Archive", "oseo:restore_time": "PT4H"}, "restore from archive first (≈ 4 h)"),
-        ({"online": False, "restore_time": 7200}, "offline: restore from archive first (≈ 2 h)"),
-        ({"storageStatus": "OFFLINE", "restore_time": "soon"}, "offline: restore from archive first"),
-    ],
-)
-def test_offline_products_are_told_with_how_long_they_take(properties, words) -> None:
-    found = offline_words(CatalogueItem(identifier="a", collection_id="c", properties=properties))
-    assert found.endswith(words) and bool(found) == bool(words)

@@ -6,10 +6,12 @@ import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pystac
 import pytest
 
+from oseo_lab.model.archive import Offline
 from oseo_lab.model.job import FailureClass
 from oseo_lab.model.order import new_order_id, order_uuid
 from oseo_lab.model.reuse import Earlier
@@ -175,3 +177,24 @@ def test_results_elsewhere_are_copied_through_the_workspace(make_job):
 def test_cancelled_in_the_middle_it_is_cancelled(again):
     report = run(again, cancelled=lambda: True)
     assert report.failure.failure_class is FailureClass.CANCELLED and not report.is_unusable
+
+
+def test_product_that_is_offline_by_now_need_not_be_restored_for_that(first, again, named, source):
+    away = replace(source, offline=Offline(usually=14_400.0))
+
+    class Archive:
+        def __init__(self, collection_id, settings):
+            pass
+
+        def find(self, identifiers):
+            return {each: away for each in identifiers}
+
+        def restore(self, item):
+            raise AssertionError("nobody asked for it")
+
+    named.Archive = Archive
+    for asset in source.assets:
+        Path(asset.href).rename(f"{asset.href}.away")
+    report = run(replace(again, catalogue="production_plugins:Archive"))
+    assert report.failure is None
+    assert [each.name for each in report.files if each.is_data] == ["red.tif", "blue.tif", "empty.txt"]
