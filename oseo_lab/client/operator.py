@@ -150,7 +150,7 @@ def _some(orders: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _uuid(order: Any) -> str:
-    order_id = getattr(order, "order_id", order)
+    order_id = getattr(order, "order_id", None) or getattr(order, "id", order)
     if not isinstance(order_id, str) or not order_id:
         kind = type(order).__name__
         raise ValidationError(

@@ -15,6 +15,11 @@ __all__ = ["STATES", "make_order"]
 #: Why items fail where a state asks for it.
 REASON = "the source file is damaged"
 
+#: Why operators did not approve.
+REJECTION = "the archive is closed until May"
+#: States of orders that an operator must approve.
+_AT_THE_DESK = frozenset({"submitted", "rejected"})
+
 Submit = Callable[[], Order]
 
 
@@ -61,6 +66,13 @@ def _cancelled(server: OseoServer, submit: Submit) -> Order:
     return order
 
 
+def _rejected(server: OseoServer, submit: Submit) -> Order:
+    order = _submitted(server, submit)
+    server.lab.operator.reject(order, reason=REJECTION)
+    server.settle()
+    return order
+
+
 def _expired(server: OseoServer, submit: Submit) -> Order:
     order = _submitted(server, submit)
     server.advance(days=11)
@@ -77,6 +89,7 @@ STATES: dict[str, Callable[[OseoServer, Submit], Order]] = {
     "partial": _partial,
     "failed": _failed,
     "cancelled": _cancelled,
+    "rejected": _rejected,
     "expired": _expired,
 }
 
@@ -97,7 +110,8 @@ def make_order(
     server : OseoServer
         Where it is submitted.
     state : str
-        One of `STATES`: ``submitted`` waits for an operator, ``accepted`` for a worker; a ``running`` one
+        One of `STATES`: ``submitted`` waits for an operator, whose approval a ``rejected`` one did not get;
+        ``accepted`` waits for a worker; a ``running`` one
         stays so until ``server.faults.release()``; of a ``partial`` one the first item failed for good.
     items : int
         How many products it orders, 1 to 6.
@@ -117,7 +131,7 @@ def make_order(
         raise ValidationError(f"state {state!r} is unknown; allowed: {', '.join(STATES)}", locator="state")
     if not 1 <= items <= len(SCENES):
         raise ValidationError(f"items={items} is not allowed; allowed: 1 to {len(SCENES)}", locator="items")
-    wanted = collection or ("test-desk" if state == "submitted" else "test-scenes")
+    wanted = collection or ("test-desk" if state in _AT_THE_DESK else "test-scenes")
     products = list(SCENES)[:items]
 
     def submit() -> Order:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -143,7 +144,7 @@ def test_the_board_travels_whole():
 
 
 def test_decisions_name_orders_as_they_are_at_hand(operator, desk):
-    operator.approve(ID, BOARD.waiting[0])
+    operator.approve(SimpleNamespace(id=ID), BOARD.waiting[0])
     operator.reject(BOARD.waiting[0], reason="no")
     operator.run_again(BOARD.stuck[0], BOARD.stuck[0])
     uuid = ID.removeprefix("urn:uuid:")

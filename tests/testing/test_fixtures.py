@@ -20,6 +20,7 @@ from oseo_lab.testing import SCENES, STATES, OseoServer, make_order
 
 WAYS = {
     "submitted": {"Submitted"},
+    "rejected": {"Cancelled"},
     "accepted": {"Accepted"},
     "running": {"InProduction"},
     "paused": {"Suspended"},
