@@ -7,7 +7,7 @@ import email
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
@@ -29,7 +29,11 @@ class MailServer:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                _Dialogue(mail, self).run()
+                dialogue = _Dialogue(mail, self)
+                with suppress(OSError):  # the caller may hang up, as it should
+                    dialogue.run()
+                dialogue.reader.close()
+                dialogue.connection.close()
 
         self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
@@ -66,6 +70,7 @@ class _Dialogue:
             self.say("".join(f"250-{each}\r\n" for each in ("here", *offers)) + "250 8BITMIME")
         elif verb == "STARTTLS":
             self.say("220 go on")
+            self.reader.close()
             self.connection = self.mail.tls.wrap_socket(self.connection, server_side=True)
             self.reader = self.connection.makefile("rb")
             self.mail.secured += 1
