@@ -156,8 +156,6 @@ def _progress(row: ItemRow) -> str:
         passed = "".join(f"{each} ✔ " for each in row.passed[-5:])
         ahead = "".join(f" → {each}" for each in row.ahead)
         return f"{passed}{row.stage or 'starting'} {row.fraction:.0%}{ahead}"
-    if row.status in DELIVERED:
-        return ""
     return row.info or ""
 
 

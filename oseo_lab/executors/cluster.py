@@ -166,12 +166,16 @@ def _client(address: Any, **more: Any) -> Any:
 
 
 def _dashboard(client: Any) -> str | None:
-    """Return the address of a cluster's dashboard; None where it has none, or does not tell."""
+    """Return the address of a cluster's dashboard; None where it has none, or does not tell.
+
+    Dask's setting ``distributed.dashboard.link`` says how users reach it: a path is one of this server.
+    """
     try:
-        link = client.dashboard_link
+        link = str(client.dashboard_link or "")
     except (KeyError, ValueError, OSError, AttributeError):
         return None
-    return str(link) if link and urlsplit(str(link)).scheme in ("http", "https") else None
+    is_path = link.startswith("/") and not link.startswith("//")
+    return link if is_path or urlsplit(link).scheme in ("http", "https") else None
 
 
 def _is_loopback(host: str | None) -> bool:

@@ -112,4 +112,5 @@ def _executor(settings: Settings) -> Executor:
         threads_per_worker=settings.threads_per_worker,
         scratch=settings.scratch_dir,
         trust_network=settings.trust_network,
+        dashboard=settings.dask_dashboard or None,
     )

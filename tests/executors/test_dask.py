@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,14 +20,16 @@ from oseo_lab.model.job import FailureClass, ItemReport, Started
 
 @pytest.fixture
 def own_dask(plugins, tmp_path) -> Iterator[DaskExecutor]:
-    """A cluster of one worker that a test may break."""
-    executor = DaskExecutor(workers=1, scratch=tmp_path)
+    """A cluster of one worker that a test may break, with a dashboard."""
+    executor = DaskExecutor(workers=1, scratch=tmp_path, dashboard="127.0.0.1:0")
+    assert executor.dashboard is None
     executor.warm(timeout=60)
     yield executor
     executor.close()
 
 
 def test_worker_dies_while_processing(own_dask, listen, make_job, tmp_path):
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/status", own_dask.dashboard)
     listener = listen(own_dask)
     job, after = make_job(processor="deadly"), make_job(2)
     own_dask.start([job, after])

@@ -62,6 +62,23 @@ def move(store, clock):
     return to
 
 
+def test_the_dashboard_is_for_operators_and_stages_are_those_of_the_attempt_that_runs(submit, move, context):
+    order_id = submit()
+    move(order_id, Status.IN_PRODUCTION, 1, 2, attempt=1)
+    said = Progress(
+        key=job_key(order_id, 1, 1), fraction=0.5, stage="clip", passed=("staging",), ahead=("delivering",)
+    )
+    earlier = replace(said, key=job_key(order_id, 2, 0))
+    here = replace(
+        context(), dashboard=lambda: "/proxy/8787/status", progress=lambda _: {1: said, 2: earlier}
+    )
+    view = order_view(order_id, here)
+    assert view.dashboard is None
+    rows = {each.number: (each.passed, each.stage, each.ahead) for each in view.rows}
+    assert rows[1] == (("staging",), "clip", ("delivering",)) and rows[2] == ((), None, ())
+    assert order_view(order_id, replace(here, is_operator=True)).dashboard == "/proxy/8787/status"
+
+
 def _delivered(store, order_id, *numbers, expires=None):
     files = [
         ResultFile(

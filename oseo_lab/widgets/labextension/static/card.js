@@ -241,7 +241,7 @@ export class Card {
     }
     show(put(stage, runs ? `${clip(row.stage ?? "starting", NAME)} ${percent} %` : ""), runs);
     put(passed, runs ? stagesPassed(row.passed) : "");
-    put(ahead, runs ? (row.ahead ?? []).map((each) => ` → ${clip(each, NAME)}`).join("") : "");
+    put(ahead, runs ? (row.ahead ?? []).map((each) => ` →\u00a0${clip(each, NAME)}`).join("") : "");
     put(info, clip(infoOf(row), WORDS));
     put(bytes, row.size ? size(row.size) : "");
     const href = row.href ? this.handlers.href?.(row.href) ?? null : null;
@@ -483,7 +483,7 @@ function infoOf(row) {
   if (row.retry_at) return `tried again by itself at ${clock(row.retry_at, true)}${row.info ? `: ${row.info}` : ""}`;
   if (!isFinal(row.status) && row.provider) return waitsFor(row);
   if (row.status === "InProduction") return row.attempt > 1 ? `attempt ${row.attempt}` : "";
-  if (kindOf(row.status) === "done") return row.attempt > 1 ? `delivered at attempt ${row.attempt}` : "";
+  if (kindOf(row.status) === "done") return row.info ?? (row.attempt > 1 ? `delivered at attempt ${row.attempt}` : "");
   return row.info ?? "";
 }
 
