@@ -28,6 +28,10 @@ __all__ = [
     "total",
 ]
 
+#: What of their squared deviations items have in common that are estimated alike.
+_COMMON = 0.1
+#: Widest that a range is told, as the logarithm of a factor: of two that differ nothing is sure.
+_WIDEST = math.log(4)
 #: Finished items made with the same options that are enough to estimate from them alone.
 ENOUGH = 10
 #: Between the digest of a choice and how large an area it is of.
@@ -39,7 +43,7 @@ _MOST = 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """What is likely: of ten finished items like it, one was below ``low`` and one above ``high``."""
+    """What is likely: of ten items like it, nine lie between ``low`` and ``high``."""
 
     low: float
     typical: float
@@ -114,7 +118,7 @@ def _collect(values: Any, axes: dict[str, list[float]]) -> None:
 
 
 def estimate(past: Sequence[Finished], choice: str) -> Outlook:
-    """Estimate size and time of an item from finished ones: 10th, 50th and 90th percentile.
+    """Estimate size and time of an item from finished ones: their median, and where nine of ten will lie.
 
     Parameters
     ----------
@@ -129,8 +133,8 @@ def estimate(past: Sequence[Finished], choice: str) -> Outlook:
         return Outlook(size=None, duration=None, basis="nothing of this collection has been made yet")
     items = "item" if len(found) == 1 else "items"
     return Outlook(
-        size=_percentiles([each.size for each in found]),
-        duration=_percentiles([each.seconds for each in found]),
+        size=_likely([each.size for each in found]),
+        duration=_likely([each.seconds for each in found]),
         basis=f"of the last {len(found)} {items} {which}",
     )
 
@@ -166,6 +170,34 @@ def likely_size(past: Sequence[Finished], choice: str) -> float | None:
     return _percentiles(alike).high if alike else None
 
 
+def _likely(values: Sequence[float]) -> Estimate:
+    """Return the median, and between what the next value lies, nine times of ten.
+
+    Sizes and times vary by factors rather than by amounts, so their logarithms are taken as normally
+    distributed: Student's prediction interval, which is the wider the fewer there are. Of one nothing is
+    known but itself.
+    """
+    found, count = _percentiles(values), len(values)
+    if count < 2 or min(values) <= 0:
+        return found
+    middle = found.typical
+    logarithms = [math.log(each) for each in values]
+    mean = math.fsum(logarithms) / count
+    spread = math.sqrt(math.fsum((each - mean) ** 2 for each in logarithms) / (count - 1))
+    half = min(_student(count - 1) * spread * math.sqrt(1 + 1 / count), _WIDEST)
+    low, high = math.exp(mean - half), math.exp(mean + half)
+    return Estimate(low=min(middle, low), typical=middle, high=max(middle, high))
+
+
+def _student(freedom: int) -> float:
+    """Return the 95th percentile of Student's distribution, by its expansion about the normal one."""
+    z = 1.6448536
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3
+
+
 def _percentiles(values: Sequence[float]) -> Estimate:
     """Return percentiles by linear interpolation between the sorted values."""
     ordered = sorted(values)
@@ -183,15 +215,22 @@ def total(estimates: Sequence[Estimate | None]) -> Estimate | None:
     """Add estimates; None where one is missing.
 
     Items vary independently of each other, so their deviations add in squares: a sum of many is surer than
-    each of them.
+    each of them. A part of it they have in common, for all are estimated from the same finished ones: that
+    does not cancel out.
     """
     known = [each for each in estimates if each is not None]
     if not known or len(known) < len(estimates):
         return None
     typical = math.fsum(each.typical for each in known)
-    below = math.sqrt(math.fsum((each.typical - each.low) ** 2 for each in known))
-    above = math.sqrt(math.fsum((each.high - each.typical) ** 2 for each in known))
+    below = _together([each.typical - each.low for each in known])
+    above = _together([each.high - each.typical for each in known])
     return Estimate(low=max(0.0, typical - below), typical=typical, high=typical + above)
+
+
+def _together(deviations: Sequence[float]) -> float:
+    """Return the deviation of a sum; of one item its own."""
+    own = math.fsum(each**2 for each in deviations)
+    return math.sqrt(own + _COMMON * (math.fsum(deviations) ** 2 - own))
 
 
 def in_words(size: Estimate | None, duration: Estimate | None) -> str:
