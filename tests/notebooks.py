@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from oseo_lab.demo import make_demo
 from tests.acceptance.serving import TOKEN, Server
 
-__all__ = ["FOLDER", "execute", "notebooks", "surroundings"]
+__all__ = ["FOLDER", "demo_server", "execute", "notebooks", "surroundings"]
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 #: What is drawn anew where there is a kernel, and useless without.
@@ -31,6 +31,11 @@ _LIVE = ("application/vnd.jupyter.widget-view+json",)
 def notebooks() -> list[Path]:
     """Return the notebooks of the story, in its order."""
     return sorted(FOLDER.glob("0*.ipynb"))
+
+
+def demo_server(data_dir: Path, collections: Path) -> Server:
+    """Start a service as ``oseo-lab lab`` does: it may call back this computer."""
+    return Server(data_dir, collections=collections, callback_hosts="127.0.0.1").start()
 
 
 @contextmanager
@@ -86,7 +91,7 @@ def main() -> None:
     """Execute all notebooks, or those named, and write them back."""
     wanted = {Path(each).name for each in sys.argv[1:]}
     with tempfile.TemporaryDirectory() as there:
-        server = Server(Path(there), collections=make_demo(Path(there) / "demo")).start()
+        server = demo_server(Path(there), make_demo(Path(there) / "demo"))
         try:
             with surroundings(server):
                 for path in notebooks():

@@ -25,7 +25,8 @@ class DemoService(HomeService):
     """The demo service: shared by all who connect, closed with the last of them."""
 
     def __init__(self, collections: Path, folder: Path | None) -> None:
-        super().__init__(collections, data_dir=folder)
+        # whoever uses it runs in this computer already: a webhook may be here too
+        super().__init__(collections, data_dir=folder, settings={"callback_hosts": ("127.0.0.1",)})
         self._folder = folder
         self._users = 0
 

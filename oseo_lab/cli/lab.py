@@ -48,6 +48,7 @@ def lab(
         f"--LabApp.default_url=/lab/tree/{quote('' if notebook.is_dir() else notebook.name)}",
         f"--OseoLab.data_dir={data_dir}",
         f"--OseoLab.collections={collections}",
+        "--OseoLab.callback_hosts=127.0.0.1",  # webhooks of your own computer; the service is yours alone
         f"--port={port}",
         *_NO_NETWORK,
     ]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.serving import TOKEN, Server
-from tests.notebooks import FOLDER, notebooks
+from tests.acceptance.serving import TOKEN
+from tests.notebooks import FOLDER, demo_server, notebooks
 from tests.only_loopback import environment, tried
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -22,7 +22,7 @@ SHORTER = {"03_watch_a_large_order": {"range(300)": "range(100)", "time.sleep(1)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, demo):
-    server = Server(tmp_path_factory.mktemp("notebooks"), collections=demo).start()
+    server = demo_server(tmp_path_factory.mktemp("notebooks"), demo)
     yield server
     server.stop()
 
