@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["NotificationRow", "Notifications", "Told", "ToldList", "notifications", "notify"]
 
 _WORDS = {"email": "e-mail", "webhook": "webhook"}
-_HEAD = ("", "when (UTC)", "channel", "about", "outcome")
+_HEAD = ("row", "when (UTC)", "channel", "about", "outcome")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -18,19 +19,26 @@ from oseo_lab.model.status import Status
 from oseo_lab.ports import Notice
 from oseo_lab.testing import OseoServer, make_order
 from tests.mail_server import taking_mail
-from tests.receivers import answer, receiving
+from tests.receivers import answer, hang, receiving
 
 MAIL = {"smtp_port": 25, "smtp_from": "orders@service.example", "smtp_tls": "none"}
 
 
-@pytest.fixture
-def mail():
+@pytest.fixture(scope="module")
+def mails():
     with taking_mail() as mail:
         yield mail
 
 
 @pytest.fixture
-def server(mail, tmp_path):
+def mail(mails):
+    """The mail server, empty."""
+    mails.taken.clear()
+    mails.refusals.clear()
+    return mails
+
+
+def serving(folder, mail):
     settings = {
         **MAIL,
         "smtp_host": "127.0.0.1",
@@ -38,17 +46,30 @@ def server(mail, tmp_path):
         "callback_hosts": ("127.0.0.1",),
         "callback_tries": 4,
     }
-    with OseoServer(data_dir=tmp_path / "data", settings=settings) as server:
+    return OseoServer(data_dir=folder, settings=settings)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, mails):
+    """A service that tests share which look at orders of their own alone."""
+    with serving(tmp_path_factory.mktemp("shared"), mails) as server:
         yield server
 
 
 @pytest.fixture
-def subscribe(server):
+def alone(tmp_path, mails):
+    """A service of one test."""
+    with serving(tmp_path / "data", mails) as server:
+        yield server
+
+
+@pytest.fixture
+def subscribe(alone):
     def begin(**how):
-        sub = server.lab.subscribe(
-            "test-scenes", start=server.clock() - timedelta(hours=1), name="garda", **how
+        sub = alone.lab.subscribe(
+            "test-scenes", start=alone.clock() - timedelta(hours=1), name="garda", **how
         )
-        server.settle()
+        alone.settle()
         return sub
 
     return begin
@@ -174,13 +195,13 @@ def test_an_address_inside_is_judged_when_something_is_sent_there(mail, tmp_path
 # ------------------------------------------------------------------------------------------------- quiet
 
 
-def test_nobody_is_told_who_did_not_ask(server, mail):
-    make_order(server, "completed")
-    make_order(server, "failed")
-    server.advance(days=12)
+def test_nobody_is_told_who_did_not_ask(alone, mail):
+    make_order(alone, "completed")
+    make_order(alone, "failed")
+    alone.advance(days=12)
     assert not mail.taken
-    with server.services.store.read() as snapshot:
-        assert not snapshot.outbox.is_any_due(server.clock() + timedelta(days=99))
+    with alone.services.store.read() as snapshot:
+        assert not snapshot.outbox.is_any_due(alone.clock() + timedelta(days=99))
 
 
 def test_only_failures_are_told_to_who_asked_for_failures(server, mail):
@@ -217,29 +238,29 @@ def test_an_order_that_is_over_already_is_told_of_at_once(server, mail):
 # ------------------------------------------------------------------------------------- subscriptions, digests
 
 
-def test_a_subscription_tells_of_each_batch_in_one_message(server, subscribe, mail):
+def test_a_subscription_tells_of_each_batch_in_one_message(alone, subscribe, mail):
     sub = subscribe()
     sub.notify(email="anna@lab.example", on=["delivered", "failed"])
     for number in range(30, 35):
-        server.publish(f"TEST_{number:03}")
-    server.advance(minutes=2)
+        alone.publish(f"TEST_{number:03}")
+    alone.advance(minutes=2)
     assert mail.subjects() == ["garda: 5 delivered"]
     assert "5 items delivered (TEST_030, TEST_031, TEST_032, TEST_033, TEST_034)" in mail.texts()[0]
-    server.publish("TEST_035")
-    server.advance(minutes=2)
+    alone.publish("TEST_035")
+    alone.advance(minutes=2)
     assert mail.subjects()[1:] == ["garda: 1 delivered"]
 
 
-def test_a_weekly_digest_waits_for_monday_and_a_webhook_does_not(server, subscribe, mail):
+def test_a_weekly_digest_waits_for_monday_and_a_webhook_does_not(alone, subscribe, mail):
     sub = subscribe()
     with receiving(answer(200)) as receiver:
         sub.notify(
             email="anna@lab.example", webhook=receiver.url, on=["delivered", "failed"], digest="weekly"
         )
-        server.publish("TEST_040")
-        server.advance(minutes=2)
-        server.publish("TEST_041")
-        server.advance(minutes=2)
+        alone.publish("TEST_040")
+        alone.advance(minutes=2)
+        alone.publish("TEST_041")
+        alone.advance(minutes=2)
         assert len(receiver.received) == 2
         assert not mail.taken
         held = sub.notifications[-1]
@@ -247,34 +268,34 @@ def test_a_weekly_digest_waits_for_monday_and_a_webhook_does_not(server, subscri
         assert held.outcome.startswith("held until Mon ")
         assert held.outcome.endswith("08:00 UTC")
         assert held.about == "weekly digest: 2 delivered"
-        wait = until(server, 8, weekday=0)
-        server.advance(seconds=wait.total_seconds() - 60)
+        wait = until(alone, 8, weekday=0)
+        alone.advance(seconds=wait.total_seconds() - 60)
         assert not mail.taken
-        server.advance(minutes=2)
+        alone.advance(minutes=2)
     assert mail.subjects() == ["garda: weekly digest: 2 delivered"]
     assert "TEST_040" in mail.texts()[0]
     assert "TEST_041" in mail.texts()[0]
     assert sub.notifications[-1].outcome == "delivered"
 
 
-def test_a_daily_digest_that_is_sent_now_need_not_wait(server, subscribe, mail):
+def test_a_daily_digest_that_is_sent_now_need_not_wait(alone, subscribe, mail):
     sub = subscribe()
     sub.notify(email="anna@lab.example", on="delivered", digest="daily")
-    server.publish("TEST_042")
-    server.advance(minutes=2)
+    alone.publish("TEST_042")
+    alone.advance(minutes=2)
     sub.notifications.send_again()
-    server.settle()
+    alone.settle()
     assert mail.subjects() == ["garda: daily digest: 1 delivered"]
 
 
-def test_who_is_stopped_hears_no_more_not_even_what_was_held(server, subscribe, mail):
+def test_who_is_stopped_hears_no_more_not_even_what_was_held(alone, subscribe, mail):
     sub = subscribe()
     sub.notify(email="anna@lab.example", on="delivered", digest="daily")
-    server.publish("TEST_043")
-    server.advance(minutes=2)
+    alone.publish("TEST_043")
+    alone.advance(minutes=2)
     assert repr(sub.notifications.stop("anna@lab.example").told) == "nobody is told"
-    server.publish("TEST_044")
-    server.advance(days=2)
+    alone.publish("TEST_044")
+    alone.advance(days=2)
     assert not mail.taken
     with pytest.raises(NotFound, match="told are: nobody"):
         sub.notifications.stop("ben@lab.example")
@@ -372,47 +393,47 @@ def test_who_may_read_an_order_may_not_be_told_of_it(server):
 # ----------------------------------------------------------------------------------------------- expiring
 
 
-def test_results_that_expire_are_warned_of_once_two_days_before(server, mail):
-    order = make_order(server, "completed", name="summer")
+def test_results_that_expire_are_warned_of_once_two_days_before(alone, mail):
+    order = make_order(alone, "completed", name="summer")
     order.notify(email="anna@lab.example", on="expiring")
-    server.advance(days=7, hours=12)
+    alone.advance(days=7, hours=12)
     assert not mail.taken
-    server.advance(hours=13)
+    alone.advance(hours=13)
     assert mail.subjects() == ["summer: 3 expiring"]
     assert "results of 3 items are removed, the first at" in mail.texts()[0]
-    server.advance(days=3)
+    alone.advance(days=3)
     assert len(mail.taken) == 1
 
 
-def test_a_warning_is_not_held_until_it_is_too_late(server, mail):
-    order = make_order(server, "completed")
+def test_a_warning_is_not_held_until_it_is_too_late(alone, mail):
+    order = make_order(alone, "completed")
     order.notify(email="anna@lab.example", on="expiring", digest="weekly")
-    server.advance(days=9, hours=12)
+    alone.advance(days=9, hours=12)
     assert len(mail.taken) == 1
 
 
 # ----------------------------------------------------------------------------------------------- the month
 
 
-def test_what_is_beyond_a_months_number_waits_for_the_next_month_and_is_not_lost(server, subscribe):
-    start = server.clock().replace(hour=0, minute=0, second=0, microsecond=0)
-    sub = subscribe(max_items_per_month=3, end=server.clock() + timedelta(days=365))
+def test_what_is_beyond_a_months_number_waits_for_the_next_month_and_is_not_lost(alone, subscribe):
+    start = alone.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    sub = subscribe(max_items_per_month=3, end=alone.clock() + timedelta(days=365))
     for number in range(50, 55):
-        server.publish(f"TEST_{number:03}")
-    server.advance(minutes=2)
+        alone.publish(f"TEST_{number:03}")
+    alone.advance(minutes=2)
     products = [each.identifier for each in sub.refresh().items.succeeded]
     assert products == ["TEST_050", "TEST_051", "TEST_052"]
     view = sub.view()
     assert (view.joined, view.limits.max_items_per_month) == (3, 3)
     assert "this month 3 of 3; further ones wait for the next" in sub._repr_html_()
-    server.publish("TEST_055")
-    server.advance(minutes=2)
+    alone.publish("TEST_055")
+    alone.advance(minutes=2)
     assert len(sub.refresh().items.succeeded) == 3
-    server.restart()
-    server.settle()
+    alone.restart()
+    alone.settle()
     assert len(sub.refresh().items.succeeded) == 3
     month = (start.replace(day=28) + timedelta(days=4)).replace(day=1)
-    server.advance(seconds=(month - server.clock()).total_seconds() + 120)
+    alone.advance(seconds=(month - alone.clock()).total_seconds() + 120)
     products = [each.identifier for each in sub.refresh().items.succeeded]
     assert products == [f"TEST_{number:03}" for number in range(50, 56)]
     assert sub.view().joined == 3
@@ -423,3 +444,32 @@ def test_what_is_beyond_a_months_number_waits_for_the_next_month_and_is_not_lost
 def test_a_month_takes_whole_numbers_of_products(server, most):
     with pytest.raises(ValidationError, match="max_items_per_month"):
         server.lab.subscribe("test-scenes", max_items_per_month=most)
+
+
+def test_a_receiver_that_is_slow_holds_up_nobody_else(server, mail):
+    with receiving(hang) as slow, receiving(answer(200)) as receiver:
+        order = make_order(server, "running")
+        order.notify(webhook=slow.url)
+        order.notify(webhook=receiver.url)
+        order.notify(email="anna@lab.example")
+        server.faults.release()
+        slow.wait(1)
+        receiver.wait(1)
+        while not mail.taken:
+            server.services.relay.wake()
+            time.sleep(0.01)
+        assert order.refresh().last_status is Status.COMPLETED
+        slow.released.set()
+
+
+def test_what_was_owed_when_the_service_died_is_sent_by_the_next_life(alone, mail):
+    alone.services.relay.close()
+    order = make_order(alone, "paused")
+    order.notify(email="anna@lab.example")
+    with alone.faults.everything_fails("the source file is damaged"):
+        order.resume()
+        order.wait(timeout=60)
+    assert not mail.taken
+    alone.restart()
+    alone.settle()
+    assert mail.subjects() == [f"{order.name}: failed"]
