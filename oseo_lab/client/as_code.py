@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from oseo_lab.model.collection import OrderOptions
     from oseo_lab.model.limits import Limits
     from oseo_lab.model.messages import Submit
+    from oseo_lab.model.options import OptionDefinition
 
 __all__ = ["Draft", "code_of"]
 
@@ -36,6 +37,7 @@ class Draft(Protocol):
     items: DraftItems
     options: Options
     offer: OrderOptions
+    scene_options: dict[str, OptionDefinition]
 
     @property
     def name(self) -> str | None:

@@ -18,9 +18,10 @@ from oseo_lab.client.as_code import Draft, code_of
 from oseo_lab.client.promises import Transport
 from oseo_lab.client.transport import API
 from oseo_lab.model.errors import NotSupported, ValidationError
-from oseo_lab.model.identifiers import OrderType
+from oseo_lab.model.identifiers import OrderType, ProductId
 from oseo_lab.model.limits import limits_of
 from oseo_lab.model.messages import Submit
+from oseo_lab.model.options import selected
 from oseo_lab.model.order import OrderSpecification
 from oseo_lab.model.reuse import wants_reuse
 
@@ -93,7 +94,8 @@ def _draft_of(order: Handle, wishes: OrderSpecification) -> Draft:
             "reuse": wants_reuse(wishes),
         }
         draft = order.session.order_anew(order, order.known_items, same)
-    if draft is None or draft.request().specification != wishes:
+    made = None if draft is None else draft.request().specification
+    if draft is None or made is None or _meaning(made, draft) != _meaning(wishes, draft):
         raise NotSupported("this order says more than a draft can; allowed: json, soap, curl")
     return draft
 
@@ -102,6 +104,22 @@ def without_secrets(url: str) -> str:
     """Return a URL without the user, password, query and fragment it may hold."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _meaning(wishes: OrderSpecification, draft: Draft) -> tuple[Any, ...]:
+    """Return what an order asks for, wherever its options are said: for all items, or for each."""
+    items = [
+        (
+            each.item_id,
+            each.identifier.identifier if isinstance(each.identifier, ProductId) else each.identifier,
+            each.product_order_options_id or draft.offer.product_order_options_id,
+            selected(draft.offer.options, wishes.options, each.options),
+            selected(draft.scene_options.values(), each.scene_selections),
+        )
+        for each in wishes.items
+    ]
+    beside = [(each.remark, each.delivery_options, each.payment, each.extensions) for each in wishes.items]
+    return replace(wishes, items=(), options=()), items, beside
 
 
 def wsdl_of(transport: Transport) -> str:

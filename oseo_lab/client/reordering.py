@@ -101,8 +101,10 @@ def _take_options(named: Sequence[tuple[DraftItem, OrderItem]], draft: OrderDraf
     preset = draft.options.values
     chosen = []
     for _, each in named:
-        values = selected(draft.offer.options, ordered, each.specification.options)
-        chosen.append({name: value for name, value in values.items() if preset.get(name) != value})
+        own = each.specification.options
+        said = {name for part in (*ordered, *own) for name, _ in part.values}
+        values = selected(draft.offer.options, ordered, own)
+        chosen.append({k: v for k, v in values.items() if k in said or preset.get(k) != v})
     if all(each == chosen[0] for each in chosen):
         draft.options.update(**chosen[0])
         return

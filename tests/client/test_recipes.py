@@ -176,6 +176,18 @@ def test_a_submitted_order_is_said_by_every_door_as_its_draft_was(lab: Lab, draf
         order.as_request("fax")
 
 
+def test_what_is_chosen_though_it_is_preset_is_said_again(lab: Lab) -> None:
+    draft = lab.order(IDS, "preset", "scenes", area=(10.27, 45.13, 10.28, 45.14), format="COG", crs="native")
+    draft.items["SCENE_B"].options.resolution = 30
+    order = draft.submit()
+    code = order.as_request("python")
+    assert "format='COG'" in code and "resolution=30.0" in code
+    found: dict[str, object] = {"lab": lab}
+    exec(code.replace("lab = oseo.connect", "lab or oseo.connect"), found)
+    again = found["draft"].request().specification  # type: ignore[attr-defined]
+    assert again.order_reference == "preset" and len(again.items) == 2
+
+
 def test_a_submitted_order_without_a_name_keeps_the_names_of_its_items(lab: Lab) -> None:
     draft = lab.order([], collection="scenes")
     draft.items.add("SCENE_A", "north")
