@@ -21,7 +21,7 @@ from rasterio.features import geometry_mask
 from shapely.geometry import Polygon
 
 from oseo_lab.builtin.raster_grid import Grid, plan
-from oseo_lab.builtin.raster_netcdf import NETCDF_TYPE, NetCdf
+from oseo_lab.builtin.raster_netcdf_apart import NETCDF_TYPE, NetCdfApart
 from oseo_lab.builtin.raster_options import KEEPING, Choices
 from oseo_lab.builtin.raster_png import MOST, PNG_TYPE, Png, shown
 from oseo_lab.builtin.raster_result import Result, safe_name, slab_rows
@@ -217,7 +217,8 @@ def _finishing(workspace: Workspace) -> Callable[[float], None]:
 
 def _writer(path: Path, result: Result, workspace: Workspace) -> _Writer:
     if result.choices.format == "NetCDF":
-        return NetCdf(path, result)
+        with _written():
+            return NetCdfApart(path, result)
     if result.choices.format == "PNG":
         return Png(path, result)
     return GeoTiff(path, result, workspace.root, workspace.cancelled)

@@ -1,15 +1,14 @@
 """Writing a raster as NetCDF-4 with CF-1.8 attributes, a slab of rows at a time.
 
-One variable per band, with dimensions (time, y, x); bands that share a name are steps in time of one
-variable. Coordinates are pixel centres; the CRS is a grid mapping with ``crs_wkt`` (CF-1.8, 5.6) and GDAL's
-``GeoTransform``, which xarray, rioxarray, GDAL and QGIS read.
+Run by `raster_netcdf_apart`, in a process of its own. One variable per band, with dimensions (time, y, x);
+bands that share a name are steps in time of one variable. Coordinates are pixel centres; the CRS is a grid
+mapping with ``crs_wkt`` (CF-1.8, 5.6) and GDAL's ``GeoTransform``, as others read it.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +20,9 @@ from rasterio.crs import CRS
 
 from oseo_lab.builtin.raster_result import Result, slab_rows, software
 
-__all__ = ["NETCDF_TYPE", "NetCdf"]
+__all__ = ["NetCdf"]
 
-NETCDF_TYPE = "application/x-netcdf"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: HDF5 as it is shipped knows no threads: two that write at once, each its own file, end the process.
-_ONE_AT_A_TIME = threading.RLock()
 
 #: PROJ projections and their CF grid mappings (CF-1.8 appendix F): name, parameter to attribute.
 _MAPPINGS: dict[str, tuple[str, dict[str, str]]] = {
@@ -74,10 +70,6 @@ class NetCdf:
     """
 
     def __init__(self, path: Path, result: Result) -> None:
-        with _ONE_AT_A_TIME:
-            self._open(path, result)
-
-    def _open(self, path: Path, result: Result) -> None:
         self._file = netCDF4.Dataset(path, "w", format="NETCDF4")
         self._file.set_fill_off()
         names = list(dict.fromkeys(band.name for band in result.bands))
@@ -95,24 +87,21 @@ class NetCdf:
     def write(self, row: int, pixels: np.ndarray) -> None:
         """Write the next rows: bands, rows, columns."""
         rows = slice(row, row + pixels.shape[1])
-        with _ONE_AT_A_TIME:
-            for (variable, step), band in zip(self._places, pixels, strict=True):
-                if step is None:
-                    variable[rows, :] = band
-                else:
-                    variable[step, rows, :] = band
+        for (variable, step), band in zip(self._places, pixels, strict=True):
+            if step is None:
+                variable[rows, :] = band
+            else:
+                variable[step, rows, :] = band
 
     def close(self, check: Callable[[float], None]) -> None:
         """Finish the file."""
         check(1.0)
-        with _ONE_AT_A_TIME:
-            self._file.close()
+        self._file.close()
 
     def abandon(self) -> None:
         """Let go of the file after a failure; the workspace removes it."""
-        with _ONE_AT_A_TIME:
-            if self._file.isopen():
-                self._file.close()
+        if self._file.isopen():
+            self._file.close()
 
     def _write_globals(self, result: Result) -> None:
         self._file.setncatts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -22,6 +23,8 @@ __all__ = ["CHUNKS", "NETCDF", "PICTURE", "RASTERS", "How", "kind_of", "open_ass
 RASTERS = ("image/tiff", "image/vnd.stac.geotiff", "application/geotiff")
 NETCDF = ("application/netcdf", "application/x-netcdf")
 PICTURE = "image/png"
+#: HDF5 knows no threads: xarray reads values one at a time, and opens files in as many threads as ask it to.
+_NETCDF = threading.Lock()
 #: Dask chunks of GeoTIFFs: one band is not read for another, 32 MB of float32 or so at a time.
 CHUNKS = {"band": 1, "y": 2048, "x": 2048}
 _ENDINGS = {".tif": RASTERS[0], ".tiff": RASTERS[0], ".nc": NETCDF[0], ".png": PICTURE}
@@ -193,9 +196,10 @@ def _open_netcdf(href: str, how: How) -> xarray.Dataset:
     import xarray
 
     try:
-        dataset = xarray.open_dataset(
-            href, decode_coords="all", chunks=how.chunks, mask_and_scale=how.masked, engine="netcdf4"
-        )
+        with _NETCDF:
+            dataset = xarray.open_dataset(
+                href, decode_coords="all", chunks=how.chunks, mask_and_scale=how.masked, engine="netcdf4"
+            )
     except (OSError, ValueError) as wrong:
         raise DeliveryError(f"{href} cannot be opened: {wrong}") from None
     return dataset.rename({old: new for old, new in (("lon", "x"), ("lat", "y")) if old in dataset.dims})
