@@ -9,8 +9,13 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-__all__ = ["module", "style"]
+from oseo_lab.client.announcing import announcement_of
+from oseo_lab.client.session import Session
+from oseo_lab.encoding.json_form import to_plain
+
+__all__ = ["module", "notice_of", "style"]
 
 _STATIC = Path(__file__).parent / "labextension" / "static"
 #: Imports of one of our modules, and exports of names.
@@ -37,3 +42,9 @@ def module(*names: str, last: str) -> str:
 def style() -> str:
     """Return the style sheet of cards and tables."""
     return (_STATIC / "card.css").read_text(encoding="utf-8")
+
+
+def notice_of(session: Session | None) -> dict[str, Any]:
+    """Return what the service's operators tell everybody, as last heard; nothing is asked."""
+    found = None if session is None else announcement_of(vars(session).get("about") or {})
+    return {} if found is None else dict(to_plain(found))

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.ports import free_port
 
 TOKEN = "browser-token"
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +53,7 @@ class LabServer:
         self.collections = folder / "collections"
         make_collections(self.collections, demo)
         self.settings = {"executor": "inline", "threads_per_worker": 2, "lease": 3, "renew": 1} | settings
-        self.port = _free_port()
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -184,9 +185,3 @@ def _settings(folder: Path, plugin: str, said: dict[str, Any]) -> None:
     place = folder / "jupyter_config_dir" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     place.mkdir(parents=True, exist_ok=True)
     (place / f"{plugin}.jupyterlab-settings").write_text(json.dumps(said))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -239,7 +239,7 @@ export class Card {
       fill.style.width = `${percent}%`;
       attribute(meter, "aria-valuenow", percent);
     }
-    show(put(stage, runs ? `${clip(row.stage ?? "starting", NAME)} ${percent} %` : ""), runs);
+    show(put(stage, runs ? `${clip(row.stage ?? "starting", NAME)} ${percent}\u00a0%` : ""), runs);
     put(passed, runs ? stagesPassed(row.passed) : "");
     put(ahead, runs ? (row.ahead ?? []).map((each) => ` →\u00a0${clip(each, NAME)}`).join("") : "");
     put(info, clip(infoOf(row), WORDS));

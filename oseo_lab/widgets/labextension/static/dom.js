@@ -213,6 +213,12 @@ export class Chip {
   }
 }
 
+/** What operators tell everybody now (oseo_lab.model.desk.Announcement), as text; empty where it is over. */
+export function noticeOf(announcement) {
+  const { text, until } = announcement ?? {};
+  return typeof text === "string" && !(until && new Date(until) < new Date()) ? text : "";
+}
+
 /** What operators tell everybody who uses the service: a quiet line, or none. */
 export class Notice {
   constructor() {

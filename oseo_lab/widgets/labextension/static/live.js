@@ -1,6 +1,8 @@
 // One page's connection to the ordering service that served it: REST with the page's own cookie or token,
 // and one stream of events that all cards of all tabs share. Events are hints: whoever hears one asks again.
 
+import { noticeOf } from "./dom.js";
+
 /** Milliseconds between two questions about one order, at least. */
 const PACE = 250;
 /** The same while events come in crowds: nobody reads counts that move by hundreds, and a page has other work. */
@@ -138,11 +140,6 @@ export class Service {
   }
 }
 
-function noticeOf(announcement) {
-  const { text, until } = announcement ?? {};
-  return typeof text === "string" && !(until && new Date(until) < new Date()) ? text : "";
-}
-
 /** Where an order lies; whatever a notebook calls one, nothing else is asked. */
 function pathOf(orderId) {
   if (typeof orderId !== "string" || /^\.{0,2}$/.test(orderId)) throw new Refused("This is no order", 404);
@@ -154,7 +151,7 @@ async function reasonOf(answer) {
   try {
     const problem = await answer.json();
     const said = problem.detail ?? problem.title;
-    if (answer.status === 403 && /_xsrf/i.test(said)) return LOGGED_OUT;
+    if (answer.status === 403 && (typeof said !== "string" || /_xsrf/i.test(said))) return LOGGED_OUT;
     return typeof said === "string" ? said : `The server answered ${answer.status}`;
   } catch {
     return answer.status === 403 ? LOGGED_OUT : `The server answered ${answer.status}`;
