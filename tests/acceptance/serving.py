@@ -9,11 +9,16 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 import sqlalchemy as sa
+
+from tests.ports import free_port
 
 TOKEN = "acceptance-token"
 #: A folder with which processes start sooner, whatever else a test lets them find.
@@ -92,8 +97,12 @@ class Server:
 
     def workers(self) -> list[psutil.Process]:
         """Return the Dask worker processes of this server."""
-        mine = psutil.Process(self.process.pid).children(recursive=True)
-        return [each for each in mine if "spawn_main" in " ".join(each.cmdline())]
+        found = []
+        for each in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # one that died, and perhaps is not buried yet
+                if "spawn_main" in " ".join(each.cmdline()):
+                    found.append(each)
+        return found
 
     def log_tail(self) -> str:
         """Return the end of the server's log, for a failure's message."""
@@ -116,6 +125,56 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.process.stdout.close()
+
+
+WILLED = """
+id = "willed"
+title = "Things made as they are willed"
+[processor]
+use = "tests.acceptance.plugins:WILLED"
+[catalogue]
+use = "folder"
+href = "products"
+[products]
+pattern = "W[0-9]+"
+"""
+
+
+@contextmanager
+def willed(folder: Path, products: int, more: str = "", **traits: object) -> Iterator[Server]:
+    """Serve products ``W0`` and so on, of which `Will` says what becomes of them."""
+    collections = folder / "collections"
+    (collections / "products").mkdir(parents=True)
+    (folder / "data").mkdir()
+    (folder / "will").mkdir()
+    for number in range(products):
+        (collections / "products" / f"W{number}.tif").write_bytes(b"II*\0")
+    (collections / "willed.toml").write_text(WILLED + more)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+        patched.setenv("OSEO_TEST_WILL", str(folder / "will"))
+        server = Server(folder / "data", collections=collections, port=free_port(), **traits)
+        try:
+            yield server.start()
+        finally:
+            server.stop()
+
+
+class Will:
+    """What becomes of products, by name: ``will(W1="fail internal", W3="100")``; see `plugins.Willed`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "will"
+
+    def __call__(self, **said: object) -> None:
+        for name, text in said.items():
+            path = self.folder / f"{name}.new"
+            path.write_text(str(text))
+            path.rename(self.folder / name)
+
+    def forget(self) -> None:
+        for path in self.folder.iterdir():
+            path.unlink()
 
 
 def wait_until(condition, timeout: float = 60.0, every: float = 0.05):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from oseo_lab.model.errors import DeliveryError, ValidationError
 from oseo_lab.model.status import Status
 from tests.acceptance.serving import TOKEN, Server, wait_until
 from tests.client.scenes import make_collections
+from tests.ports import free_port
 
 SLOW = """
 id = "slow"
@@ -50,12 +50,6 @@ collection = "{theirs}"
 options_id = ""
 token_file = "token"
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Pair:

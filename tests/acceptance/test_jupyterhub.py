@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ import psutil
 import pytest
 
 from tests.acceptance.serving import wait_until
+from tests.ports import free_port
 
 HUB_PYTHON = os.environ.get("OSEO_LAB_TEST_JUPYTERHUB", "")
 pytestmark = pytest.mark.skipif(
@@ -83,12 +83,6 @@ import json, oseo_lab as oseo
 lab = oseo.connect()
 print(json.dumps({"url": lab.transport.url, "owner": lab.owner, "orders": len(list(lab.orders))}))
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(params=[True, False], ids=["in the user's server", "as a service of the Hub"])

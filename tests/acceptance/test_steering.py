@@ -5,33 +5,18 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections import Counter
-from pathlib import Path
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
-import oseo_lab
 from oseo_lab.cli import app
 from oseo_lab.model.errors import Conflict, ValidationError
 from oseo_lab.model.status import Status
 from oseo_lab.model.view import Action
-from tests.acceptance.serving import TOKEN, Server, wait_until
+from tests.acceptance.serving import TOKEN, wait_until, willed
 
 PRODUCTS = 8
-COLLECTION = """
-id = "willed"
-title = "Things made as they are willed"
-[processor]
-use = "tests.acceptance.plugins:WILLED"
-[catalogue]
-use = "folder"
-href = "products"
-[products]
-pattern = "W[0-9]+"
-[delivery]
-scope = "order"
-"""
 
 
 @pytest.fixture(scope="module")
@@ -41,39 +26,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(folder):
-    collections = folder / "collections"
-    (collections / "products").mkdir(parents=True)
-    (folder / "data").mkdir()
-    (folder / "will").mkdir()
-    for number in range(PRODUCTS):
-        (collections / "products" / f"W{number}.tif").write_bytes(b"II*\0")
-    (collections / "willed.toml").write_text(COLLECTION)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
-        patched.setenv("OSEO_TEST_WILL", str(folder / "will"))
-        server = Server(folder / "data", collections=collections, lease=3, renew=1, retry_delay=0.1)
-        server.start()
+    with willed(folder, PRODUCTS, '[delivery]\nscope = "order"\n', retry_delay=0.1) as server:
         yield server
-        server.stop()
-
-
-@pytest.fixture
-def lab(server):
-    with oseo_lab.connect(server.url, token=TOKEN) as lab:
-        yield lab
-
-
-@pytest.fixture
-def will(folder):
-    def say(**said):
-        for name, text in said.items():
-            path = folder / "will" / f"{name}.new"
-            path.write_text(str(text))
-            path.rename(folder / "will" / name)
-
-    yield say
-    for path in (folder / "will").iterdir():
-        path.unlink()
 
 
 def ordered(lab, name, *numbers, **more):
@@ -177,7 +131,6 @@ def test_it_stays_paused_over_a_kill_and_can_be_cancelled(lab, will, server):
     will(**{f"W{each}": "wait" for each in range(PRODUCTS)})
     order = ordered(lab, "killed", *range(PRODUCTS)).pause()
     server.kill()
-    server.port = int(server.url.rsplit(":", 1)[1].partition("/")[0])
     server.start()
     wait_until(lambda: set(statuses(order).values()) == {Status.SUSPENDED})
     order.cancel().wait()
@@ -262,7 +215,6 @@ def test_a_kill_between_the_click_and_the_work_loses_nothing(lab, will, server):
     with server.client as client:
         client.post(f"{server.soap.rstrip('/')}/api/v1/orders/{order.id}/retry")
     server.kill()
-    server.port = int(server.url.rsplit(":", 1)[1].partition("/")[0])
     server.start()
     wait_until(lambda: set(statuses(order).values()) == {Status.COMPLETED})
     assert {each.id: each.checksum.sha256 for each in order.succeeded}.items() >= before.items()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.messages import Submit
 from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from tests.acceptance.serving import LIGHTER
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 TOKEN = "the token of these tests"
@@ -42,12 +42,6 @@ def write_collections(folder: Path, *names: str) -> Path:
     for number, name in enumerate(names):
         (folder / f"collection{number}.toml").write_text(COLLECTION.format(id=name))
     return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:
