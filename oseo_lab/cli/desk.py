@@ -37,6 +37,22 @@ def show(as_json: AsJson = False, url: Url = None, token: Token = None) -> None:
 
 
 @app.command()
+def look(
+    order: Annotated[str, typer.Argument(help="Id of an order, or its first digits or name on the board.")],
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Show anybody's order: what was asked, where it stands."""
+    with connected(url, token) as lab:
+        found = lab.operator.look(_ids(lab, [order])[0])
+    if as_json:
+        print_json({"view": found.view, "asked": found.asked, "approval": found.approval})
+        return
+    print(found)
+
+
+@app.command()
 def approve(orders: Orders, url: Url = None, token: Token = None) -> None:
     """Let orders be made that wait for approval."""
     with connected(url, token) as lab:

@@ -13,10 +13,10 @@ from oseo_lab.client import display
 from oseo_lab.client.given import text as checked
 from oseo_lab.client.session import Session
 from oseo_lab.client.views import instance_of
-from oseo_lab.model.desk import Announcement, Board
+from oseo_lab.model.desk import Announcement, Board, Look
 from oseo_lab.model.errors import ValidationError
 
-__all__ = ["BOARD_TYPE", "BoardShown", "Operator"]
+__all__ = ["BOARD_TYPE", "BoardShown", "Looked", "Operator"]
 
 #: MIME type that browsers draw live: the board, and whose it is.
 BOARD_TYPE = "application/vnd.oseo-lab.board+json"
@@ -50,6 +50,26 @@ class BoardShown:
         return board_text(self.board)
 
 
+class Looked:
+    """An order as operators see it; ``view``, ``asked`` and ``approval`` hold the values."""
+
+    def __init__(self, look: Look) -> None:
+        self.view = look.view
+        self.asked = look.asked
+        self.approval = look.approval
+        self._look = look
+
+    def __repr__(self) -> str:
+        from oseo_lab.encoding.desk_html import look_text
+
+        return look_text(self._look)
+
+    def _repr_html_(self) -> str:
+        from oseo_lab.encoding.desk_html import look_html
+
+        return display.safely(self, lambda: look_html(self._look))
+
+
 class Operator:
     """What operators do; a user who is none is told so by the service."""
 
@@ -61,6 +81,18 @@ class Operator:
         from oseo_lab.encoding.json_form import from_plain
 
         return BoardShown(self._session, from_plain(Board, self._ask("GET", "")))
+
+    def look(self, order: Any) -> Looked:
+        """Return anybody's order: what was asked, where it stands; no files, no addresses.
+
+        Parameters
+        ----------
+        order : Order, WaitingOrder, StuckItem or str
+            Which; by id where it is a string.
+        """
+        from oseo_lab.encoding.json_form import from_plain
+
+        return Looked(from_plain(Look, self._ask("GET", f"/orders/{_uuid(order)}")))
 
     def approve(self, *orders: Any) -> None:
         """Let orders be made that wait for approval; those approved before stay so.
@@ -136,8 +168,8 @@ class Operator:
 
     def __repr__(self) -> str:
         return (
-            "the order desk: .board(), .approve(order), .reject(order, reason='...'), .run_again(order), "
-            ".announce(text, until=...), .withdraw()"
+            "the order desk: .board(), .look(order), .approve(order), .reject(order, reason='...'), "
+            ".run_again(order), .announce(text, until=...), .withdraw()"
         )
 
 

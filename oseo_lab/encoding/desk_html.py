@@ -6,17 +6,23 @@ escaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from html import escape
 
-from oseo_lab.encoding.html import ago, card, table, when
-from oseo_lab.model.desk import Board, CollectionState, StuckItem, WaitingOrder
+from oseo_lab.encoding.html import ago, card, facts, size, table, when
+from oseo_lab.encoding.json_values import plain_values
+from oseo_lab.encoding.order_html import order_html, order_text
+from oseo_lab.model.desk import Board, CollectionState, Look, StuckItem, WaitingOrder
 from oseo_lab.model.names import short_id
+from oseo_lab.model.options import ParameterData
 
-__all__ = ["board_html", "board_text"]
+__all__ = ["board_html", "board_text", "look_html", "look_text"]
 
 _OK, _WARNING = "✔", "⚠"
+#: Most characters of options.
+_MOST = 2000
 
 
 def board_html(board: Board) -> str:
@@ -49,6 +55,47 @@ def board_text(board: Board) -> str:
             f"as of {when(board.as_of)}",
         )
     )
+
+
+def look_html(look: Look) -> str:
+    """Return an order as operators see it: its card, and what was asked."""
+    return order_html(look.view) + card("what was asked", facts(_asked(look)))
+
+
+def look_text(look: Look) -> str:
+    """Return an order as operators see it as lines of text."""
+    return "\n".join((order_text(look.view), *(f"{name}: {said}" for name, said in _asked(look))))
+
+
+def _asked(look: Look) -> Iterator[tuple[str, str]]:
+    """Yield what there is to know of an order before it is decided of, by name."""
+    asked = look.asked
+    yield "owner", look.view.summary.owner
+    yield "ordered from", ", ".join(look.view.summary.collections)
+    if asked.order_remark:
+        yield "remark", asked.order_remark
+    yield "options", _chosen(asked.options) or "the collection's defaults"
+    own = {each.item_id: _chosen(each.options) for each in asked.items}
+    for name, said in own.items():
+        if said:
+            yield f"options of {name}", said
+    limits = look.view.limits
+    if limits.max_price is not None:
+        yield "costs at most", f"{limits.max_price:g}"
+    if limits.max_bytes is not None:
+        yield "delivers at most", size(limits.max_bytes)
+    if (approval := look.approval) is not None and approval.operator is not None:
+        why = f": {approval.reason}" if approval.reason else ""
+        yield "decided", f"{approval.decided} by {approval.operator}, {when(approval.at)}{why}"
+
+
+def _chosen(options: Iterable[ParameterData]) -> str:
+    found = [plain_values(each.values) for each in options]
+    plain = [each for one in found for each in (one if isinstance(one, list) else [one])]
+    said = [
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for each in plain for name, value in each.items()
+    ]
+    return ", ".join(said)[:_MOST]
 
 
 def _title(board: Board) -> str:

@@ -32,7 +32,7 @@ from oseo_lab.encoding.openapi_schemas import (
     list_of,
 )
 from oseo_lab.model import messages, notifications
-from oseo_lab.model.desk import Announcement, Board
+from oseo_lab.model.desk import Announcement, Board, Look
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.model.order import Order, OrderItem, OrderSpecification
 from oseo_lab.model.quotation import QuotationAnswer, QuotationRecord
@@ -337,6 +337,13 @@ ROWS = (
         name="getDesk",
         summary="For operators: what waits for approval, what is stuck, how the service is",
         answer=Board,
+    ),
+    Row(
+        path="/desk/orders/{order_id}",
+        name="lookAtOrder",
+        summary="For operators: what was asked and where it stands; no files, no addresses",
+        answer=Look,
+        parameters=("order_id",),
     ),
     Row(
         path="/desk/orders/{order_id}/approve",

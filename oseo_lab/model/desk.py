@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from oseo_lab.model.approval import Approval
 from oseo_lab.model.identifiers import OrderType
+from oseo_lab.model.order import OrderSpecification
 from oseo_lab.model.status import Status
+from oseo_lab.model.view import OrderView
 
 __all__ = [
     "ANNOUNCEMENT_MOST",
@@ -20,6 +23,7 @@ __all__ = [
     "Announcement",
     "Board",
     "CollectionState",
+    "Look",
     "Queue",
     "StuckItem",
     "WaitingOrder",
@@ -164,6 +168,25 @@ class CollectionState:
     is_ok: bool = True
     reason: str | None = None
     at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """An order as operators see it who are to decide of it.
+
+    Parameters
+    ----------
+    view : OrderView
+        At a glance; files are its owner's alone, and nothing can be done by it.
+    asked : OrderSpecification
+        What was submitted, with the first `SHOWN` items; not where it is delivered and how it is paid.
+    approval : Approval or None
+        What was decided; None where nobody need approve it.
+    """
+
+    view: OrderView
+    asked: OrderSpecification
+    approval: Approval | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,8 @@ from oseo_lab.model.desk import Announcement
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.order import Order
 from oseo_lab.operations import Context
-from oseo_lab.operations.desk import announce, approve, board, reject, run_again, withdraw
+from oseo_lab.operations.board import board, look
+from oseo_lab.operations.desk import announce, approve, reject, run_again, withdraw
 from oseo_lab.web.base import door
 from oseo_lab.web.json_door import JSON, JsonHandler, order_id_of
 from oseo_lab.web.pages import POLICY, page
@@ -29,6 +30,7 @@ __all__ = [
     "ApproveHandler",
     "DeskHandler",
     "DeskPageHandler",
+    "LookHandler",
     "RejectHandler",
     "RunAgainHandler",
 ]
@@ -62,6 +64,15 @@ class DeskHandler(_OperatorHandler):
     async def get(self) -> None:
         """Send the board."""
         await self.carry_out("read", board)
+
+
+class LookHandler(_OperatorHandler):
+    """``GET api/v1/desk/orders/{id}``: an order as operators see it who are to decide of it."""
+
+    @door
+    async def get(self, order: str) -> None:
+        """Send what was asked and where it stands."""
+        await self.carry_out("read", partial(look, order_id_of(order)))
 
 
 class DeskPageHandler(JsonHandler):

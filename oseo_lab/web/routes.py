@@ -78,6 +78,7 @@ ROUTES: list[tuple[str, type[BaseOseoHandler]]] = [
     (f"{_API}/quotations/({_UUID})/answer", quotations.AnswerHandler),
     ("/desk/?", desk.DeskPageHandler),
     (f"{_API}/desk/?", desk.DeskHandler),
+    (f"{_API}/desk/orders/([^/]+)", desk.LookHandler),
     (f"{_API}/desk/orders/([^/]+)/approve", desk.ApproveHandler),
     (f"{_API}/desk/orders/([^/]+)/reject", desk.RejectHandler),
     (f"{_API}/desk/orders/([^/]+)/run-again", desk.RunAgainHandler),

@@ -56,6 +56,21 @@ def test_several_are_decided_by_name_or_first_digits(run: Run, at: list[str], la
         assert each.info == "rejected by an operator: not today"
 
 
+def test_an_order_is_looked_at_before_it_is_decided_of(run: Run, at: list[str], lab: Lab) -> None:
+    order = lab.order(["SCENE_A", "SCENE_B"], "to-look-at", collection="moderated", format="PNG")
+    order.remark = "for the flood map"
+    made = order.submit()
+    code, out, _ = run("desk", "look", "to-look-at", *at)
+    assert code == 0
+    for said in ("to-look-at", "SCENE_A", "remark: for the flood map", 'format="PNG"', "from: moderated"):
+        assert said in out
+    code, out, _ = run("desk", "look", made.id, "--json", *at)
+    assert json.loads(out)["approval"] == {"decided": "waiting"}
+    assert run("desk", "reject", made.id, "--reason", "seen", *at)[0] == 0
+    assert "decided: rejected by" in run("desk", "look", made.id, *at)[1]
+    assert "SCENE_A" in lab.operator.look(made)._repr_html_()
+
+
 def test_what_is_not_on_the_board_is_wrong_usage(run: Run, at: list[str]) -> None:
     code, _, err = run("desk", "approve", "nothing-of-the-kind", *at)
     assert (code, "no order of those on the board" in err) == (2, True)

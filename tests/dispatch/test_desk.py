@@ -22,7 +22,8 @@ from oseo_lab.model.order import ItemSpecification, OrderSpecification, StatusNo
 from oseo_lab.model.quotation import Charge
 from oseo_lab.model.status import Status
 from oseo_lab.operations import Context, Service, perform
-from oseo_lab.operations.desk import approve, board, reject, run_again
+from oseo_lab.operations.board import board
+from oseo_lab.operations.desk import approve, reject, run_again
 from oseo_lab.operations.order_types import make_order
 from oseo_lab.operations.steering import pause, resume
 from oseo_lab.store import open_store

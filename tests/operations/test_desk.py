@@ -10,15 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oseo_lab.model.approval import REASON_MOST, Approval, Decided
+from oseo_lab.model.delivery import DeliveryInformation, OnlineAddress, Protocol, Secret
 from oseo_lab.model.desk import ANNOUNCEMENT_MOST, SHOWN
 from oseo_lab.model.errors import InvalidState, NotAuthenticated, NotAuthorized, NotFound, ValidationError
 from oseo_lab.model.messages import Cancel, GetCapabilities
-from oseo_lab.model.order import new_order_id
+from oseo_lab.model.order import OrderSpecification, Payment, new_order_id
 from oseo_lab.model.status import Status
 from oseo_lab.operations import perform
-from oseo_lab.operations.desk import announce, announcement, approve, board, reject, run_again, withdraw
+from oseo_lab.operations.board import board, look
+from oseo_lab.operations.desk import announce, announcement, approve, reject, run_again, withdraw
+from oseo_lab.operations.order_types import make_order
 from oseo_lab.operations.steering import retry
-from tests.operations.orders import item, order
+from tests.operations.orders import COLLECTIONS, item, order
 
 
 @pytest.fixture
@@ -95,6 +98,37 @@ def test_failures_are_those_of_today(store, desk, clock):
     assert list(board(desk()).failures.items()) == [("internal", 5), ("quota", 2)]
     clock.advance(days=1)
     assert board(desk()).failures == {}
+
+
+def test_an_order_is_looked_at_before_it_is_decided_of(submitted, desk, context, store):
+    order_id = submitted(count=3, order_remark="for the flood map")
+    found = look(order_id, desk())
+    assert found.approval == Approval()
+    assert (found.asked.order_remark, [each.item_id for each in found.asked.items]) == (
+        "for the flood map",
+        ["1", "2", "3"],
+    )
+    assert (found.view.summary.owner, found.view.summary.counts) == ("anna", {Status.SUBMITTED: 3})
+    assert found.view.actions == ()
+    approve(order_id, desk())
+    assert look(order_id, desk("otto")).approval.operator == "olga"
+
+
+def test_an_operator_sees_neither_addresses_nor_how_it_is_paid(desk, store, clock):
+    address = OnlineAddress(
+        protocol=Protocol.FTP, server_address="ftp.anna.example", user_password=Secret("anna's")
+    )
+    specification = OrderSpecification(
+        items=(item("a", "S1_1", payment=Payment(payment_method="card", order_account="ACC-1")),),
+        delivery_information=DeliveryInformation(online_addresses=(address,)),
+    )
+    made = make_order(specification, (COLLECTIONS["radar"],), "anna", None, None, clock())
+    store.write(lambda work: work.orders.add(made))
+    found = look(made.order_id, desk())
+    assert found.asked.delivery_information is None
+    assert found.asked.items[0].payment is None
+    assert "anna.example" not in repr(found)
+    assert "ACC-1" not in repr(found)
 
 
 # ----------------------------------------------------------------------------------------------- decisions
@@ -188,6 +222,7 @@ def end(store, order_id):
         lambda context: run_again(new_order_id(), context),
         lambda context: announce("hello", None, context),
         withdraw,
+        lambda context: look(new_order_id(), context),
     ],
 )
 def test_the_desk_is_for_operators(context, asked):
@@ -201,6 +236,8 @@ def test_the_desk_is_for_operators(context, asked):
 def test_an_order_that_is_not_there(desk, order_id):
     with pytest.raises(NotFound):
         approve(order_id, desk())
+    with pytest.raises(NotFound):
+        look(order_id, desk())
 
 
 @pytest.mark.parametrize("reason", ["", " \n\t", "x" * (REASON_MOST + 1), "\ud800"])

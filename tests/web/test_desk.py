@@ -11,7 +11,7 @@ import pytest
 from serving import Server, envelope, order
 
 from oseo_lab.encoding import json_form
-from oseo_lab.model.desk import Board
+from oseo_lab.model.desk import Board, Look
 from oseo_lab.model.messages import GetCapabilities
 from oseo_lab.operations.order_types import make_order
 from oseo_lab.wiring import Services
@@ -20,6 +20,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000009"
 ALICE = ("alice", "alice's secret")
 DOORS = [
     ("GET", "/desk", None),
+    ("GET", f"/desk/orders/{UNKNOWN}", None),
     ("POST", f"/desk/orders/{UNKNOWN}/approve", None),
     ("POST", f"/desk/orders/{UNKNOWN}/reject", {"reason": "no"}),
     ("POST", f"/desk/orders/{UNKNOWN}/run-again", None),
@@ -104,6 +105,14 @@ def test_a_rejection_is_read_by_its_user(
     sentence = "rejected by an operator: not before <May>"
     assert (view["summary"]["status"], view["summary"]["info"]) == ("Cancelled", sentence)
     assert sentence in [line["info"] for line in view["log"]]
+
+
+def test_an_order_is_looked_at(server: Server, http: httpx.Client, waiting: Callable[[], str]) -> None:
+    uuid = waiting()
+    found = json_form.decode(Look, http.get(f"{server.api}/desk/orders/{uuid}").content)
+    assert (found.view.summary.owner, found.view.actions) == ("alice", ())
+    assert [each.item_id for each in found.asked.items] == ["item 1", "item 2"]
+    assert http.get(f"{server.api}/desk/orders/{UNKNOWN}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["lake/approve", f"{UNKNOWN}/approve", f"{UNKNOWN}/run-again"])
