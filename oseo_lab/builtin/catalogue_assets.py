@@ -143,6 +143,13 @@ class AssetRules:
             names=tuple(settings.get("assets") or ()),
         )
 
+    @classmethod
+    def of_server(cls, settings: Mapping[str, Any], href: str) -> tuple[AssetRules, tuple[str, ...]]:
+        """Read the rules for products of a server, and which hosts may be asked: its own is always one."""
+        own = (urlsplit(href).hostname or "").lower()
+        rules = cls.of(settings, root=None, hosts=(own,))
+        return rules, (own, *rules.hosts)
+
     def takes(self, name: str) -> bool:
         """Whether an asset of this key is part of the product."""
         return not self.names or any(fnmatchcase(name, pattern) for pattern in self.names)

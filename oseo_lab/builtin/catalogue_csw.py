@@ -28,7 +28,7 @@ from oseo_lab.builtin.catalogue_csw_query import (
 )
 from oseo_lab.builtin.catalogue_csw_record import to_item
 from oseo_lab.builtin.catalogue_csw_server import CswServer
-from oseo_lab.builtin.catalogue_search import Matcher, cursor_of, page, position, read_cursor
+from oseo_lab.builtin.catalogue_search import Matcher, cursor_of, page, position, position_of, read_cursor
 from oseo_lab.builtin.catalogue_thumbnails import Pictures
 from oseo_lab.model.errors import ConfigurationError, ValidationError
 from oseo_lab.model.job import CatalogueItem
@@ -74,9 +74,7 @@ class CswCatalogue:
         self._parent = str(settings.get("parent") or "")
         self._where = dict(settings.get("where") or {})
         _check(self._href, schema, self._axis_order, self._where)
-        own = (urlsplit(self._href).hostname or "").lower()
-        self._rules = AssetRules.of(settings, root=None, hosts=(own,))
-        hosts = (own, *self._rules.hosts)
+        self._rules, hosts = AssetRules.of_server(settings, self._href)
         self._pictures = Pictures(self.find, hosts)
         self._server = CswServer(
             collection_id,
@@ -177,7 +175,7 @@ class CswCatalogue:
         limit: int,
     ) -> tuple[list[CatalogueItem], str | None]:
         """Read until the answer is full; no more than one search may look through."""
-        last = _position_of(after)
+        last = position_of(after)
         found: list[CatalogueItem] = []
         looked_at = 0
         for item in items:
@@ -255,9 +253,3 @@ def _check(href: str, schema: str, axis_order: str, where: Mapping[str, Any]) ->
         )
     if problems:
         raise ConfigurationError("\n".join(problems))
-
-
-def _position_of(after: tuple[datetime | None, str] | None) -> tuple[float, str] | None:
-    if after is None:
-        return None
-    return position(CatalogueItem(identifier=after[1], collection_id="", datetime=after[0]))

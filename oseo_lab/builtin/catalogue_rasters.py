@@ -160,7 +160,9 @@ def time_in_name(name: str) -> datetime | None:
     for pattern in (_COMPACT, _SPACED):
         for match in pattern.finditer(name):
             try:
-                return datetime(*(int(part) for part in match.groups() if part), tzinfo=UTC)  # type: ignore[arg-type,misc]
+                year, month, day, *clock = (int(part) for part in match.groups() if part)
+                hour, minute, second = clock or (0, 0, 0)
+                return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
             except ValueError:
                 continue
     return None

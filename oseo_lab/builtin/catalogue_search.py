@@ -18,7 +18,7 @@ from oseo_lab.model.errors import ValidationError
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.ports import CatalogueQuery
 
-__all__ = ["OPERATORS", "Matcher", "bounds", "cursor_of", "page", "position", "read_cursor"]
+__all__ = ["OPERATORS", "Matcher", "bounds", "cursor_of", "page", "position", "position_of", "read_cursor"]
 
 #: Comparisons of property filters.
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -234,6 +234,13 @@ def position(item: CatalogueItem) -> tuple[float, str]:
     return (-item.datetime.timestamp() if item.datetime else float("inf"), item.identifier)
 
 
+def position_of(after: tuple[datetime | None, str] | None) -> tuple[float, str] | None:
+    """Return where the product of a cursor stands; None without one."""
+    if after is None:
+        return None
+    return position(CatalogueItem(identifier=after[1], collection_id="", datetime=after[0]))
+
+
 def cursor_of(item: CatalogueItem) -> str:
     """Return the cursor that goes on after a product."""
     where = [item.datetime.isoformat() if item.datetime else None, item.identifier]
@@ -266,9 +273,7 @@ def page(items: Iterable[CatalogueItem], query: CatalogueQuery) -> tuple[list[Ca
     """Return one page of the products that match, and the cursor for more (None at the end)."""
     matches = Matcher(query)
     after = read_cursor(query.cursor)
-    last = (
-        position(CatalogueItem(identifier=after[1], collection_id="", datetime=after[0])) if after else None
-    )
+    last = position_of(after)
     ordered = sorted((item for item in items if last is None or position(item) > last), key=position)
     limit = max(1, query.limit)
     found: list[CatalogueItem] = []

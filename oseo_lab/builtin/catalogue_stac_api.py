@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from oseo_lab.builtin.catalogue_archive import read_archived, usual
 from oseo_lab.builtin.catalogue_assets import AssetRules
 from oseo_lab.builtin.catalogue_items import CatalogueFailed
-from oseo_lab.builtin.catalogue_search import Matcher, cursor_of, page, position, read_cursor
+from oseo_lab.builtin.catalogue_search import Matcher, cursor_of, page, position, position_of, read_cursor
 from oseo_lab.model.job import CatalogueItem
 from oseo_lab.ports import CatalogueQuery
 
@@ -52,9 +52,7 @@ class StacApi:
         self._href = str(settings["href"])
         self._collection = str(settings.get("collection") or collection_id)
         self._timeout = float(settings.get("timeout") or 30)
-        own = (urlsplit(self._href).hostname or "").lower()
-        self._rules = AssetRules.of(settings, root=None, hosts=(own,))
-        self._hosts = {own, *self._rules.hosts}
+        self._rules, self._hosts = AssetRules.of_server(settings, self._href)
         self._usually = usual(settings)
         self._threads = threading.local()
 
@@ -76,11 +74,7 @@ class StacApi:
         items = itertools.islice(self._items(asked), _MOST_READ)
         if "sortby" not in asked:
             return page(items, query)
-        last = (
-            position(CatalogueItem(identifier=after[1], collection_id="", datetime=after[0]))
-            if after
-            else None
-        )
+        last = position_of(after)
         found: list[CatalogueItem] = []
         for item in _by_identifier(items):
             if (last is not None and position(item) <= last) or not matches(item):

@@ -128,4 +128,5 @@ def _open(path: str, hosts: Sequence[str]) -> IO[bytes]:
         return Path(path).open("rb")
     import fsspec
 
-    return fsspec.open(path, "rb").open()  # type: ignore[no-any-return]
+    opened: IO[bytes] = fsspec.open(path, "rb").open()
+    return opened

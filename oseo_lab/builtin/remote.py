@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from http.client import HTTPMessage
 from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -39,7 +40,9 @@ class _NamedHosts(HTTPRedirectHandler):
     def __init__(self, hosts: Sequence[str]) -> None:
         self._hosts = hosts
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
         host = (urlsplit(newurl).hostname or "").lower()
         own = (urlsplit(req.full_url).hostname or "").lower()
         if host != own and not any(fnmatchcase(host, pattern) for pattern in self._hosts):
