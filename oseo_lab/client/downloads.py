@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import random
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -19,6 +18,7 @@ from oseo_lab.client import display
 from oseo_lab.client.object_store import reachable
 from oseo_lab.client.part import FileTask, Part, is_whole
 from oseo_lab.client.progress import Interrupted, Progress, ProgressEvent, reporter
+from oseo_lab.client.tally import Tally
 from oseo_lab.client.transport import Fetched, Transport
 from oseo_lab.model.errors import (
     DeliveryError,
@@ -35,19 +35,6 @@ __all__ = ["fetch_all", "fetch_file", "fetch_small"]
 TRIES = 6
 #: Longest small file (manifest, STAC item), bytes.
 SMALL = 64 * 1024 * 1024
-
-
-class _Tally:
-    """Bytes that are here, counted by several threads; and whether to stop."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.done = 0
-        self.stop = threading.Event()
-
-    def add(self, count: int) -> None:
-        with self._lock:
-            self.done += count
 
 
 class _Stopped(Exception):
@@ -87,7 +74,7 @@ def _all_of(answer: Fetched, url: str) -> bytes:
     return bytes(body)
 
 
-def fetch_file(transport: Transport, task: FileTask, tally: _Tally | None = None) -> bool:
+def fetch_file(transport: Transport, task: FileTask, tally: Tally | None = None) -> bool:
     """Fetch one file; return whether it had to be fetched.
 
     Raises
@@ -99,9 +86,9 @@ def fetch_file(transport: Transport, task: FileTask, tally: _Tally | None = None
     DeliveryError
         If it cannot be had.
     """
-    tally = tally or _Tally()
+    tally = tally or Tally([task])
     if is_whole(task.path, task.size, task.sha256):
-        tally.add(task.size or 0)
+        tally.kept(task.size)
         return False
     task.path.parent.mkdir(parents=True, exist_ok=True)
     with Part(task) as part:
@@ -123,12 +110,11 @@ def fetch_file(transport: Transport, task: FileTask, tally: _Tally | None = None
     raise AssertionError("unreachable: the second try settles or raises")
 
 
-def _fill(transport: Transport, task: FileTask, part: Part, tally: _Tally) -> None:
+def _fill(transport: Transport, task: FileTask, part: Part, tally: Tally) -> None:
     """Fetch until the file is all there, going on after every interruption that moved it forward."""
     tries = 0
     url = reachable(task.url)
-    counted = part.length
-    tally.add(counted)
+    tally.resumed(part.length, task.size)
     while not part.is_full:
         before = part.length
         try:
@@ -151,7 +137,7 @@ def _fill(transport: Transport, task: FileTask, part: Part, tally: _Tally) -> No
         _pause(tries)
 
 
-def _take(answer: Fetched, task: FileTask, part: Part, tally: _Tally) -> None:
+def _take(answer: Fetched, task: FileTask, part: Part, tally: Tally) -> None:
     """Append an answer's bytes, or begin anew where the server sends all of it."""
     if answer.status == 416 or (answer.status == 206 and _start_of(answer) != part.length):
         tally.add(-part.length)
@@ -176,7 +162,7 @@ def _take(answer: Fetched, task: FileTask, part: Part, tally: _Tally) -> None:
             )
         part.append(chunk)
         digest.update(chunk)
-        tally.add(len(chunk))
+        tally.came(len(chunk))
     part.ended(answer, digest)
 
 
@@ -237,7 +223,7 @@ def fetch_all(
     DeliveryError
         Of the first failure's class, with a problem for each file that could not be had.
     """
-    tally = _Tally()
+    tally = Tally(tasks)
     pool = ThreadPoolExecutor(max(1, workers), thread_name_prefix="oseo-download")
     futures = {pool.submit(fetch_file, transport, task, tally): task for task in tasks}
     try:
@@ -257,24 +243,20 @@ def fetch_all(
 
 
 def _follow(
-    futures: dict[Future[bool], FileTask], tally: _Tally, name: str, report: Callable[[ProgressEvent], None]
+    futures: dict[Future[bool], FileTask], tally: Tally, name: str, report: Callable[[ProgressEvent], None]
 ) -> None:
     """Report until all files are final; the calling thread does the talking."""
     began = time.monotonic()
-    total = sum(each.size or 0 for each in futures.values())
     pending = set(futures)
     while True:
         _, pending = wait(pending, timeout=0.25, return_when=FIRST_EXCEPTION)
         done = [each for each in futures if each.done()]
         failed = sum(each.exception() is not None for each in done)
-        said = f"{len(done) - failed} of {len(futures)} files · {display.size(tally.done)}"
         event = ProgressEvent(
             name=name,
-            text=said
-            + (f" of {display.size(total)}" if total else "")
-            + (f" · {failed} failed" if failed else ""),
+            text=tally.story(len(done) - failed, failed, time.monotonic() - began if pending else None),
             done=tally.done,
-            total=total,
+            total=tally.total,
             failed=failed,
             elapsed=time.monotonic() - began,
         )

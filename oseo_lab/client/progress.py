@@ -147,14 +147,14 @@ class _Notebook(_Silent):
         self._last = ""
 
     def __call__(self, event: ProgressEvent) -> None:
-        from IPython.display import HTML
         from IPython.display import display as show
 
         html = _bar(event)
+        both = {"text/html": html, "text/plain": f"{event.name}: {event.text}"}
         if self._handle is None:
-            self._handle = show(HTML(html), display_id=True)  # type: ignore[no-untyped-call]
+            self._handle = show(both, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         elif html != self._last:
-            self._handle.update(HTML(html))  # type: ignore[no-untyped-call]
+            self._handle.update(both, raw=True)
         self._last = html
 
 

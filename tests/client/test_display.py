@@ -126,11 +126,11 @@ def test_notebook_gets_one_output_updated_in_place(monkeypatch):
     shown = []
 
     class Handle:
-        def update(self, html):
-            shown.append(html.data)
+        def update(self, both, **_):
+            shown.append(both)
 
-    def show(html, **_):
-        shown.append(html.data)
+    def show(both, **_):
+        shown.append(both)
         return Handle()
 
     monkeypatch.setattr(display, "in_notebook", lambda: True)
@@ -139,4 +139,5 @@ def test_notebook_gets_one_output_updated_in_place(monkeypatch):
         report(event())
         report(event())
         report(event(done=2, text="2 of 2"))
-    assert len(shown) == 2 and "2 of 2" in shown[1]
+    assert len(shown) == 2 and "2 of 2" in shown[1]["text/html"]
+    assert shown[1]["text/plain"] == "lake <garda>: 2 of 2"  # where no HTML is drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from oseo_lab.client import downloads
 from oseo_lab.client.downloads import fetch_all, fetch_file, fetch_small
 from oseo_lab.client.part import FileTask, is_whole
+from oseo_lab.client.tally import Tally
 from oseo_lab.client.transport import HttpTransport
 from oseo_lab.model.errors import DeliveryError, IntegrityError, ResultExpired
 from tests.client.faults import faulty
@@ -185,6 +187,27 @@ def test_all_others_arrive_before_a_failure_is_said(tmp_path):
     assert len(caught.value.problems) == 1
     assert events[-1].failed == 1
     assert all(one.done <= other.done for one, other in pairwise(events) if not other.failed)
+
+
+def test_a_download_run_again_tells_what_was_here_what_was_resumed_and_that_all_is_right(tmp_path):
+    with faulty(BODY) as good, faulty(BODY, "cut", *["hangup"] * downloads.TRIES) as cut:
+        tasks = [task_of(good, tmp_path / "good"), task_of(cut, tmp_path / "cut")]
+        with pytest.raises(DeliveryError, match="run it again"):
+            fetch_all(HttpTransport(good.url), tasks, "order", progress=False)
+        events = []
+        fetch_all(HttpTransport(good.url), tasks, "order", progress=events.append)
+    told = events[-1].text
+    assert re.fullmatch(
+        r"2 of 2 files · .* · 1 here already · 1 resumed at \d+ % · all verified \(SHA-256\)", told
+    )
+    assert events[-1].done == events[-1].total == 2 * len(BODY)
+
+
+def test_a_download_tells_how_fast_it_is_while_it_runs(tmp_path):
+    tally = Tally([FileTask(url="u", path=tmp_path / "a", size=4_000_000)])
+    tally.came(1_000_000)
+    assert tally.story(0, 0, 0.5) == "0 of 1 files · 1.0 MB of 4.0 MB · 2.0 MB/s"
+    assert tally.story(0, 1, None) == "0 of 1 files · 1.0 MB of 4.0 MB · 1 failed"
 
 
 def test_a_small_file_is_asked_for_again_while_the_server_is_busy():
