@@ -160,8 +160,8 @@ def _notification(row: Sequence[Any], order_id: str) -> Notification:
     )
 
 
-def _age(notification: Notification) -> tuple[datetime, str]:
-    return notification.created, notification.notification_id
+def _age(notification: Notification) -> tuple[datetime, str, str]:
+    return notification.created, notification.channel.value, notification.notification_id
 
 
 def _packed(notification_id: str) -> bytes | None:
