@@ -166,5 +166,7 @@ def test_operators_read_the_desk_as_a_page(
 
 
 @pytest.mark.parametrize("said", [{}, {"text": ""}, {"text": "x" * 501}, {"text": "x", "until": "noon"}])
-def test_a_notice_that_is_none_is_refused(announced: Callable[..., httpx.Response], said: dict) -> None:
+def test_a_notice_that_is_none_is_refused(
+    announced: Callable[..., httpx.Response], said: dict[str, str]
+) -> None:
     assert announced(**said).status_code == 422
