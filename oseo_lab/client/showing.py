@@ -7,6 +7,7 @@ on ipykernel 6 and 7, for display handles find their output by themselves.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -93,13 +94,13 @@ def story(order: Showable, view: OrderView) -> dict[str, Any]:
 
 def show_order(order: Showable) -> None:
     """Show an order in the cell that runs, live where that can be; its end is written back."""
-    from IPython.display import display as show
-
+    if display.in_notebook():
+        _look(order)
     bundle = order._repr_mimebundle_()
     if not display.in_notebook():
-        show(bundle, raw=True)  # type: ignore[no-untyped-call]
+        display.put(bundle, raw=True)
         return
-    handle = show(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    handle = display.put(bundle, raw=True, display_id=True)
     shown = _Shown(handle, order.last_view.summary.status.is_final)
     with _LOCK:
         outputs = [*_SHOWN.pop(order.id, ()), shown]
@@ -118,6 +119,14 @@ def show_order(order: Showable) -> None:
                 _FOLLOWED[order.id] = stop
         if not is_kept:
             stop()
+
+
+def _look(order: Showable) -> None:
+    """Ask once for all there is of an order that is over: nobody follows it, and this is what is kept."""
+    last = order.last_view
+    if last.summary.status.is_final and not last.revision:  # made from GetStatus
+        with contextlib.suppress(OseoError):  # then what is known is shown
+            order.view()
 
 
 def _nothing() -> None:

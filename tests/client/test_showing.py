@@ -43,6 +43,10 @@ class Shown:
     def saw(self, view):
         self.last_view = view
 
+    def view(self):
+        self.last_view = replace(self.last_view, revision=VIEW.revision or 1)
+        return self.last_view
+
     def _repr_mimebundle_(self):
         return {}
 
@@ -101,3 +105,14 @@ def test_of_one_order_the_last_outputs_are_written_back(show, follower):
     follower.followed["one"](Told(view=end))  # once
     written = [len(handle.written) for _, handle in outputs]
     assert written == [0] * 5 + [1] * showing.MOST_OUTPUTS
+
+
+def test_an_order_that_is_over_is_shown_with_all_there_is_however_often(follower, monkeypatch):
+    import IPython.display
+
+    monkeypatch.setattr(IPython.display, "display", lambda *_, **__: Handle())
+    for status, asked in ((Status.COMPLETED, True), (Status.CANCELLED, True), (Status.IN_PRODUCTION, False)):
+        order = Shown("one", status)
+        order.last_view = replace(order.last_view, revision=0)  # as GetStatus tells it
+        showing.show_order(order)
+        assert bool(order.last_view.revision) is asked
