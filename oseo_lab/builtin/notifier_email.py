@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, localtime
@@ -52,9 +53,20 @@ class EmailNotifier:
         if not self._settings.get("smtp_host"):
             raise ProcessingFailed("no mail is sent from here: the operator has named no smtp_host")
         message = _message(notice, str(self._settings["smtp_from"]), str(self._settings.get("title") or ""))
+        with self._server() as server:
+            server.send_message(message)
+
+    def check(self) -> None:
+        """Connect and log in as for a message, and send none. Raises as `__call__`."""
+        with self._server() as server:
+            server.noop()
+
+    @contextmanager
+    def _server(self) -> Iterator[smtplib.SMTP]:
+        """Give the mail server, connected; say in our words what goes wrong with it."""
         try:
             with self._connected() as server:
-                server.send_message(message)
+                yield server
         except smtplib.SMTPResponseException as refused:
             raise _refused(refused.smtp_code, refused.smtp_error) from None
         except smtplib.SMTPRecipientsRefused as refused:

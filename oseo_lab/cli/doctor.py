@@ -40,7 +40,7 @@ def doctor(data_dir: DataDir = None, as_json: AsJson = False, url: Url = None, t
     found = list(_installed())
     settings = _settled(found, data_dir)
     if settings is not None:
-        for look in (_data_dir, _database, _collections):
+        for look in (_data_dir, _database, _collections, _mail):
             found.append(_looked(look, settings))
     found.append(_server(url, token))
     if as_json:
@@ -114,6 +114,21 @@ def _collections(settings: Settings) -> Finding:
         return Finding("collections", None, "none configured: c.OseoLab.collections or OSEO_LAB_COLLECTIONS")
     found = read_collections(settings.collections)
     return Finding("collections", bool(found), f"{', '.join(found) or 'none'} in {settings.collections}")
+
+
+def _mail(settings: Settings) -> Finding:
+    from oseo_lab.plugins import load
+    from oseo_lab.ports import ProcessingFailed
+    from oseo_lab.settings import SMTP
+
+    if not settings.smtp_host:
+        return Finding("mail", None, "no mail server is named (c.OseoLab.smtp_host): nobody is told by mail")
+    server = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        load("notifier", "email")({name: getattr(settings, name) for name in SMTP}).check()
+    except ProcessingFailed as failed:
+        return Finding("mail", False, f"{server}: {failed.detail or failed.reason}")
+    return Finding("mail", True, f"{server} takes mail from {settings.smtp_from}")
 
 
 def _server(url: str | None, token: str | None) -> Finding:

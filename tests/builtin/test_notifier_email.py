@@ -96,9 +96,11 @@ def test_it_logs_in_under_tls_and_reads_the_password_anew(tmp_path, monkeypatch,
         assert "535" in failed.value.reason, failed.value.detail
         assert SECRET not in str(failed.value)
         password.write_text(f"{SECRET}\n")
+        send.check()
+        assert not mail.taken
         send(notice())
         assert len(mail.taken) == 1
-        assert mail.secured == 2
+        assert mail.secured == 3
 
 
 def test_a_mail_server_nobody_vouches_for_gets_nothing(certified):

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.acceptance.serving import Server
+from tests.mail_server import taking_mail
 
 
 def test_good_collections_are_named_and_bad_ones_with_every_problem(run, collections, tmp_path):
@@ -140,3 +141,15 @@ def test_help_starts_without_anything_heavy():
     said = f"import oseo_lab.cli, sys; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_doctor_tries_the_mail_server(run, known, monkeypatch):
+    assert "-    mail: no mail server is named" in run("doctor")[1]
+    monkeypatch.setenv("OSEO_LAB_SMTP_FROM", "orders@service.example")
+    monkeypatch.setenv("OSEO_LAB_SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("OSEO_LAB_SMTP_TLS", "none")
+    with taking_mail() as mail:
+        monkeypatch.setenv("OSEO_LAB_SMTP_PORT", str(mail.port))
+        assert f"ok   mail: 127.0.0.1:{mail.port} takes mail from orders@service.example" in run("doctor")[1]
+    code, out, _ = run("doctor")
+    assert code == 1 and f"BAD  mail: 127.0.0.1:{mail.port}: " in out
