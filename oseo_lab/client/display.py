@@ -41,6 +41,7 @@ __all__ = [
     "facts",
     "in_notebook",
     "mark",
+    "put",
     "safely",
     "say",
     "shown",
@@ -87,12 +88,18 @@ def say(text: str) -> None:
     print(text, file=sys.stdout if in_notebook() else sys.stderr)
 
 
+def put(thing: Any, **how: Any) -> Any:
+    """Show a thing in the cell that runs (``IPython.display.display``); return its handle, if asked for."""
+    from IPython import display as ipython
+
+    show: Any = ipython.display  # it tells no types
+    return show(thing, **how)
+
+
 def shown(thing: Any, ask: Callable[[], Any]) -> None:
     """Show what a cell named, asked for now; its ``repr`` and why, if the service does not answer."""
-    from IPython.display import display
-
     try:
-        display(ask())  # type: ignore[no-untyped-call]
+        put(ask())
     except OseoError as away:
         say(f"{thing!r} ({away})")
 

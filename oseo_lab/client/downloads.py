@@ -215,8 +215,11 @@ def fetch_all(
     *,
     workers: int = 4,
     progress: Progress = None,
+    here: set[Path] | None = None,
 ) -> None:
     """Fetch all files, several at a time; what fails is said when the others are here.
+
+    Those that are here and right are added to ``here``, whatever becomes of the others.
 
     Raises
     ------
@@ -239,6 +242,12 @@ def fetch_all(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        if here is not None:
+            here.update(
+                task.path
+                for future, task in futures.items()
+                if not future.cancelled() and not future.exception()
+            )
     _raise_failures(futures)
 
 

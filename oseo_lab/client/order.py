@@ -484,14 +484,16 @@ class Order:
         """Wait for the order, then open its results, as downloaded by this handle (`Results.to_xarray`)."""
         if not self.is_done:
             self.wait()
-        return self.results().to_xarray(folder or self._downloaded, **how)
+        results = self.results()
+        return results.to_xarray(folder or results.there(self._downloaded), **how)
 
     def to_stac(self) -> Any:
         """Return what has been delivered so far as a `pystac.ItemCollection` (`Results.to_stac`).
 
         Each item says its order (``order:id``), processing and licence; assets have sizes and checksums.
         """
-        return self.results().to_stac(self._downloaded)
+        results = self.results()
+        return results.to_stac(results.there(self._downloaded))
 
     def to_gdf(self) -> Any:
         """Return the items as a `geopandas.GeoDataFrame`: what, when, where, status, href, checksum."""

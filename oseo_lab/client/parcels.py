@@ -108,6 +108,8 @@ class Parcel:
 
     def stac(self, place: Path | None) -> tuple[dict[str, Any], str]:
         """Return its STAC item, and what its links are relative to: the folder it lies in, or a URL."""
+        if place is not None and self.manifest is not None and not (place / MANIFEST).is_file():
+            place = None  # a download that was cut short: the whole lies where it was delivered
         if self.description is None:
             here = plain_files([self.delivery], place.parent) if place else []
             return here[0] if here else plain_links(self.delivery)

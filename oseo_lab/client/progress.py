@@ -147,12 +147,10 @@ class _Notebook(_Silent):
         self._last = ""
 
     def __call__(self, event: ProgressEvent) -> None:
-        from IPython.display import display as show
-
         html = _bar(event)
         both = {"text/html": html, "text/plain": f"{event.name}: {event.text}"}
         if self._handle is None:
-            self._handle = show(both, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            self._handle = display.put(both, raw=True, display_id=True)
         elif html != self._last:
             self._handle.update(both, raw=True)
         self._last = html

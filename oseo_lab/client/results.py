@@ -152,9 +152,13 @@ class Results(Sequence[ItemURL]):
         whole(workers, "workers")
         root = place_of(made(folder_at(folder)), self.name, self.order_id)
         plan = self._plan(root)
-        fetch_all(self.transport, plan.tasks, self.name, workers=workers, progress=progress)
-        for path, body in plan.manifests.items():
-            write(path, body)
+        here: set[Path] = set()
+        try:
+            fetch_all(self.transport, plan.tasks, self.name, workers=workers, progress=progress, here=here)
+        finally:  # items that are whole are this order's: another of its name goes elsewhere
+            for path, body in plan.manifests.items():
+                if here.issuperset(each.path for each in plan.tasks if each.path.parent == path.parent):
+                    write(path, body)
         self.folder = root
         return [each.path for each in plan.tasks if each.is_data]
 
@@ -168,6 +172,14 @@ class Results(Sequence[ItemURL]):
             if body is not None:
                 manifests[place / MANIFEST] = body
         return _Plan(tuple(tasks), manifests)
+
+    def there(self, folder: Path | None) -> Path | None:
+        """Return a folder if everything lies there that has been delivered; None if anything is missing."""
+        if folder is None:
+            return None
+        places = ((folder / folder_name(each.item_id), each.urls) for each in self.deliveries)
+        names = (place / folder_name(name_of(url)) for place, urls in places for url in urls)
+        return folder if all(each.is_file() for each in names) else None
 
     def verify(self, folder: str | Path | None = None) -> Verification:
         """Check downloaded files against their manifests (`verify`)."""

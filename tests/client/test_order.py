@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 
 from oseo_lab.client.order import Order, WaitInterrupted
+from oseo_lab.client.promises import Fetched
+from oseo_lab.client.results import Results
 from oseo_lab.model.errors import (
     ConfigurationError,
     Conflict,
@@ -249,6 +252,44 @@ def test_what_is_there_is_not_fetched_again_and_what_was_damaged_is(lab, tmp_pat
     assert path.read_bytes() == whole
     path.unlink()
     assert order.results().verify(tmp_path).missing == (path,)
+
+
+def test_what_was_downloaded_of_an_order_stays_though_the_rest_failed_and_another_has_its_name(lab, tmp_path):
+    first = lab.order(GOOD, "again", "scenes").submit().wait(60)
+    fetch = lab.transport._fetch
+
+    def refused(url, start, etag):
+        return Fetched(404) if "SCENE_B.tif" in url else fetch(url, start, etag)
+
+    lab.transport._fetch = refused
+    with pytest.raises(DeliveryError, match="1 of 4 files"):
+        first.download(tmp_path)
+    lab.transport._fetch = fetch
+    kept = tmp_path / "again" / "SCENE_A" / "SCENE_A.tif"
+    before = kept.read_bytes()
+    assert first.verify(tmp_path).ok and not (tmp_path / "again" / "SCENE_B" / "manifest.json").exists()
+    second = lab.order(GOOD, "again", "scenes", format="PNG").submit().wait(60)
+    assert {path.parents[1].name for path in second.download(tmp_path)} == {f"again-{second.short_id}"}
+    assert kept.read_bytes() == before and {path.parents[1].name for path in first.download(tmp_path)} == {
+        "again"
+    }
+
+
+def test_what_came_after_a_download_is_opened_too(lab, tmp_path, monkeypatch):
+    order = lab.order(GOOD, collection="scenes").submit().wait(60)
+    order.download(tmp_path)
+    opened = []
+    monkeypatch.setattr(Results, "to_xarray", lambda self, folder=None, **_: opened.append(folder))
+    monkeypatch.setattr(Results, "to_stac", lambda self, folder=None: opened.append(folder))
+    order.to_xarray()
+    assert opened == [order.downloaded]
+    shutil.rmtree(order.downloaded / "SCENE_B")  # as if it had been delivered only since
+    order.to_xarray()
+    order.to_stac()
+    order.to_xarray(tmp_path)
+    assert opened[1:] == [None, None, tmp_path]
+    (order.downloaded / "SCENE_A" / "manifest.json").unlink()  # a download that was cut short
+    assert str(order.items["SCENE_A"].parcel().stac(order.items["SCENE_A"].place)[1]).startswith("http")
 
 
 def test_two_orders_of_one_name_have_two_folders(lab, tmp_path):
