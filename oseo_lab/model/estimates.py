@@ -28,8 +28,9 @@ __all__ = [
     "total",
 ]
 
-#: What of their squared deviations items have in common that are estimated alike.
-_COMMON = 0.1
+#: What of their squared deviations items of one order have in common: the area that is cut out of all of
+#: them, the machine of the day, and that they are estimated from the same ones.
+_COMMON = 0.5
 #: Widest that a range is told, as the logarithm of a factor: of two that differ nothing is sure.
 _WIDEST = math.log(4)
 #: Finished items made with the same options that are enough to estimate from them alone.
@@ -214,9 +215,9 @@ def _percentiles(values: Sequence[float]) -> Estimate:
 def total(estimates: Sequence[Estimate | None]) -> Estimate | None:
     """Add estimates; None where one is missing.
 
-    Items vary independently of each other, so their deviations add in squares: a sum of many is surer than
-    each of them. A part of it they have in common, for all are estimated from the same finished ones: that
-    does not cancel out.
+    Half of what items vary by is their own and adds in squares, so a sum of many is surer than each of
+    them; half they have in common (the area that is cut out of all, the machine, what they are estimated
+    from), which does not cancel out.
     """
     known = [each for each in estimates if each is not None]
     if not known or len(known) < len(estimates):
