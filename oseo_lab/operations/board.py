@@ -153,8 +153,11 @@ def look(order_id: str, context: Context) -> Look:
 
 def check_operator(context: Context, what: str) -> None:
     """Raise NotAuthorized for who is no operator, NotAuthenticated for who is nobody in particular."""
-    if context.caller and not context.is_operator:
-        raise NotAuthorized(f"only operators {what}; the service's setting `operators` names them")
+    who = context.caller  # nobody in particular is asked who they are
+    if not context.is_operator:
+        raise NotAuthorized(
+            f"only operators {what}, which {who!r} is not; the setting `operators` names them"
+        )
 
 
 def anybodys_order(work: UnitOfWork, order_id: str) -> Order:
