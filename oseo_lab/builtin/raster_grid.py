@@ -213,6 +213,7 @@ def plan(layers: Sequence[Layer], choices: Choices) -> tuple[Grid, list[Layer], 
         return whole, layers, None
     assert target is not None
     shape = area.near(whole).to(target, _middle(whole))
+    _check_seam(whole, shape)
     window = _touched(whole, shape)
     if window is None:
         raise _apart(area, whole)
@@ -245,6 +246,9 @@ def _target(reference: Layer, target: CRS | None, resolution: float | None) -> G
     """Return the grid that GDAL suggests for the whole scene in the target CRS."""
     assert target is not None
     try:
+        across = _across_seam(reference, target, resolution)
+        if across is not None:
+            return across
         if reference.transform is None:
             size = (reference.width, reference.height)
             made = calculate_default_transform(
@@ -260,6 +264,49 @@ def _target(reference: Layer, target: CRS | None, resolution: float | None) -> G
             detail=str(wrong),
         ) from wrong
     return Grid(crs=target, transform=made[0], width=int(made[1]), height=int(made[2]))
+
+
+def _across_seam(reference: Layer, target: CRS, resolution: float | None) -> Grid | None:
+    """Return the grid of a scene across longitude 180, its longitudes going on beyond; None for others.
+
+    GDAL would suggest one round the whole Earth. The pixel size is found as GDAL does: by the diagonal.
+
+    Raises
+    ------
+    ProcessingFailed
+        If the target is projected and its edge lies there.
+    """
+    if reference.transform is None or reference.crs is None or reference.crs.is_geographic:
+        return None
+    own = Grid(
+        crs=reference.crs, transform=reference.transform, width=reference.width, height=reference.height
+    )
+    outline = own.outline()
+    ring = np.asarray(outline.segmentize(outline.length / 128).exterior.coords)
+    lons = np.asarray(transform(reference.crs, CRS.from_epsg(4326), ring[:, 0], ring[:, 1])[0])
+    if (
+        not np.isfinite(lons).all()
+        or abs(np.unwrap(lons, period=360)[-1] - lons[0]) > 1
+        or np.ptp(lons) < 180
+    ):
+        return None  # nowhere near, or round a pole
+    xs, ys = (np.asarray(each) for each in transform(reference.crs, target, ring[:, 0], ring[:, 1])[:2])
+    if not target.is_geographic:
+        if np.abs(np.diff(xs)).max() < np.ptp(xs) / 2:
+            return None  # this CRS has its edge elsewhere
+        raise ProcessingFailed(
+            f"the scene lies across longitude 180, where {name_of(target)} ends; choose native, EPSG:4326 "
+            "or a CRS without an edge there",
+            failure_class=FailureClass.BAD_REQUEST,
+        )
+    xs = np.unwrap(xs, period=360)
+    xs += 360.0 * (xs.max() <= 180) - 360.0 * (xs.min() >= 180)
+    corner = np.abs(ring - [own.transform * (own.width, own.height)]).sum(axis=1).argmin()
+    diagonal = math.hypot(xs[corner] - xs[0], ys[corner] - ys[0])
+    size = resolution or diagonal / math.hypot(own.width, own.height)
+    width, height = (max(1, math.ceil(np.ptp(each) / size - _EDGE)) for each in (xs, ys))
+    origin = Affine.translation(xs.min(), ys.max()) * Affine.scale(size, -size)
+    return Grid(crs=target, transform=origin, width=width, height=height)
 
 
 def _upright(layer: Layer) -> tuple[tuple[int, int], tuple[float, float, float, float]]:
@@ -307,6 +354,21 @@ def _check(grid: Grid) -> None:
         raise ProcessingFailed(
             f"the result would have {grid.width} x {grid.height} pixels; choose a coarser resolution (in "
             f"units of {name_of(grid.crs)}: degrees for EPSG:4326, metres for UTM)",
+            failure_class=FailureClass.BAD_REQUEST,
+        )
+
+
+def _check_seam(grid: Grid, shape: Polygon) -> None:
+    """Refuse an area across the edge of a scene that goes round the Earth: half of it would be gone."""
+    if grid.crs is None or not grid.crs.is_geographic:
+        return
+    west, _, east, _ = grid.outline().bounds
+    pixel = (east - west) / max(grid.width, grid.height, 1)
+    left, _, right, _ = shape.bounds
+    if east - west > 360 - 1.5 * pixel and (left < west - pixel or right > east + pixel):
+        raise ProcessingFailed(
+            f"the area of interest lies across longitude {east:g}, where this scene begins and ends; order "
+            "the two sides as two items",
             failure_class=FailureClass.BAD_REQUEST,
         )
 

@@ -24,6 +24,8 @@ __all__ = ["NetCdf"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+#: Units of projected CRSs, in metres, by their names in UDUNITS-2.
+_UNITS = {"m": 1.0, "km": 1000.0, "US_survey_foot": 1200 / 3937, "international_foot": 0.3048}
 #: PROJ projections and their CF grid mappings (CF-1.8 appendix F): name, parameter to attribute.
 _MAPPINGS: dict[str, tuple[str, dict[str, str]]] = {
     "tmerc": (
@@ -136,18 +138,19 @@ class NetCdf:
         self._file.createDimension(across, grid.width)
         a, b, left, d, e, top = grid.transform[:6]
         if b == 0 and d == 0:  # a rotated grid has no one-dimensional coordinates; GeoTransform says it
-            self._coordinate(down, top + e * (np.arange(grid.height) + 0.5), is_geographic, "Y")
-            self._coordinate(across, left + a * (np.arange(grid.width) + 0.5), is_geographic, "X")
+            unit = _unit(grid.crs)
+            self._coordinate(down, top + e * (np.arange(grid.height) + 0.5), is_geographic, "Y", unit)
+            self._coordinate(across, left + a * (np.arange(grid.width) + 0.5), is_geographic, "X", unit)
         return dims
 
-    def _coordinate(self, name: str, values: np.ndarray, is_geographic: bool, axis: str) -> None:
+    def _coordinate(self, name: str, values: np.ndarray, is_geographic: bool, axis: str, unit: str) -> None:
         variable = self._file.createVariable(name, "f8", (name,))
         degrees = "degrees_north" if axis == "Y" else "degrees_east"
         projected = f"projection_{axis.lower()}_coordinate"
         variable.setncatts(
             {
                 "standard_name": name if is_geographic else projected,
-                "units": degrees if is_geographic else "m",
+                "units": degrees if is_geographic else unit,
                 "axis": axis,
             }
         )
@@ -183,6 +186,12 @@ class NetCdf:
             attributes.update(scale_factor=band.scale, add_offset=band.offset)
         variable.setncatts(attributes)
         return variable
+
+
+def _unit(crs: CRS | None) -> str:
+    """Return the unit of a projected CRS as UDUNITS write it: metres, kilometres, feet, or so many metres."""
+    metres = 1.0 if crs is None or crs.is_geographic else float(crs.linear_units_factor[1])
+    return next((name for name, size in _UNITS.items() if math.isclose(size, metres)), f"{metres!r} m")
 
 
 def _axis(result: Result) -> list[datetime]:

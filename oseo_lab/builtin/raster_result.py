@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from shapely.geometry import shape
+from shapely.affinity import translate
+from shapely.geometry import MultiPolygon, box, mapping, shape
 
 from oseo_lab.builtin.catalogue_rasters import footprint
 from oseo_lab.builtin.raster_grid import Grid, name_of
@@ -139,7 +140,11 @@ class Result:
         return found | self.place()
 
     def place(self) -> dict[str, Any]:
-        """Return where the result lies, ``geometry`` and ``bbox`` in EPSG:4326; nothing without a CRS."""
+        """Return where the result lies, ``geometry`` and ``bbox`` in EPSG:4326; nothing without a CRS.
+
+        Across the antimeridian the geometry is cut there, and the bbox's west is greater than its east (RFC
+        7946, 3.1.9 and 5.2).
+        """
         if self.grid.crs is None:
             return {}
         outline = self.grid.outline()
@@ -147,7 +152,33 @@ class Result:
         geometry = footprint([(x, y) for x, y in ring][:-1], self.grid.crs)
         if geometry is None:
             return {}
-        return {"geometry": dict(geometry), "bbox": list(shape(geometry).bounds)}
+        whole = _within(shape(geometry))
+        return {"geometry": mapping(whole), "bbox": _bbox(whole)}
+
+
+def _within(place: Any) -> Any:
+    """Return a geometry with longitudes of -180 to 180: what lies beyond is put on the other side."""
+    west, _, east, _ = place.bounds
+    if west >= -180 and east <= 180:
+        return place
+    parts = []
+    for turn in (-360.0, 0.0, 360.0):
+        part = translate(place, turn).intersection(box(-180, -90, 180, 90))
+        parts += [
+            each for each in getattr(part, "geoms", [part]) if each.geom_type == "Polygon" and each.area
+        ]
+    return MultiPolygon(parts) if len(parts) > 1 else parts[0] if parts else place
+
+
+def _bbox(place: Any) -> list[float]:
+    """Return west, south, east, north; of what is cut at the antimeridian, the box across it."""
+    west, south, east, north = place.bounds
+    parts = [each.bounds for each in getattr(place, "geoms", [place])]
+    left = [each[0] for each in parts if each[2] == 180]
+    right = [each[2] for each in parts if each[0] == -180]
+    if left and right and len(left) + len(right) == len(parts):
+        west, east = min(left), max(right)
+    return [west, south, east, north]
 
 
 def slab_rows(result: Result) -> int:

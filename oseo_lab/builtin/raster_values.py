@@ -14,6 +14,8 @@ import numpy as np
 
 from oseo_lab.builtin.raster_options import Choices
 from oseo_lab.builtin.raster_source import Band, Layer
+from oseo_lab.model.job import FailureClass
+from oseo_lab.ports import ProcessingFailed
 
 __all__ = ["Values", "missing", "settle"]
 
@@ -69,18 +71,26 @@ class Values:
             return pixels
         shape = (-1, 1, 1)
         number = slice(first, first + len(pixels))
-        wide = np.float32 if pixels.dtype.itemsize <= 2 else np.float64
+        # float32 holds neither the ends of 32-bit integers nor what wider pixels tell apart
+        is_small = pixels.dtype.itemsize <= 2 and not self._is_long
+        wide = np.float32 if is_small else np.float64
         gains = np.asarray(self.gains[number], wide).reshape(shape)
         return pixels.astype(wide) * gains + np.asarray(self.biases[number], wide).reshape(shape)
 
+    @property
+    def _is_long(self) -> bool:
+        kind = np.dtype(self.dtype)
+        return kind.kind in "iu" and kind.itemsize > 2
+
     def _cast(self, values: Any) -> Any:
-        if np.dtype(self.dtype).kind == "f":
+        if np.dtype(self.dtype).kind in "fc":
             return values.astype(self.dtype)
         limits = np.iinfo(self.dtype)
         low = limits.min if self.low is None else self.low
         high = limits.max if self.high is None else self.high
         if values.dtype.kind == "f":
-            values = np.rint(np.nan_to_num(values, nan=self.nodata or 0.0))
+            exact = values.astype(np.float64, copy=False) if self._is_long else values
+            values = np.rint(np.nan_to_num(exact, nan=self.nodata or 0.0))
         else:  # numpy compares integers of different types as they are
             own = np.iinfo(values.dtype)
             low, high = max(low, own.min), min(high, own.max)
@@ -90,7 +100,7 @@ class Values:
 def missing(pixels: np.ndarray, nodata: float | None) -> np.ndarray | None:
     """Return which pixels are missing; None where all are there."""
     gone = None
-    if pixels.dtype.kind == "f":
+    if pixels.dtype.kind in "fc":
         gone = np.isnan(pixels)
     if nodata is not None and not math.isnan(nodata):
         marked = pixels == np.asarray(nodata).astype(pixels.dtype)
@@ -123,6 +133,8 @@ def settle(
     """
     bands = tuple(band for layer in layers for band in layer.bands)
     native = np.result_type(*(layer.dtype for layer in layers)).name
+    if np.dtype(native).kind == "c":
+        _check_complex(choices)
     if choices.scaling == "none":
         dtype = native if choices.data_type == "native" else choices.data_type
         return Values(dtype=dtype, nodata=_nodata(layers, dtype, has_gaps)), bands
@@ -142,6 +154,18 @@ def settle(
     return Values(dtype=dtype, nodata=nodata, gains=gains, biases=biases, low=low, high=high), plain
 
 
+def _check_complex(choices: Choices) -> None:
+    """Refuse what would lose the half of complex values, or cannot be written."""
+    wanted = {"dataType": choices.data_type, "scaling": choices.scaling, "format": choices.format}
+    for name, allowed in (("format", ("COG", "GeoTIFF")), ("scaling", ("none",)), ("dataType", ("native",))):
+        if wanted[name] not in allowed:
+            raise ProcessingFailed(
+                f"the scene holds complex values, which {name} {wanted[name]} does not keep; allowed: "
+                f"{', '.join(allowed)}",
+                failure_class=FailureClass.BAD_REQUEST,
+            )
+
+
 def _ends(sample: np.ndarray, least: float, most: float) -> tuple[float, float]:
     if sample.size == 0:
         return 0.0, 1.0
@@ -157,13 +181,13 @@ def _nodata(layers: Sequence[Layer], dtype: str, has_gaps: bool) -> float | None
     kind = np.dtype(dtype)
     if named and _holds(kind, named[0]):
         return named[0]
-    if kind.kind == "f":
+    if kind.kind in "fc":
         return math.nan
     return float(np.iinfo(kind).min) if kind.kind == "i" and named else 0.0
 
 
 def _holds(kind: np.dtype, value: float) -> bool:
-    if kind.kind == "f":
+    if kind.kind in "fc":
         return True
     if math.isnan(value) or not float(value).is_integer():
         return False

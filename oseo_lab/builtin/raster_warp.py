@@ -179,7 +179,7 @@ class Strips:
         nodata = self.layer.nodata
         if nodata is None:
             return {}
-        if self.resampling in _CONVEX:
+        if self.resampling in _CONVEX and source.dtype.kind != "c":
             least, most = source.min(), source.max()
             if not (math.isnan(least) or least <= nodata <= most):
                 return {}
