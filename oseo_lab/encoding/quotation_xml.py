@@ -109,7 +109,8 @@ def _information(item: ItemPrice) -> str | None:
     """Return how the price came about, and after it what is likely, as far as there is room."""
     said = item.price_information
     offline = "" if item.restore is None else restore_words(item.restore)
-    likely = "; ".join(filter(None, (offline, in_words(item.size, item.duration))))
+    kept = "" if item.reuse is None else item.reuse.words()
+    likely = "; ".join(filter(None, (kept, offline, in_words(item.size, item.duration))))
     if not likely:
         return said
     room = INFORMATION_LENGTH - len(likely) - 2

@@ -110,6 +110,13 @@ class Reusable:
     is_taken: bool = False
     price: Price | None = None
 
+    def words(self) -> str:
+        """Return it for who reads messages; the name is cut, for there is little room."""
+        when = "" if self.delivered is None else f" on {self.delivered:%Y-%m-%d}"
+        if self.is_taken:
+            return f"reused from {self.name[:40]}, delivered{when}"
+        return f"delivered{when} in {self.name[:40]}: free with extension reuse=true"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ItemPrice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from oseo_lab.model.messages import (
     GetQuotationResponseAck,
     ResponseStatus,
 )
-from oseo_lab.model.quotation import Estimate, Price
+from oseo_lab.model.quotation import Estimate, Price, Reusable
 from tests.encoding.golden import QUOTATION
 from tests.official import complaints
 
@@ -63,6 +64,25 @@ def test_estimates_go_out_in_words_and_within_the_length_of_the_schema(shared: P
     assert said.startswith("xxx")
     assert said.endswith("; about 80 MB (70 MB to 95 MB), 90 s of work (60 s to 3.3 min)")
     assert len(said) <= 255
+
+
+@pytest.mark.parametrize(
+    ("is_taken", "words"),
+    [
+        (False, "delivered on 2026-03-01 in lake & land: free with extension reuse=true"),
+        (True, "reused from lake & land, delivered on 2026-03-01"),
+    ],
+)
+def test_what_was_delivered_already_goes_out_in_words(is_taken: bool, words: str, shared: Path) -> None:
+    group, delivered = QUOTATION.groups[0], datetime(2026, 3, 1, tzinfo=UTC)
+    kept = Reusable(order_id="urn:o", name="lake & land", delivered=delivered, is_taken=is_taken)
+    item = replace(group.items[0], price_information="2 an item", reuse=kept)
+    written = encode_response(
+        GetQuotationAck(quotation=replace(QUOTATION, groups=(replace(group, items=(item,)),)))
+    )
+    assert complaints(shared, written) == []
+    said = decode_response(parse(written)).quotation.groups[0].items[0].price_information
+    assert said == f"2 an item; {words}"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e99, max_value=1e99))
