@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from oseo_lab.client import display
 from oseo_lab.client.given import text
-from oseo_lab.client.refusals import mapping_of, refusal, said_of, stays_here
+from oseo_lab.client.refusals import mapping_of, not_ours, refusal, said_of, stays_here
 from oseo_lab.client.showing import keepable
 from oseo_lab.encoding.order_html import order_html, order_text
 from oseo_lab.model.delivery import Secret
@@ -137,7 +137,10 @@ class LinkedOrder:
             )
         if not response.is_success:
             raise refusal(response)
-        return dict(mapping_of(response.json()))
+        try:
+            return dict(mapping_of(response.json()))
+        except (ValueError, RecursionError):
+            raise not_ours(response) from None
 
     def __repr__(self) -> str:
         return f"LinkedOrder({self.name!r} of {self.owner!r}, {self._view.summary.status})"

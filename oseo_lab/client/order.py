@@ -274,7 +274,7 @@ class Order:
             raise_failures(self, self.known_items.failed)
 
     def cancel(self) -> Order:
-        """Ask the service to cancel what is not done yet; it takes effect within seconds.
+        """Ask the service to cancel what is not done yet; what was delivered stays. It takes seconds.
 
         Raises
         ------
@@ -333,7 +333,8 @@ class Order:
             Which; by default those that were not made, or all if all were.
         **options
             What shall be otherwise: options, and ``area``, ``name``, ``packaging``, ``priority``,
-            ``group``, ``max_price``, ``max_bytes``. Its remark says which order it follows.
+            ``group``, ``max_price``, ``max_bytes``; ``collection``, where another has the same products,
+            such as a mirror's. Its remark says which order it follows.
 
         Raises
         ------
@@ -476,9 +477,10 @@ class Order:
     def download(self, folder: Any = ".", **how: Any) -> list[Path]:
         """Download what has been delivered so far (`Results.download`)."""
         results = self.results()
-        paths = results.download(folder, **how)
-        self._downloaded = results.folder
-        return paths
+        try:
+            return results.download(folder, **how)
+        finally:  # what came before something failed can be checked and opened too
+            self._downloaded = results.folder or self._downloaded
 
     def to_xarray(self, folder: Any = None, **how: Any) -> Any:
         """Wait for the order, then open its results, as downloaded by this handle (`Results.to_xarray`)."""

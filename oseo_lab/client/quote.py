@@ -9,11 +9,11 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from oseo_lab.client import display
-from oseo_lab.client.given import number
+from oseo_lab.client.given import number, seconds
 from oseo_lab.client.limits import as_limits
 from oseo_lab.client.names import message_id
 from oseo_lab.client.prices import counted, money, prices
@@ -199,13 +199,13 @@ class Quotation:
             self._answer = self._session.transport.perform(GetQuotation(quotation_id=self.id))
         return self
 
-    def wait(self, timeout: float | None = None) -> Quotation:
+    def wait(self, timeout: float | timedelta | str | None = None) -> Quotation:
         """Wait until it is ready.
 
         Parameters
         ----------
-        timeout : float, optional
-            Seconds; without it as long as it takes.
+        timeout : float, timedelta or str, optional
+            Seconds, or ``"2h"``; without it as long as it takes.
 
         Raises
         ------
@@ -214,11 +214,12 @@ class Quotation:
         OseoError
             If it could not be made.
         """
-        end = None if timeout is None else time.monotonic() + number(timeout, "timeout")
+        longest = seconds(timeout, "timeout")
+        end = None if longest is None else time.monotonic() + longest
         pause = _FIRST
         while not self.refresh().is_ready:
             if end is not None and time.monotonic() + pause > end:
-                raise WaitTimeout(f"quotation {self.id} is not ready after {timeout:g} s; wait() again")
+                raise WaitTimeout(f"quotation {self.id} is not ready after {longest:g} s; wait() again")
             time.sleep(pause * random.uniform(0.8, 1.2))
             pause = min(pause * 1.5, _LONGEST)
         return self

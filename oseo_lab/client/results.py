@@ -151,6 +151,7 @@ class Results(Sequence[ItemURL]):
             raise _nothing(self)
         whole(workers, "workers")
         root = place_of(made(folder_at(folder)), self.name, self.order_id)
+        self.folder = root
         plan = self._plan(root)
         here: set[Path] = set()
         try:
@@ -159,7 +160,6 @@ class Results(Sequence[ItemURL]):
             for path, body in plan.manifests.items():
                 if here.issuperset(each.path for each in plan.tasks if each.path.parent == path.parent):
                     write(path, body)
-        self.folder = root
         return [each.path for each in plan.tasks if each.is_data]
 
     def _plan(self, root: Path) -> _Plan:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from oseo_lab.client import display
 from oseo_lab.client.order import Order
 from oseo_lab.client.order_list import OrderList, listed
-from oseo_lab.model.errors import NotFound
+from oseo_lab.model.errors import NoSuchKey
 
 if TYPE_CHECKING:
     from oseo_lab.client.session import Session
@@ -44,14 +44,18 @@ class SharedOrders(Mapping[str, Order]):
 
         Raises
         ------
-        NotFound
+        NoSuchKey
             If there is none; those there are are listed.
         """
         found = self._by_name()
         same = [name for name in found if key in (name, name.partition("/")[2])]
         if len(same) != 1:
             known = ", ".join(repr(each) for each in same or list(found)[-5:]) or "none"
-            raise NotFound(f"no order {key[:100]!r} is shared with you; shared: {known}", locator="orderId")
+            raise NoSuchKey(
+                f"no order {str(key)[:100]!r} is shared with you; shared: {known}",
+                code="InvalidParameterValue",
+                locator="orderId",
+            )
         return found[same[0]].refresh()
 
     def __contains__(self, key: object) -> bool:

@@ -63,7 +63,7 @@ def order(ana, request):
 
 def test_an_order_shared_with_a_user_is_used_by_both_and_changed_by_one(ana, ben, order, tmp_path):
     assert len(ben.orders.shared) == 0 and order.id not in ben.orders
-    made = order.share("ben", until="30d")
+    made = order.share("ben", can="read", until="30d")
     assert made.link is None and "lab.orders.shared" in repr(made)
     assert abs(made.until - datetime.now(UTC) - timedelta(days=30)) < timedelta(minutes=1)
     key = f"{ana.owner}/{order.name}"
@@ -83,6 +83,7 @@ def test_an_order_shared_with_a_user_is_used_by_both_and_changed_by_one(ana, ben
     assert order.unshare("ben") == ()
     with pytest.raises(NotFound, match="shared: none"):
         ben.orders.shared[key]
+    assert ben.orders.shared.get(key) is None
     with pytest.raises(NotFound):
         his.refresh()
     with pytest.raises(NotFound, match="shared with: nobody"):

@@ -267,7 +267,7 @@ def test_what_was_downloaded_of_an_order_stays_though_the_rest_failed_and_anothe
     lab.transport._fetch = fetch
     kept = tmp_path / "again" / "SCENE_A" / "SCENE_A.tif"
     before = kept.read_bytes()
-    assert first.verify(tmp_path).ok and not (tmp_path / "again" / "SCENE_B" / "manifest.json").exists()
+    assert first.verify().ok and not (tmp_path / "again" / "SCENE_B" / "manifest.json").exists()
     second = lab.order(GOOD, "again", "scenes", format="PNG").submit().wait(60)
     assert {path.parents[1].name for path in second.download(tmp_path)} == {f"again-{second.short_id}"}
     assert kept.read_bytes() == before and {path.parents[1].name for path in first.download(tmp_path)} == {

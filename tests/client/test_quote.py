@@ -80,7 +80,7 @@ def test_one_that_takes_its_time_is_asked_for_by_its_id_until_it_is_there() -> N
     found = quotation(service)
     assert repr(found) == "Quotation('urn:q', not ready yet: quotation.wait())"
     assert "not ready yet" in found._repr_html_()
-    assert found.wait(30) is found
+    assert found.wait("30 s") is found
     assert [request.quotation_id for request, _ in service.requests] == [None, "urn:q", "urn:q", "urn:q"]
     assert found.refresh().price == Price(value=7.5, currency="EUR")
     assert len(service.requests) == 4
