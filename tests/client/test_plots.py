@@ -171,9 +171,16 @@ def test_a_notebook_gets_a_sharp_picture_once_with_words_beside_it(monkeypatch):
     made = cube(order_name="shown").oseo.plot()
     made._ipython_display_()
     ((data, how),) = shown
-    assert data["image/png"].startswith(b"\x89PNG") and data["text/plain"] == made.text
-    assert how["metadata"]["image/png"]["width"] == int(made.figure.get_size_inches()[0] * made.figure.dpi)
+    assert data["image/jpeg"].startswith(b"\xff\xd8") and data["text/plain"] == made.text
+    assert how["metadata"]["image/jpeg"]["width"] == int(made.figure.get_size_inches()[0] * made.figure.dpi)
     assert made.figure.number not in matplotlib.pyplot.get_fignums()
+
+
+def test_maps_of_values_have_clean_edges_and_pictures_take_little_room(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **how: shown.append(data))
+    cube().oseo.plot("B08")._ipython_display_()
+    assert shown[0]["image/png"].startswith(b"\x89PNG") and "image/jpeg" not in shown[0]
 
 
 def test_another_thread_draws_without_the_notebooks_figures(tmp_path):
