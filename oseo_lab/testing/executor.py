@@ -144,6 +144,11 @@ class WatchedExecutor(InlineExecutor):
             return failed_report(job, fault.failure_class, fault.reason, "a fault of the test", worker)
         if self._faults.is_catalogue_down:
             return failed_report(job, FailureClass.TRANSIENT, CATALOGUE, worker=worker)
+        usually = self._faults.restoring(job, self._clock())
+        if usually is not None:
+            report = failed_report(job, FailureClass.WAITING, "the product is in an archive", worker=worker)
+            assert report.failure is not None
+            return replace(report, failure=replace(report.failure, usually=usually))
         if self._faults.is_slow(job):
             self._linger(job, progress, cancelled)
             if cancelled():

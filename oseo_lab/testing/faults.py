@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from oseo_lab.model.archive import Offline
 from oseo_lab.model.errors import ValidationError
-from oseo_lab.model.job import FailureClass, ItemJob
+from oseo_lab.model.job import CatalogueItem, FailureClass, ItemJob
 
 __all__ = ["CATALOGUE", "Fault", "Faults"]
 
@@ -47,6 +49,7 @@ class Faults:
         self._changed = threading.Condition()
         self._faults: list[Fault] = []
         self._slow: list[str | int | None] = []
+        self._archived: dict[str | int | None, tuple[float, datetime | None]] = {}
         self.is_parking = False
         self.is_catalogue_down = False
 
@@ -91,6 +94,26 @@ class Faults:
         """Let the worker die that makes an item."""
         self._add(Fault(item, FailureClass.TRANSIENT, DIED, times))
 
+    def archived(self, item: str | int | None = None, *, hours: float = 4.0) -> None:
+        """Let products lie in an archive, which restores them so many hours after they were first ordered.
+
+        Until then their items wait, which is no failure: `OseoServer.advance` brings them on.
+
+        Examples
+        --------
+        The scene is there when the clock has moved::
+
+            oseo_server.faults.archived("TEST_002", hours=4)
+            order = my_script()
+            oseo_server.advance(hours=5)
+        """
+        if not 0 < hours <= 10_000:
+            raise ValidationError(
+                f"hours={hours!r} is not allowed; allowed: above 0 to 10000", locator="hours"
+            )
+        with self._changed:
+            self._archived[item] = (hours * 3600, None)
+
     def slow(self, item: str | int | None = None) -> None:
         """Let items begin and stay half done, InProduction, until `release`."""
         with self._changed:
@@ -127,6 +150,7 @@ class Faults:
         """Let nothing go wrong any more."""
         with self._changed:
             self._faults.clear()
+            self._archived.clear()
         self.is_parking = self.is_catalogue_down = False
         self.release()
 
@@ -142,6 +166,24 @@ class Faults:
                         self._faults = [each for each in self._faults if each.times != 0]
                     return fault
         return None
+
+    def restoring(self, job: ItemJob, now: datetime) -> float | None:
+        """Return how long a restore takes, seconds, if a job's product is not there yet; asks for it."""
+        with self._changed:
+            for item, (takes, asked) in self._archived.items():
+                if _is_of(item, job):
+                    since = asked or now
+                    self._archived[item] = takes, since
+                    return takes if now < since + timedelta(seconds=takes) else None
+        return None
+
+    def offline(self, product: CatalogueItem, now: datetime) -> CatalogueItem:
+        """Return a product as the catalogue tells of it: offline, if it lies in an archive."""
+        with self._changed:
+            takes, asked = self._archived.get(product.identifier) or self._archived.get(None) or (0.0, None)
+        if not takes or (asked is not None and now >= asked + timedelta(seconds=takes)):
+            return product
+        return replace(product, offline=Offline(usually=takes, is_asked=asked is not None))
 
     def is_slow(self, job: ItemJob) -> bool:
         """Whether a job is to stay half done."""

@@ -15,11 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
+from oseo_lab.at_home.clock import Clock
 from oseo_lab.at_home.service import HomeService
 from oseo_lab.client import Lab, connect
 from oseo_lab.model.errors import ConfigurationError, Unavailable, WaitTimeout
-from oseo_lab.model.job import JobEvent
-from oseo_lab.ports import Catalogue, ProcessingFailed
+from oseo_lab.model.job import CatalogueItem, JobEvent
+from oseo_lab.ports import Catalogue, CatalogueQuery, ProcessingFailed
 from oseo_lab.store import open_store
 from oseo_lab.testing.executor import WatchedExecutor
 from oseo_lab.testing.faults import CATALOGUE, Faults
@@ -112,7 +113,9 @@ class OseoServer(HomeService):
     def _begin(self, services: Services) -> None:
         """Begin with what is done at once; the rest waits for `settle`."""
         ask = services.plugins.catalogue
-        self._replace(services.plugins, "catalogue", lambda name: _Guarded(ask(name), self.faults))
+        self._replace(
+            services.plugins, "catalogue", lambda name: _Guarded(ask(name), self.faults, self.clock)
+        )
         self._heard = 0
         self._replace(services.dispatcher, "step", self._alone(self._counted(services.dispatcher.step)))
         self._replace(services.relay, "step", self._alone(services.relay.step))
@@ -284,13 +287,26 @@ def _lay_store(path: Path) -> None:
 
 
 class _Guarded:
-    """A catalogue that does not answer while a fault says so."""
+    """A catalogue that does not answer while a fault says so, and whose products lie where faults say."""
 
-    def __init__(self, catalogue: Catalogue, faults: Faults) -> None:
+    def __init__(self, catalogue: Catalogue, faults: Faults, clock: Clock) -> None:
         self._catalogue = catalogue
         self._faults = faults
+        self._clock = clock
+
+    def find(self, identifiers: Sequence[str]) -> dict[str, CatalogueItem]:
+        found = self._asked.find(identifiers)
+        return {name: self._faults.offline(each, self._clock()) for name, each in found.items()}
+
+    def search(self, query: CatalogueQuery) -> tuple[list[CatalogueItem], str | None]:
+        found, cursor = self._asked.search(query)
+        return [self._faults.offline(each, self._clock()) for each in found], cursor
+
+    @property
+    def _asked(self) -> Catalogue:
+        if self._faults.is_catalogue_down:
+            raise ProcessingFailed(CATALOGUE, retry=True)
+        return self._catalogue
 
     def __getattr__(self, name: str) -> Any:
-        if self._faults.is_catalogue_down and name in ("find", "search"):
-            raise ProcessingFailed(CATALOGUE, retry=True)
         return getattr(self._catalogue, name)

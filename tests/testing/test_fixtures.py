@@ -229,6 +229,21 @@ def test_the_server_is_reached_by_soap(oseo_server, oseo_order):
         assert Order.of_id(lab, order.id).last_status is Status.COMPLETED
 
 
+def test_a_product_in_an_archive_is_there_when_the_clock_has_moved(oseo_server):
+    oseo_server.faults.archived("TEST_002", hours=4)
+    found = oseo_server.lab.search("test-scenes")
+    assert repr(found).endswith("· 5 ready · 1 offline (restore ≈ 4 h)")
+    order = oseo_server.lab.order(["TEST_001", "TEST_002"], collection="test-scenes").submit()
+    oseo_server.settle()
+    (waiting,) = [each for each in order.view().rows if each.identifier == "TEST_002"]
+    assert waiting.info.startswith("waiting for the archive, asked ")
+    oseo_server.advance(hours=3)
+    assert order.refresh().last_status is Status.IN_PRODUCTION
+    oseo_server.advance(hours=2)
+    assert order.refresh().last_status is Status.COMPLETED
+    assert "offline" not in repr(oseo_server.lab.search("test-scenes"))
+
+
 def test_without_pytest_it_is_a_context_manager():
     with OseoServer() as server:
         server.lab.order("TEST_001", collection="test-scenes").submit()
