@@ -215,7 +215,8 @@ def notify(
         text(webhook, "webhook", "'https://example.org/hook'")
     body: dict[str, Any] = {"email": email, "webhook": webhook, "digest": _one(Digest, digest, "digest")}
     if on is not None:
-        body["on"] = [_one(Event, each, "on") for each in ([on] if isinstance(on, str) else on)]
+        several = on if isinstance(on, list | tuple | set | frozenset) else [on]
+        body["on"] = [_one(Event, each, "on") for each in several]
     said = {name: value for name, value in body.items() if value is not None}
     answer = order.session.transport.ask("POST", f"{_path(order)}/notifications", body=said)
     return _told(answer)

@@ -18,7 +18,7 @@ from oseo_lab.model.names import short_id
 from oseo_lab.model.status import DELIVERED, Status, Wanted
 from oseo_lab.model.view import FailureGroup, ItemRow, LogLine, OrderSummary, OrderView
 
-__all__ = ["in_words", "order_html", "order_text", "orders_html", "status_words"]
+__all__ = ["in_words", "month_text", "order_html", "order_text", "orders_html", "status_words"]
 
 _FAILED = (Status.FAILED, Status.TERMINATED)
 
@@ -189,15 +189,26 @@ def _facts(view: OrderView) -> list[str]:
     summary = view.summary
     found = [size(summary.size)] if summary.size else []
     found += [f"{each.value:g} {each.currency}" for each in view.cost]
-    if (most := view.limits.max_items_per_month) is not None and view.joined is not None:
-        full = "; further ones wait for the next" if view.joined >= most else ""
-        found.append(f"this month {view.joined} of {most}{full}")
+    if month := month_text(view):
+        found.append(month)
     if summary.expires is not None:
         found.append(f"kept until {summary.expires:%Y-%m-%d}")
     if summary.created is not None:
         found.append(f"ordered {when(summary.created)}")
     found.append(f"lab.orders[{summary.name!r}]")
     return found
+
+
+def month_text(view: OrderView) -> str:
+    """Return how many products joined a subscription this month, of how many may; nothing where any may."""
+    most = view.limits.max_items_per_month
+    if most is None:
+        return ""
+    if view.joined is None:
+        return f"at most {most} a month"
+    return f"this month {view.joined} of {most}" + (
+        "; further ones wait for the next" if view.joined >= most else ""
+    )
 
 
 def _log(view: OrderView) -> str:

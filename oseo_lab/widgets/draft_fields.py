@@ -11,6 +11,7 @@ from typing import Any
 
 from oseo_lab.client.draft import OrderDraft
 from oseo_lab.model.errors import OseoError
+from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.order import Priority
 from oseo_lab.widgets.area_text import area_given, area_text
 from oseo_lab.widgets.nodes import Node, button
@@ -49,7 +50,7 @@ def _choice(values: Iterable[object], none: str) -> Node:
 def _limit(name: str) -> Callable[[OrderDraft, Any], None]:
     def write(draft: OrderDraft, value: Any) -> None:
         kept = asdict(draft.limits)
-        given = _number(value) if name == "max_price" else value
+        given = value if name == "max_bytes" or value is None else _number(value)
         draft.limits = {**kept, name: given}
 
     return write
@@ -127,6 +128,13 @@ ATTRIBUTES: dict[str, Attribute] = {
             "help": "no item starts that would deliver more altogether",
             "placeholder": "1GB",
         },
+    ),
+    "max_items_per_month": Attribute(
+        "max a month",
+        _shown_limit("max_items_per_month"),
+        _limit("max_items_per_month"),
+        lambda draft: {"control": "number", "help": "what is more waits for the next month"},
+        lambda draft: draft.offer.order_type is OrderType.SUBSCRIPTION_ORDER,
     ),
 }
 

@@ -11,6 +11,7 @@ from oseo_lab.client.found import Found
 from oseo_lab.client.order import Order
 from oseo_lab.client.subscription import SubscriptionDraft
 from oseo_lab.client.subscription_preview import Preview, would_have_matched
+from oseo_lab.encoding.order_html import month_text
 from oseo_lab.model.status import FINAL, Wanted
 from oseo_lab.widgets.form import DraftForm
 from oseo_lab.widgets.nodes import Node, button, buttons, fields, head, spark, status, table, words
@@ -49,7 +50,8 @@ class SubscriptionForm(DraftForm):
     def contents(self) -> list[Node]:
         """Return the fields, and what would have matched if that was asked."""
         nodes = [fields(self.fields.nodes("name", "group")), *self.options.nodes()]
-        nodes += [fields(self.fields.nodes("packaging", "priority", "max_price", "max_bytes"), row=True)]
+        own = ("packaging", "priority", "max_price", "max_bytes", "max_items_per_month")
+        nodes += [fields(self.fields.nodes(*own), row=True)]
         if self._preview is not None:
             counts, labels = self._preview.weeks()
             nodes.append(spark(counts, labels, str(self._preview)))
@@ -107,6 +109,8 @@ class SubscriptionPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ha
         hold = button("resume", "Go on", off=off) if self._paused else button("pause", "Pause", off=off)
         state = "over" if over else "paused" if self._paused else "active"
         tree = [head(f"subscription {self.order.name}", state)]
+        if month := month_text(self.order.last_view):
+            tree.append(words(month))
         if not over:
             test = button("test", "Test now", reason="what it would order now; nothing is ordered", off=off)
             stop = button("stop", "Stop", reason="no more products; what came is kept", off=off)

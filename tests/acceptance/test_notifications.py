@@ -344,6 +344,9 @@ def test_everything_wrong_is_said_at_once(server):
     assert "allowed: http, https" in str(refused.value)
     with pytest.raises(ValidationError, match="on 'done' is not known; allowed: 'completed', 'failed'"):
         order.notify(email="a@b.example", on="done")
+    for wrong in ({"on": 5}, {"digest": "hourly"}, {"email": 7}, {"webhook": b"x"}):
+        with pytest.raises(ValidationError, match="allowed: '"):
+            order.notify(**{"email": "a@b.example", **wrong})
     with pytest.raises(ValidationError, match="nobody is named to be told"):
         order.notify()
 

@@ -42,9 +42,18 @@ def test_form_asks_what_would_have_matched_and_forgets_it_with_the_next_edit(dem
 
 def test_a_running_one_is_paused_goes_on_is_tested_and_stopped(demo_lab, press) -> None:
     order = demo_lab.subscribe(
-        "demo-s2", name="to be stopped", start="2024-01-01", end="2030-01-01", observations=1
+        "demo-s2",
+        name="to be stopped",
+        start="2024-01-01",
+        end="2030-01-01",
+        observations=1,
+        max_items_per_month=30,
     )
     panel = SubscriptionPanel(order)
+    assert "at most 30 a month" in str(panel.panel.tree)
+    order.view()
+    panel.redraw()
+    assert " of 30" in str(panel.panel.tree)
     press(panel, "pause")
     assert "paused" in str(panel.panel.tree) and panel.panel.find("resume")
     press(panel, "resume")
@@ -53,3 +62,16 @@ def test_a_running_one_is_paused_goes_on_is_tested_and_stopped(demo_lab, press) 
     assert "would order now" in str(panel.panel.tree)
     press(panel, "stop")
     assert "stopped" in str(panel.panel.tree)
+
+
+def test_how_many_may_come_in_a_month_is_a_field_of_subscriptions(demo_lab) -> None:
+    draft = demo_lab.subscription("demo-s2", name="monthly", max_items_per_month=30)
+    form = SubscriptionForm(draft)
+    form.panel.edit("draft/max_items_per_month", "12")
+    assert draft.limits.max_items_per_month == 12
+    form.panel.edit("draft/max_price", "20")
+    assert (draft.limits.max_items_per_month, draft.limits.max_price) == (12, 20.0)
+    form.panel.edit("draft/max_items_per_month", "0")
+    assert "whole numbers of products from 1 on" in str(form.panel.tree)
+    assert draft.limits.max_items_per_month == 12
+    form.close()
