@@ -38,7 +38,7 @@ ENOUGH = 10
 #: Between the digest of a choice and how large an area it is of.
 _AREA = "@"
 _AXES = ("latitude", "longitude", "x", "y")
-#: Logarithms of areas that are told apart: from less than a square metre, in degrees, to any number of metres.
+#: Logarithms of areas that are told apart: from less than a square metre, in degrees, to any in metres.
 _MOST = 60
 
 

@@ -63,6 +63,7 @@ def test_no_work_begins_beyond_what_the_order_may_cost_or_deliver(lab):
     quotation = draft.quote()
     with pytest.raises(ValidationError, match="max_price"):
         draft.submit(max_price=quotation.price.value - 0.5)
+    draft.limits = None
     limit = quotation.size.typical / 2
     order = draft.submit(max_bytes=round(limit)).wait(60)
     delivered = [each for each in order.record.items if each.status.status is Status.COMPLETED]
