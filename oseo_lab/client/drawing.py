@@ -44,15 +44,15 @@ class Plot:
 
     def png(self) -> bytes:
         """Return it as PNG, at twice the pixels it is shown with."""
-        return self._made("png")
+        return self._made("png", 2.0)
 
     def jpeg(self) -> bytes:
-        """Return it as JPEG, at twice the pixels it is shown with, letters as sharp as in a PNG."""
-        return self._made("jpeg", pil_kwargs={"quality": 90, "subsampling": 0, "optimize": True})
+        """Return it as JPEG, with the sharp letters and colours of a PNG, for notebooks that stay light."""
+        return self._made("jpeg", 1.5, pil_kwargs={"quality": 82, "subsampling": 0, "optimize": True})
 
-    def _made(self, kind: str, **how: Any) -> bytes:
+    def _made(self, kind: str, density: float, **how: Any) -> bytes:
         made = io.BytesIO()
-        self.figure.savefig(made, format=kind, dpi=2 * self.figure.dpi, **how)
+        self.figure.savefig(made, format=kind, dpi=density * self.figure.dpi, **how)
         return made.getvalue()
 
     def save(self, path: str | Path, **how: Any) -> Path:
