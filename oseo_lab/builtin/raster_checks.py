@@ -58,7 +58,7 @@ def problems_of(options: Mapping[str, Any], scene: Mapping[str, Any]) -> Iterato
     if choices.epsg and choices.resolution and not wrong["crs"]:
         yield from _of_resolution(choices.epsg, choices.resolution)
     if choices.corners and not wrong["areaCrs"]:
-        yield from _of_area(choices, None if wrong.get("crs") else choices.epsg)
+        yield from _of_area(choices)
 
 
 def _problem(locator: str, text: str) -> Problem:
@@ -122,8 +122,8 @@ def _of_resolution(epsg: int, resolution: float) -> Iterator[Problem]:
         )
 
 
-def _of_area(choices: Choices, epsg: int | None) -> Iterator[Problem]:
-    """Yield that an area encloses nothing, lies off the Earth, or where the wanted CRS is not defined."""
+def _of_area(choices: Choices) -> Iterator[Problem]:
+    """Yield that an area encloses nothing or lies off the Earth: of thousands of areas each is looked at."""
     locator = _POLYGON if choices.is_polygon else _RECTANGLE
     crs = _crs(choices.area_epsg)
     assert crs is not None
@@ -135,12 +135,11 @@ def _of_area(choices: Choices, epsg: int | None) -> Iterator[Problem]:
             "areaCrs says in which CRS)",
         )
         return
+    if not choices.is_polygon:
+        (west, south), (east, north) = choices.corners
+        if west < east and south < north:
+            return
     try:
-        area = Area.of(choices)
-        target = _crs(epsg) if epsg else None
-        if (
-            area is not None and target is not None and area.is_polygon
-        ):  # rectangles are cut to the scene first
-            area.to(target)
+        Area.of(choices)
     except ProcessingFailed as failed:
         yield _problem(locator, failed.reason)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from affine import Affine
@@ -32,6 +33,7 @@ _LARGEST = 200_000  # pixels a side; a mistyped resolution must not fill a disk
 _MOST = 4_000_000_000  # pixels in all
 
 
+@lru_cache(maxsize=256)
 def crs_of(epsg: int) -> CRS:
     """Return the CRS of an EPSG code.
 
