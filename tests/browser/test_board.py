@@ -17,9 +17,15 @@ _DRAW = """async ([source, style, board, mayAct]) => {
   window.asked = [];
   const act = async (...asked) => {
     window.asked.push(asked);
+    if (asked[0] === "GET") return window.found;
     if (window.refuses) throw new Error(window.refuses);
   };
-  window.board = new Board(document.body, mayAct ? { act } : {});
+  const draw = (host, view) => {
+    const node = host.appendChild(document.createElement("i"));
+    node.textContent = view.summary.name;
+    return { dispose: () => node.remove() };
+  };
+  window.board = new Board(document.body, mayAct ? { act, draw } : {});
   window.board.update(board);
 }"""
 
@@ -118,6 +124,22 @@ def test_buttons_ask_the_desk_and_say_what_it_refused(draw):
     ]
 
 
+def test_an_order_is_looked_at_before_it_is_decided_of(draw):
+    tab = draw()
+    items = [{"item_id": f"i{n}", "identifier": {"identifier": f"S2-{n}"}} for n in range(7)]
+    asked = {"items": items, "options": [{"values": {"crs": "EPSG:32632", "area": {"bbox": [1, 2, 3, 4]}}}]}
+    tab.evaluate("(found) => (window.found = found)", {"view": {"summary": {"name": EVIL}}, "asked": asked})
+    board = tab.locator(".oseo-board")
+    board.get_by_role("button", name="Look at wish 1").click()
+    looked = board.locator(".oseo-looked")
+    expect(looked).to_contain_text("S2-0, S2-1, S2-2, S2-3, S2-4 and 2 more · with crs EPSG:32632, area")
+    expect(looked.locator("i")).to_have_text(EVIL)
+    assert tab.evaluate("window.asked") == [["GET", "orders/urn%3Auuid%3A00000001-0", None]]
+    looked.get_by_role("button", name="Put it back").click()
+    expect(looked).to_be_hidden()
+    assert looked.locator("i").count() == 0
+
+
 def test_board_of_a_notebook_has_no_buttons(draw):
     board = draw(may_act=False).locator(".oseo-board")
     expect(board).to_contain_text("wish 1")
@@ -132,6 +154,10 @@ def test_operators_decide_at_the_desk_and_users_read_the_notice(lab, page):
     page.open_lab()
     page.tab.locator(".jp-LauncherCard").filter(has_text="Order desk").click()
     board = page.tab.locator(".oseo-board")
+    board.get_by_role("button", name="Look at approved one").click()
+    expect(board.locator(".oseo-looked .oseo-card").get_by_role("heading")).to_have_text("approved one")
+    expect(board.locator(".oseo-looked")).to_contain_text("Asked for: Q1")
+    page.picture("desk_looked")
     board.get_by_role("button", name="Approve approved one").click()
     board.get_by_role("button", name="Reject rejected one").click()
     page.tab.keyboard.type("No clouds wanted.")

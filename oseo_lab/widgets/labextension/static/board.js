@@ -15,13 +15,13 @@ export class Board {
   /**
    * @param {HTMLElement} host where it is drawn
    * @param {object} handlers `act(method, path, body)` asks the desk below `api/v1/desk/`; without it there are
-   *   no buttons
+   *   no buttons; `draw(host, view)` draws the card of an order that is looked at, returns what disposes of it
    */
   constructor(host, handlers) {
     this.handlers = handlers;
     this.board = null;
     this.node = el("section", { className: "oseo-card oseo-board", role: "group", "aria-label": "Order desk" });
-    this.node.append(this.head(), this.facts(), this.approvals(), this.silences(), this.sources(), this.notice());
+    this.node.append(this.head(), this.facts(), this.approvals(), this.silences(), this.desk(), this.sources(), this.notice());
     this.said = el("p", { className: "oseo-said", role: "status", hidden: true });
     this.node.append(this.said);
     host.append(this.node);
@@ -66,6 +66,16 @@ export class Board {
   silences() {
     this.stuck = new Part("Stuck: nothing heard for 30 minutes", ["Item", "Order", "Owner", "Silent since", ""]);
     return this.stuck.node;
+  }
+
+  /** Where an order lies that is looked at before it is decided of. */
+  desk() {
+    this.asked = el("p", { className: "oseo-quiet oseo-remark" });
+    this.lies = el("div");
+    const close = el("button", { type: "button" }, "Put it back");
+    close.addEventListener("click", () => this.putBack());
+    this.looked = el("div", { className: "oseo-looked", hidden: true }, this.lies, this.asked, close);
+    return this.looked;
   }
 
   sources() {
@@ -124,7 +134,7 @@ export class Board {
   drawWaiting() {
     const { waiting = [], waiting_count: count } = this.board;
     this.waiting.update(count ?? waiting.length, waiting.length, "Nothing waits for you.");
-    keyed(this.waiting.rows, waiting.slice(0, ROWS), (each) => each.order_id, () => makeRow(["", "of", "items", "asked"], ["Approve", "Reject …"]), (node, each) => {
+    keyed(this.waiting.rows, waiting.slice(0, ROWS), (each) => each.order_id, () => makeRow(["", "of", "items", "asked"], ["Approve", "Reject …", "Look"]), (node, each) => {
       const [, owner, items, since] = node.oseo.cells;
       const about = [each.remark && `“${clip(each.remark, WORDS)}”`, (each.collections ?? []).join(", ")];
       node.oseo.name(each.name, shortId(each.order_id), about.filter(Boolean).join(" · "));
@@ -132,7 +142,8 @@ export class Board {
       put(items, each.items ? number(each.items) : "");
       put(since, each.since ? ago(each.since) : "");
       attribute(since, "title", each.since ? clock(each.since, true) : "");
-      const [approve, reject] = node.oseo.buttons;
+      const [approve, reject, look] = node.oseo.buttons;
+      this.offer(look, `Look at ${each.name}`, () => this.look(each));
       this.offer(approve, `Approve ${each.name}`, () =>
         this.act("POST", `orders/${encodeURIComponent(each.order_id)}/approve`, {}, `${clip(each.name, NAME)} is approved and goes on.`),
       );
@@ -145,17 +156,21 @@ export class Board {
     const { stuck = [], stuck_count: count } = this.board;
     this.stuck.update(count ?? stuck.length, stuck.length, "");
     const firsts = new Map(stuck.map((each) => [each.order_id, each]).reverse());
-    keyed(this.stuck.rows, stuck.slice(0, ROWS), (each) => `${each.order_id}/${each.number}`, () => makeRow(["", "of", "by", "silent since"], ["Run again"]), (node, each) => {
+    keyed(this.stuck.rows, stuck.slice(0, ROWS), (each) => `${each.order_id}/${each.number}`, () => makeRow(["", "of", "by", "silent since"], ["Run again", "Look"]), (node, each) => {
       const [, order, owner, since] = node.oseo.cells;
       node.oseo.name(each.item_id, "", each.info ?? "");
       put(order, clip(each.name, NAME));
       put(owner, clip(each.owner, NAME));
       put(since, each.since ? `${clock(each.since)}, ${ago(each.since)}` : "");
-      const [again] = node.oseo.buttons;
+      const [again, look] = node.oseo.buttons;
+      this.offer(look, `Look at ${each.name}`, () => this.look(each));
       this.offer(again, `Run the stuck items of ${each.name} again`, () =>
         this.act("POST", `orders/${encodeURIComponent(each.order_id)}/run-again`, {}, `Stuck items of ${clip(each.name, NAME)} begin anew.`),
       );
-      if (firsts.get(each.order_id) !== each) show(again, false, this.title); // one button for each order
+      if (firsts.get(each.order_id) !== each) {
+        show(again, false, this.title); // they are of the order, not of the item
+        show(look, false, this.title);
+      }
     });
   }
 
@@ -203,6 +218,23 @@ export class Board {
 
   // --------------------------------------------------------------------------------- what buttons do
 
+  /** Show what was asked, and where it stands. */
+  async look(order) {
+    const found = await this.act("GET", `orders/${encodeURIComponent(order.order_id)}`, undefined, "");
+    if (!found) return;
+    this.putBack();
+    put(this.asked, askedText(found.asked));
+    this.looking = this.handlers.draw(this.lies, found.view);
+    show(this.looked, true);
+    this.looked.scrollIntoView({ block: "nearest" });
+  }
+
+  putBack() {
+    this.looking?.dispose();
+    this.looking = null;
+    show(this.looked, false, this.title);
+  }
+
   reject(order) {
     const before = this.rejecting;
     this.rejecting = order;
@@ -224,10 +256,12 @@ export class Board {
   async act(method, path, body, done) {
     this.tell("…");
     try {
-      await this.handlers.act(method, path, body);
+      const answer = await this.handlers.act(method, path, body);
       this.tell(done);
+      return answer;
     } catch (problem) {
       this.tell(problem.message, true);
+      return null;
     }
   }
 
@@ -306,6 +340,21 @@ function factsOf(board) {
   if (free != null) facts.push(["Disk", `${Math.round(100 * (1 - free))} % used`, free < SHORT]);
   if (quotations) facts.push(["Quotations", `${number(quotations)} to be answered`]);
   return facts;
+}
+
+/** What was submitted, in one line: products, then options that were chosen. */
+function askedText(asked) {
+  const items = asked?.items ?? [];
+  const names = items.slice(0, 5).map((each) => each.identifier?.identifier ?? each.item_id);
+  const more = items.length > 5 ? ` and ${number(items.length - 5)} more` : "";
+  const options = new Map();
+  for (const { values } of [...(asked?.options ?? []), ...items.flatMap((each) => each.options ?? [])]) {
+    for (const [name, value] of Object.entries(values ?? {})) {
+      options.set(name, typeof value === "object" ? JSON.stringify(value) : String(value));
+    }
+  }
+  const chosen = [...options].map(([name, value]) => `${name} ${value}`).join(", ");
+  return clip(`Asked for: ${names.join(", ")}${more}${chosen ? ` · with ${chosen}` : ""}`, 4 * WORDS);
 }
 
 /** A moment as an input for local times takes it. */

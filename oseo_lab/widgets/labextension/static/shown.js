@@ -130,8 +130,13 @@ export function boardLive(kit, node, data) {
   const act = async (method, path, body) => {
     const answer = await service.ask(method, `desk/${path}`, body);
     if (path === "announcement") service.readNotice(true);
-    following?.news();
+    if (method !== "GET") following?.news();
     return answer;
+  };
+  const draw = (host, view) => {
+    const card = new Card(host, {});
+    card.update(view);
+    return card;
   };
   try {
     if (data.board) board.update(data.board);
@@ -148,7 +153,7 @@ export function boardLive(kit, node, data) {
         check: DESK_CHECK,
         ask: () => service.ask("GET", `desk${QUIETLY}`),
         show: (answer) => {
-          board.handlers = { act };
+          board.handlers = { act, draw };
           board.update(answer);
         },
         state: (state) => board.connect(state),
