@@ -10,7 +10,7 @@ from oseo_lab.client import display
 from oseo_lab.client.given import no_such_key
 from oseo_lab.client.item import Item, Owner
 from oseo_lab.client.standing import named
-from oseo_lab.model.errors import DeliveryError
+from oseo_lab.model.errors import DeliveryError, ValidationError
 from oseo_lab.model.identifiers import SubscriptionId
 from oseo_lab.model.job import can_retry
 from oseo_lab.model.order import Attempt, OrderItem
@@ -116,6 +116,12 @@ class Items(Sequence[Item]):
         Conflict
             If they cannot be tried again; the text says why.
         """
+        if not self:
+            raise ValidationError(
+                "there is nothing to try again: no item failed of what another try may help; "
+                "order.failed.table() says why each did",
+                locator="item_ids",
+            )
         return self._order.retry(self)
 
     @property

@@ -37,6 +37,12 @@ def reorder(order: Order, items: Iterable[Item | str] | None, options: Mapping[s
         values.pop("name", None),
         values.pop("collection", None) or _collection(chosen),
     )
+    if "source" in values and "source" not in draft.options:
+        raise ValidationError(
+            "where products come from is their collection: order.reorder(items, collection='...') orders "
+            "them from another that has the same, such as a mirror's",
+            locator="source",
+        )
     with draft.together():  # on the way to it, parts may not go together
         specification = order.record.specification
         named = _add(draft, chosen, specification.order_type is OrderType.PRODUCT_ORDER)

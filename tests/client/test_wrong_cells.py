@@ -47,6 +47,8 @@ LAB: list[tuple[Callable[[Lab], Any], str]] = [
 DONE: list[tuple[Callable[[Order], Any], str]] = [
     (lambda order: order.items["SCENE_C"], "'SCENE_C' is not one of these items .nearest: SCENE_"),
     (lambda order: order.reorder(["SCENE_C"]), "'SCENE_C' is not one of these items"),
+    (lambda order: order.failed.retryable.submit(), r"nothing to try again: .* order.failed.table\(\) says"),
+    (lambda order: order.reorder(source="mirror"), r"order.reorder\(items, collection='...'\)"),
     (lambda order: order.download(5), "folder 5 is no path"),
     (lambda order: order.items[0].download(5), "folder 5 is no path"),
     (lambda order: order.download("data", workers=0), "workers 0 is not allowed"),
