@@ -158,6 +158,18 @@ def test_every_door_says_it_and_old_clients_get_the_same_numbers(lab, server, sh
     assert status.orders[0].items[0].status.additional.startswith("reused from")
 
 
+def test_draft_that_reuses_is_said_by_every_recipe(lab):
+    draft = lab.order(["SCENE_A"], collection="scenes", reuse=True)
+    said = {"lab": lab}
+    exec(draft.as_code(), said)
+    assert said["draft"] == draft and said["draft"].reuse
+    assert "--reuse" in draft.as_request("cli").split()
+    for form in ("json", "soap", "curl"):
+        assert "reuse=true" in draft.as_request(form)
+    again = draft.submit().wait(60).reorder()
+    assert not again.reuse
+
+
 def test_what_cannot_be_meant_is_refused(lab, server, shared):
     draft = lab.order(["SCENE_A"], collection="scenes")
     with pytest.raises(ValidationError, match="allowed: True, False"):
