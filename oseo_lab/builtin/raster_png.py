@@ -80,7 +80,9 @@ class Png:
         picture = np.concatenate([colours, alpha[np.newaxis]])
         profile = {"driver": "PNG", "count": len(picture), "dtype": "uint8"}
         profile |= {"height": picture.shape[1], "width": picture.shape[2]}
-        with rasterio.open(self._path, "w", **profile) as file:
+        # a file without a place is warned of, and this may be a notebook's process; PAM would keep it beside
+        profile["transform"] = self._result.grid.transform
+        with rasterio.Env(GDAL_PAM_ENABLED="NO"), rasterio.open(self._path, "w", **profile) as file:
             file.write(picture)
         world, sidecar = self.sidecars
         a, b, left, d, e, top = self._result.grid.transform[:6]

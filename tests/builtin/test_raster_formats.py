@@ -74,13 +74,15 @@ def test_cog_has_directories_before_data_and_overviews_of_real_pixels(shared, ma
             assert np.array_equal(overview.read(), whole[:, ::factor, ::factor])
 
 
-def test_a_cog_is_written_without_a_warning_that_another_thread_could_let_through(
+def test_files_are_written_without_a_warning_that_another_thread_could_let_through(
     shared, make_raster, monkeypatch
 ):
     # filters of warnings are the process's: what one thread ignores, another that ends may show
     monkeypatch.setattr("oseo_lab.builtin.raster_source.warnings.simplefilter", lambda *_: None)
     with rasterio.open(make_raster({"TCI": shared / "rasters" / S2 / "TCI.tif"})) as made:
         assert made.overviews(1)
+    picture = make_raster({"TCI": shared / "rasters" / S2 / "TCI.tif"}, {"format": "PNG"})
+    assert not list(picture.parent.glob("*.aux.xml"))
 
 
 def test_result_of_more_than_one_slab_reads_back_whole_and_by_window(tmp_path, make_raster, scene_of):
