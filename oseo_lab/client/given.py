@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +106,12 @@ def whole(given: Any, name: str, least: int = 1) -> int:
     ValidationError
         If it is none, or below the least that is allowed.
     """
-    if isinstance(given, bool) or not isinstance(given, int) or given < least:
+    is_number = hasattr(given, "__index__") and not isinstance(given, bool)  # numpy's are whole numbers too
+    if not is_number or index(given) < least:
         raise ValidationError(
             f"{name} {given!r:.60} is not allowed; allowed: whole numbers from {least} on", locator=name
         )
-    return given
+    return index(given)
 
 
 def no_such_key(key: Any, known: Iterable[str], what: str) -> NoSuchKey:

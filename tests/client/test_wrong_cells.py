@@ -9,11 +9,13 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from oseo_lab.client import Lab
 from oseo_lab.client.deliveries import made
 from oseo_lab.client.downloads import fetch_all
+from oseo_lab.client.given import whole
 from oseo_lab.client.order import Order
 from oseo_lab.client.part import FileTask, Part
 from oseo_lab.client.progress import Interrupted
@@ -82,6 +84,13 @@ def test_a_wrong_cell_on_an_order_is_told_in_a_sentence(
     with pytest.raises((ValidationError, NoSuchKey, DeliveryError), match=said) as told:
         cell(done)
     assert is_one_sentence(told.value)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers(lab: Lab) -> None:
+    assert len(lab.search("scenes", limit=np.int64(2))) == 2 and whole(np.int32(3), "n") == 3
+    for wrong in (np.float64(2), True, np.bool_(True), 0):
+        with pytest.raises(ValidationError, match="whole numbers from 1 on"):
+            whole(wrong, "n")
 
 
 def test_what_is_no_item_is_a_key_error_as_python_asks_of_mappings(done: Order) -> None:
