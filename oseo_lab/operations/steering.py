@@ -163,8 +163,10 @@ def _chosen(work: UnitOfWork, order: Order, item_ids: Sequence[str] | None) -> _
 def _check_approved(order: Order) -> None:
     """Raise Conflict for an order that operators have not approved: trying again does not lead past them."""
     approval = order.approval
-    if approval is None or approval.decided is Decided.APPROVED or not order.status.status.is_final:
+    if approval is None or approval.decided is Decided.APPROVED:
         return
+    if approval.decided is Decided.WAITING and not order.status.status.is_final:
+        return  # nothing of it has failed; one that is being rejected may have cancelled items already
     why = approval.sentence if approval.decided is Decided.REJECTED else "it was cancelled before approval"
     raise InvalidState(
         f"nothing of the order was approved, so nothing is tried again ({why}); order it anew",

@@ -25,7 +25,7 @@ from oseo_lab.operations import Context, Service, perform
 from oseo_lab.operations.board import board
 from oseo_lab.operations.desk import approve, reject, run_again
 from oseo_lab.operations.order_types import make_order
-from oseo_lab.operations.steering import pause, resume
+from oseo_lab.operations.steering import pause, resume, retry
 from oseo_lab.store import open_store
 from tests.dispatch.standing import SCENES, day, massive, subscription
 from tests.dispatch.test_dispatcher import Clock, Scripted, make, report, started
@@ -283,6 +283,19 @@ def test_a_long_order_is_never_in_work_while_it_is_rejected(store, here, monkeyp
         Status.SUBMITTED,
         Status.CANCELLED,
     }
+
+
+def test_what_is_cancelled_of_an_order_that_is_being_rejected_is_not_tried_again(
+    submitted, here, store, clock, status
+):
+    order_id = submitted(3)
+    reject(order_id, "too much", here("olga"))
+    policy = dispatching.Policy()
+    store.write(lambda work: desk_of_dispatch.obey(work, 1, COLLECTIONS, clock(), policy))
+    found, items = status(order_id)
+    assert (found.status, items[0].status) == (Status.SUBMITTED, Status.CANCELLED)
+    with pytest.raises(InvalidState, match="too much"):
+        retry(order_id, ["i1"], here())
 
 
 @pytest.mark.parametrize(
