@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from oseo_lab.model.approval import Approval
 from oseo_lab.model.errors import ConfigurationError, NotSupported, Unavailable
 from oseo_lab.model.order import new_order_id
 from oseo_lab.model.status import Status
@@ -131,6 +132,41 @@ def test_what_the_first_tables_hold_is_there_after_the_last(new_url, first_table
     assert [each.kind for each in store.write(lambda unit: unit.outbox.claim(1, now, now))] == ["c"]
     assert len(store.write(lambda unit: unit.items.claim("d1", 9, now, now))) == 2
     store.close()
+
+
+def test_what_was_cancelled_before_operators_decided_was_never_approved(new_url):
+    waits, never, begun, automatic = (new_order_id() for _ in range(4))
+    submitted, accepted, cancelled = 0, 1, 10
+    ways = {
+        waits: (submitted,),
+        never: (submitted, cancelled),
+        begun: (submitted, accepted, cancelled),
+        automatic: (accepted, cancelled),
+    }
+    engine = make_engine(new_url)
+    config = _config()
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        _insert(connection, "texts", {"digest": session._digest("anna"), "text": "anna"})
+        for ref, (order_id, statuses) in enumerate(ways.items(), 1):
+            order = {"uuid": session.uuid_of(order_id), "owner": 1, "status": statuses[-1], "sequence": 1}
+            _insert(connection, "orders", order | {"submitted": int(order_id == waits)})
+            _insert(
+                connection,
+                "events",
+                *({"order_ref": ref, "status": each, "author": 1} for each in statuses),
+            )
+        connection.commit()
+    engine.dispose()
+
+    store = open_store(new_url)
+    with store.read() as unit:
+        approvals = {order_id: unit.orders.get(order_id).approval for order_id in ways}
+        assert [each.order_id for each in unit.desk.waiting(9)] == [waits]
+        assert unit.desk.decided(9) == []
+    store.close()
+    assert approvals == {waits: Approval(), never: Approval(), begun: None, automatic: None}
 
 
 def test_the_list_of_revisions_is_alembics_own():

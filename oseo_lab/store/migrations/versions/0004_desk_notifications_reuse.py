@@ -21,10 +21,17 @@ def _partial(name: str, table: str, columns: list[str], where: str) -> None:
 
 
 def _open_the_desk() -> None:
-    """Let operators decide: what waits for them already, waits on."""
+    """Let operators decide: what waits for them already, waits on; what ended waiting was never approved."""
     op.add_column("orders", sa.Column("approval", sa.SmallInteger(), nullable=True))
     op.add_column("orders", sa.Column("decision", sa.Integer(), nullable=True))
     op.execute("UPDATE orders SET approval = 0 WHERE status = 0 AND submitted > 0")
+    # else their items could be tried again, and made, past the operators: of these all that is known is that
+    # they were Submitted (0) and then Cancelled (10)
+    said = "SELECT 1 FROM events WHERE order_ref = orders.id AND number = 0 AND status"
+    op.execute(
+        "UPDATE orders SET approval = 0 WHERE status = 10 "
+        f"AND EXISTS ({said} = 0) AND NOT EXISTS ({said} NOT IN (0, 10))"
+    )
     _partial("orders_waiting", "orders", ["id"], "approval = 0 AND status = 0")
     _partial("orders_decided", "orders", ["id"], "approval > 0 AND submitted > 0")
     op.create_table(
