@@ -215,10 +215,19 @@ class OrderDraft(DraftState):
     def _repr_html_(self) -> str:
         return display.safely(self, self._html)
 
+    def _where(self) -> str:
+        """Return which areas are cut out, as words."""
+        own = sum(each.own_area is not None for each in self.items)
+        if own and own == len(self.items):
+            return "of each item its own"
+        place = str(self.area or "whole scenes")
+        return f"{place}; {own} of {len(self.items)} items have their own" if own else place
+
     def _html(self) -> str:
+        first, count = ", ".join(self._identifiers()[:10]), len(self.items)
         facts = [
-            ("items", ", ".join(self._identifiers()[:10]) + (" ..." if len(self.items) > 10 else "")),
-            ("area", self.area or "whole scenes"),
+            ("items", f"{count}: {first} ..." if count > 10 else first),
+            ("area", self._where()),
             ("packaging", self.packaging or "none"),
         ]
         body = display.facts(facts) + self.options._table()

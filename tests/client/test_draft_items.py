@@ -48,3 +48,10 @@ def test_copied_code_names_the_items(draft, lab):
     there = {"lab": lab}
     exec(draft.as_code(), there)
     assert there["draft"] == draft
+
+
+def test_a_draft_says_which_areas_are_its_items_own(draft):
+    assert "whole scenes; 2 of 3 items have their own" in draft._repr_html_()
+    draft.items.remove("SCENE_A")
+    assert "of each item its own" in draft._repr_html_()
+    assert "2: " not in draft._repr_html_()
