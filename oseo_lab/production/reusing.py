@@ -6,6 +6,7 @@ now. Whatever is wrong with it is `Unusable`: then the item is made as any other
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,8 @@ from oseo_lab.production.workspace import SAFE_NAME, local_path
 
 __all__ = ["Kept", "Unusable", "fetch", "source_of"]
 
+#: What is wrong with a file that no other try will read.
+_UNREADABLE = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ELOOP})
 #: Properties of a catalogued product that change when it is made anew.
 _REVISED = ("version", "processing:version", "processing:datetime", "updated")
 
@@ -100,9 +103,13 @@ def _checked(
     target = workspace.root / file.name
     try:
         get(file.name, target, workspace)
+        product = measured(Product(path=str(target), name=file.name, media_type=file.media_type), workspace)
     except FileNotFoundError:
         raise Unusable("a file of it is gone") from None
-    product = measured(Product(path=str(target), name=file.name, media_type=file.media_type), workspace)
+    except OSError as wrong:
+        if wrong.errno not in _UNREADABLE:
+            raise
+        raise Unusable("a file of it cannot be read") from None
     if sha256_of(product) != file.sha256:
         raise Unusable("a file of it is damaged")
     return product
@@ -142,7 +149,8 @@ def _getter(job: ItemJob, earlier: Earlier) -> Callable[[str, Path, Workspace], 
 def _link(source: Path, target: Path, workspace: Workspace) -> None:
     """Give a file a second name, which stays when the first goes; copy it where it cannot have one."""
     try:
-        os.link(source, target)
+        # what lies elsewhere by now has only a link here: the second name would be the link's
+        os.link(os.path.realpath(source, strict=True), target)
     except FileNotFoundError:
         raise
     except OSError:  # another file system, or one without links

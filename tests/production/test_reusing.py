@@ -110,9 +110,27 @@ def lose_all(folder):
     folder.rmdir()
 
 
+def be_a_folder(folder):
+    (folder / "red.tif").unlink()
+    (folder / "red.tif").mkdir()
+
+
+def lead_in_a_circle(folder):
+    (folder / "red.tif").unlink()
+    (folder / "red.tif").symlink_to("red.tif")
+
+
+def lead_nowhere(folder):
+    (folder / "red.tif").unlink()
+    (folder / "red.tif").symlink_to(folder / "moved")
+
+
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
+        (be_a_folder, "a file of it cannot be read"),
+        (lead_in_a_circle, "a file of it cannot be read"),
+        (lead_nowhere, "a file of it is gone"),
         (spoil_data, "a file of it is damaged"),
         (spoil_manifest, "a file of it is damaged"),
         (lose_data, "a file of it is gone"),
@@ -159,6 +177,15 @@ def test_where_files_cannot_have_two_names_they_are_copied(first, again, tmp_pat
     old, new = place(tmp_path, first[0]), place(tmp_path, again)
     assert (new / "red.tif").read_bytes() == (old / "red.tif").read_bytes()
     assert (new / "red.tif").stat().st_ino != (old / "red.tif").stat().st_ino
+
+
+def test_what_the_operator_moved_and_left_a_link_to_is_used_again(first, again, tmp_path):
+    old, new = place(tmp_path, first[0]), place(tmp_path, again)
+    (old / "red.tif").rename(tmp_path / "archived.tif")
+    (old / "red.tif").symlink_to(tmp_path / "archived.tif")
+    assert run(again).failure is None
+    assert not (new / "red.tif").is_symlink()
+    assert (new / "red.tif").read_bytes() == (tmp_path / "archived.tif").read_bytes()
 
 
 def test_results_elsewhere_are_copied_through_the_workspace(make_job):
