@@ -22,6 +22,8 @@ _SAID = re.compile(
 )
 #: Units of how long a restore takes: up to how many seconds they are used, and their seconds.
 _UNITS = (("s", 120.0, 1.0), ("min", 7200.0, 60.0), ("h", 172_800.0, 3600.0), ("d", float("inf"), 86_400.0))
+#: Seconds beyond which nobody waits: who says so is mistaken.
+_LONGEST = 1e8
 #: Seconds between two looks at whether a product is there: a part of what a restore takes, within bounds.
 _PART, _SOONEST, _LATEST, _UNKNOWN = 8, 2.0, 900.0, 300.0
 
@@ -89,13 +91,15 @@ def _is_over(text: Any, now: datetime) -> bool:
 
 
 def _seconds(said: Any) -> float | None:
+    """Return how long a restore takes by what a catalogue says, if that can be believed."""
     if isinstance(said, int | float) and not isinstance(said, bool):
-        return float(said) if said > 0 else None
+        return float(said) if 0 < said <= _LONGEST else None
     found = _DURATION.fullmatch(said) if isinstance(said, str) else None
     if found is None:
         return None
     days, hours, minutes, seconds = (float(each or 0) for each in found.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds or None
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return total if 0 < total <= _LONGEST else None
 
 
 def about(seconds: float) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oseo_lab.model.archive import about, expected, look_again, said, waits
+from oseo_lab.model.archive import about, expected, look_again, offline_in, said, waits
 
 ASKED = datetime(2026, 7, 1, 14, 1, tzinfo=UTC)
 
@@ -51,3 +51,25 @@ def test_when_it_is_expected_is_what_was_said(seconds):
     assert found is not None
     assert abs((found - ASKED).total_seconds() - seconds) <= 0.06 * seconds
     assert timedelta(seconds=2) <= look_again(seconds) <= timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    "nonsense", [1e999, 10**400, 1e300, -5, 0, True, "P" + "9" * 400 + "D", "PT0S", "soon", []]
+)
+def test_times_that_nobody_can_wait_for_are_not_told(nonsense):
+    found = offline_in({"order:status": "orderable", "restore_time": nonsense}, ASKED)
+    assert found is not None and found.usually is None
+
+
+@given(
+    told=st.floats(min_value=0, allow_infinity=True)
+    | st.integers()
+    | st.from_regex(r"P\d*D?", fullmatch=True)
+)
+def test_whatever_a_catalogue_tells_can_be_put_into_words(told):
+    found = offline_in({"storage:tier": "tape", "restore_time": told}, ASKED)
+    assert found is not None
+    text = said(ASKED, found.usually)
+    assert waits(text)
+    assert found.usually is not None or expected(text) is None
+    expected(text)  # and read again, however it was put
