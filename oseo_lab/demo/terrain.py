@@ -86,22 +86,24 @@ def _uplift(east: Grid, south: Grid, shore: Grid, valley: Grid, size: int) -> Gr
 
 def _fill(height: Any, mouths: Any) -> Any:
     """Return the height with hollows filled so that every cell drains to a mouth (Barnes 2014)."""
-    size = height.shape[0]
-    level = height.ravel().tolist()
-    seen = mouths.ravel().tolist()
-    heap = [(level[cell], cell) for cell in np.flatnonzero(mouths.ravel()).tolist()]
+    wide = height.shape[0] + 2  # with a border that counts as seen, so that nothing flows over the edge
+    level = np.pad(height, 1).ravel().tolist()
+    seen = np.pad(mouths, 1, constant_values=True).ravel().tolist()
+    heap = [(level[cell], cell) for cell in np.flatnonzero(np.pad(mouths, 1).ravel()).tolist()]
     heapq.heapify(heap)
-    around = [(dy, dx, dy * size + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
+    around = [dy * wide + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
+    pop, push = heapq.heappop, heapq.heappush
     while heap:
-        flood, cell = heapq.heappop(heap)
-        y, x = divmod(cell, size)
-        for dy, dx, step in around:
+        flood, cell = pop(heap)
+        flood += 1e-6
+        for step in around:
             near = cell + step
-            if 0 <= y + dy < size and 0 <= x + dx < size and not seen[near]:
+            if not seen[near]:
                 seen[near] = True
-                level[near] = max(flood + 1e-6, level[near])
-                heapq.heappush(heap, (level[near], near))
-    return np.asarray(level).reshape(size, size)
+                if level[near] < flood:
+                    level[near] = flood
+                push(heap, (level[near], near))
+    return np.asarray(level).reshape(wide, wide)[1:-1, 1:-1]
 
 
 def _drain(height: Any, mouths: Any) -> tuple[list[int], list[int]]:
