@@ -124,7 +124,9 @@ def gather(
 
 
 def _is_held(notice: Notice, notification: Notification) -> bool:
-    return not notice.attempts and notice.body.get("notification") == notification.notification_id
+    """Whether a message waits for its time: not one that is tried, nor one that is sent once more."""
+    is_mine = notice.body.get("notification") == notification.notification_id
+    return is_mine and not notice.attempts and not notice.body.get("again")
 
 
 def _notice(notification: Notification, entries: Sequence[Mapping[str, Any]], due: datetime) -> Notice:

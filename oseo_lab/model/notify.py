@@ -39,6 +39,8 @@ DIGEST_HOUR = 8
 _MONDAY = 0
 #: Most items that one entry names, and most entries of one message.
 MOST_NAMED, MOST_ENTRIES = 20, 100
+#: Of these, most that tell of an order and not of its items.
+_MOST_OTHERS = 10
 #: Longest reason that is repeated, characters.
 _LONGEST = 300
 _MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
@@ -168,16 +170,33 @@ def entry_of_expiring(count: int, first: datetime, at: datetime) -> dict[str, An
 
 
 def added(entries: Iterable[Mapping[str, Any]], more: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return entries with more of them: items of one event and reason become one entry."""
+    """Return entries with more of them: items of one event and reason become one entry.
+
+    Where there are too many reasons, the further ones are not told apart. That an order is over is told
+    however much there is; of many ends the last ones.
+    """
     found = [dict(each) for each in entries]
     for new in more:
-        same = next((each for each in found if _key(each) == _key(new)), None) if "items" in new else None
-        if same is not None:
-            names = list(dict.fromkeys([*same["items"], *new["items"]]))
-            same.update(count=same["count"] + new["count"], items=names[:MOST_NAMED], at=new["at"])
-        elif len(found) < MOST_ENTRIES:
-            found.append(dict(new))
+        if "items" in new:
+            _add_items(found, dict(new))
+            continue
+        others = [each for each in found if "items" not in each]
+        if len(others) >= _MOST_OTHERS:
+            found.remove(others[0])
+        found.append(dict(new))
     return found
+
+
+def _add_items(found: list[dict[str, Any]], new: dict[str, Any]) -> None:
+    same = next((each for each in found if _key(each) == _key(new)), None)
+    if same is None and len(found) >= MOST_ENTRIES - _MOST_OTHERS:
+        new.pop("info", None)
+        same = next((each for each in found if _key(each) == _key(new)), None)
+    if same is None:
+        found.append(new)
+        return
+    names = list(dict.fromkeys([*same["items"], *new["items"]]))
+    same.update(count=same["count"] + new["count"], items=names[:MOST_NAMED], at=new["at"])
 
 
 def _key(entry: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -224,6 +224,9 @@ def stop(order_id: str, notification_id: str, context: Context) -> None:
 def send_again(order_id: str, notice_id: int, context: Context) -> None:
     """Send a notice of one of the caller's orders once more, the same words; one that waits goes at once.
 
+    It goes before what waits for its time, a digest that is being gathered, and nothing joins it: whoever
+    knows the message already would not read it there.
+
     Raises
     ------
     NotFound
@@ -248,8 +251,20 @@ def send_again(order_id: str, notice_id: int, context: Context) -> None:
             raise Conflict(
                 f"{last.address} is told of this order no more; notify it anew", locator="noticeId"
             )
-        work.outbox.add(
-            [Notice(order_id=order_id, kind=last.kind, address=last.address, body=last.body, due=now)]
-        )
+        body = {**last.body, "again": True}
+        again = Notice(order_id=order_id, kind=last.kind, address=last.address, body=body, due=now)
+        _add_before_gathered(work, again, now)
 
     context.store.write(write)
+
+
+def _add_before_gathered(work: UnitOfWork, notice: Notice, now: datetime) -> None:
+    """Owe a notice, and after it what waits for its time at the same address: they go out in this order."""
+    gathered = [
+        each
+        for each in work.outbox.waiting(notice.order_id)
+        if each.address == notice.address and not each.attempts and each.due is not None and each.due > now
+    ]
+    for each in gathered:
+        work.outbox.settle(each, due=None)
+    work.outbox.add([notice, *gathered])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from oseo_lab.dispatch.telling import HOLD, Turn, tell
 from oseo_lab.model.notices import Step
 from oseo_lab.model.notify import (
+    MOST_ENTRIES,
     MOST_NAMED,
     Channel,
     Digest,
@@ -22,6 +23,7 @@ from oseo_lab.model.notify import (
     added,
     address_of_mail,
     entry_of_items,
+    entry_of_order,
     next_digest,
     sentence,
 )
@@ -197,6 +199,29 @@ def test_however_much_is_gathered_it_is_counted_and_a_message_stays_small(parts)
     assert entry["count"] == sum(len(part) for part in parts)
     assert len(entry["items"]) <= MOST_NAMED
     assert str(entry["count"]) in sentence(entry)
+
+
+def test_that_an_order_is_over_is_told_however_many_reasons_were_told_before():
+    entries: list = []
+    for number in range(500):
+        entries = added(entries, [entry_of_items(Event.FAILED, [f"P{number}"], f"no band {number}", NOW)])
+    for _ in range(30):
+        entries = added(entries, [entry_of_order(Event.COMPLETED, C, "499 of 500 failed", NOW)])
+    assert sum(each.get("count", 0) for each in entries) == 500
+    assert len(entries) <= MOST_ENTRIES + 1
+    assert sentence(entries[-1]) == "completed: 499 of 500 failed"
+
+
+def test_what_happens_while_a_message_is_sent_once_more_is_another_message(store, order, ask, happen):
+    ask(Event.DELIVERED)
+    happen({2: C}, in_work=0)
+    (first,) = waiting(store, order)
+    again = replace(first, body={**first.body, "again": True})
+    store.write(lambda work: work.outbox.amend(again))
+    happen({3: C}, in_work=0)
+    first, second = waiting(store, order)
+    assert first.body["entries"][0]["items"] == ["P1"]
+    assert first.body["message"] != second.body["message"]
 
 
 @given(st.text(max_size=40))

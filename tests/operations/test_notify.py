@@ -19,7 +19,7 @@ from oseo_lab.operations.notify import (
     stop,
 )
 from oseo_lab.operations.shares import NewShare, share
-from oseo_lab.ports import Notice
+from oseo_lab.ports import Notice, Sending
 from tests.operations.orders import item, order
 
 HOOK = "https://lab.example/hook"
@@ -127,3 +127,44 @@ def test_a_notice_of_another_order_is_not_sent_again(context, store, order_id):
 def _held(work, order_id):
 
     return Notice(order_id=order_id, kind="webhook", address=HOOK, body={"notification": "x", "entries": []})
+
+
+def test_what_is_sent_again_goes_before_the_digest_that_is_being_gathered(context, store, clock, order_id):
+    (made,) = notify(order_id, wish(digest=Digest.WEEKLY), context())
+
+    def notice(message, due):
+        body = {"notification": made.notification_id, "message": message, "digest": "weekly", "entries": []}
+        return Notice(order_id=order_id, kind="webhook", address=HOOK, body=body, due=due)
+
+    def claimed():
+        until = clock() + timedelta(minutes=2)
+        return store.write(lambda work: work.outbox.claim(9, clock(), until))
+
+    store.write(lambda work: work.outbox.add([notice("last week's", clock())]))
+    (sent,) = claimed()
+    line = Sending(
+        order_id=order_id,
+        kind="webhook",
+        address=HOOK,
+        at=clock(),
+        attempt=1,
+        outcome="sent",
+        notice_id=sent.notice_id,
+        is_last=True,
+        body=sent.body,
+    )
+    monday = clock() + timedelta(days=4)
+    store.write(
+        lambda work: (
+            work.sendings.add([line]),
+            work.outbox.settle(sent, due=None),
+            work.outbox.add([notice("this week's", monday)]),
+        )
+    )
+    send_again(order_id, sent.notice_id, context())
+    (again,) = claimed()
+    assert again.body["message"] == "last week's"
+    store.write(lambda work: work.outbox.settle(again, due=None))
+    assert claimed() == []
+    clock.advance(days=4)
+    assert [each.body["message"] for each in claimed()] == ["this week's"]
