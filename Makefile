@@ -8,7 +8,8 @@ PEERS := .peers
 PEERS_READY := $(PEERS)/.ready
 EXTRAS := notebook,xarray,s3,postgres,test
 MINUTES ?= 30
-JOBS ?= 2
+# Two cores are never busy with two workers: tests wait for servers, kernels and browsers.
+JOBS ?= 3
 export OSEO_LAB_SHARED ?= $(abspath ../shared)
 
 .PHONY: setup demo lab test test-long check format bench notebooks lock clean
