@@ -7,7 +7,7 @@ stays as it is.
 
 An address that does not answer must delay nobody else: each has few notices on their way at a time, and after
 a slow failure what else waits for it is put back, uncounted, until it has rested. Nor must an owner who names
-ever new ones: for a while he has few on their way himself.
+ever new ones: for a while he has few on their way himself. Mail has a limit of its own (`postage`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from oseo_lab.dispatch.contents import complete
+from oseo_lab.dispatch.postage import Postage
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.job import FailureClass
+from oseo_lab.model.notify import Channel
 from oseo_lab.ports import Notice, OrderStore, ProcessingFailed, Sending, UnitOfWork
 
 __all__ = ["Patience", "Relay"]
@@ -60,6 +62,8 @@ class Patience:
         Seconds after which another relay may send what this one has claimed.
     slow : float
         Seconds after which a failure counts as the address's own: nothing else is tried there for a while.
+    mails : int
+        Most mails of one owner in an hour; further ones wait.
     """
 
     tries: int = 12
@@ -71,6 +75,7 @@ class Patience:
     per_owner: int = 8
     lease: float = 120.0
     slow: float = 2.0
+    mails: int = 100
 
     def delay(self, attempt: int, chance: float) -> timedelta:
         """Return how long to wait after a try; ``chance`` is from 0 to 1."""
@@ -111,6 +116,7 @@ class Relay:
         self._running: dict[int, Notice] = {}
         self._resting: dict[str, datetime] = {}
         self._wary: dict[str, datetime] = {}
+        self._postage = Postage(patience.mails)
         self._thread = threading.Thread(target=self._run, name="oseo_lab relay", daemon=True)
 
     # -------------------------------------------------------------------------------- from outside
@@ -160,7 +166,9 @@ class Relay:
         while not self._closing and (room := self._patience.at_once - len(self._running)) > 0:
             if not self._is_any_due(now):
                 break
-            sendable, claimed = self._store.write(partial(self._claim, room=room, now=now))
+            sendable, claimed, mailing = self._store.write(partial(self._claim, room=room, now=now))
+            for owner in mailing:
+                self._postage.count(owner, now)
             for notice in sendable:
                 self._begin(notice)
             begun += len(sendable)
@@ -178,8 +186,11 @@ class Relay:
     def _busy(self, addresses: Counter[str]) -> list[str]:
         return [each for each, count in addresses.items() if count >= self._patience.per_address]
 
-    def _claim(self, work: UnitOfWork, room: int, now: datetime) -> tuple[list[Notice], int]:
-        """Claim notices, and put back those that may not be sent yet; return the others, and how many."""
+    def _claim(self, work: UnitOfWork, room: int, now: datetime) -> tuple[list[Notice], int, list[str]]:
+        """Claim notices, and put back those that may not be sent yet.
+
+        Return the others, how many were claimed, and the owners of those that are mail.
+        """
         until = now + timedelta(seconds=self._patience.lease)
         with self._condition:
             running = list(self._running.values())
@@ -188,20 +199,26 @@ class Relay:
         claimed = work.outbox.claim(room, now, until, self._busy(addresses))
         owners = self._owners(work, [*running, *claimed], now)
         held = Counter(owners.get(each.order_id) for each in running)
+        mailers = self._postage.owners(work, claimed)
+        mailing: list[str] = []
         sendable = []
         for notice in claimed:
             later = self._later(notice, addresses, hosts, now)
             owner = owners.get(notice.order_id)
             if later is None and owner is not None and held[owner] >= self._patience.per_owner:
                 later = now + AGAIN
+            mailer = mailers.get(notice.order_id) if notice.kind == Channel.EMAIL.value else None
+            if later is None and mailer is not None:
+                later = self._postage.later(mailer, mailing.count(mailer), now)
             if later is not None:
                 work.outbox.settle(replace(notice, attempts=notice.attempts - 1), due=later)
                 continue
             addresses[notice.address] += 1
             hosts[_host(notice.address)] += 1
             held[owner] += 1
+            mailing += [] if mailer is None else [mailer]
             sendable.append(notice)
-        return sendable, len(claimed)
+        return sendable, len(claimed), mailing
 
     def _owners(self, work: UnitOfWork, notices: Sequence[Notice], now: datetime) -> dict[str, str]:
         """Return whose notices these are, by order, as far as their owners are to be wary of."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from oseo_lab.dispatch.relay import Patience, Relay
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.notices import Moment, as_body
+from oseo_lab.model.notify import Channel, Event, Notification
 from oseo_lab.model.order import (
     ItemSpecification,
     Order,
@@ -383,3 +385,49 @@ def test_an_idle_relay_writes_nothing(store, clock, relay, make, owe, pass_, mon
     assert pass_() == 1
     monkeypatch.setattr(store, "write", lambda work: pytest.fail("an idle relay held the writer"))
     assert relay.step(clock()) == 0
+
+
+def test_of_mail_an_owner_sends_so_much_an_hour_and_the_rest_waits(store, notifier, clock, make):
+    relay = Relay(store=store, send=notifier, patience=replace(PATIENCE, mails=3), now=clock)
+
+    def ask(owner, count):
+        """Let an owner's orders owe mail: each to somebody else, as a flood would be."""
+        for number in range(count):
+            order_id = make(owner=owner)
+            made = Notification(
+                notification_id=str(uuid4()),
+                order_id=order_id,
+                channel=Channel.EMAIL,
+                address=f"{owner}{number}@elsewhere.example",
+                on=(Event.COMPLETED,),
+                created=clock(),
+            )
+            body = {
+                "notification": made.notification_id,
+                "message": "m",
+                "digest": "immediate",
+                "entries": [],
+            }
+            notice = Notice(order_id=order_id, kind="email", address=made.address, body=body)
+            store.write(
+                lambda work, made=made, notice=notice: (
+                    work.notifications.save(made),
+                    work.outbox.add([notice]),
+                )
+            )
+
+    def pass_():
+        before = len(notifier.sent)
+        while relay.step(clock()):
+            assert relay.settled(30)
+        return [each.address[:4] for each in notifier.sent[before:]]
+
+    ask("anna", 7)
+    ask("bert", 2)
+    assert sorted(pass_()) == ["anna"] * 3 + ["bert"] * 2
+    clock.advance(minutes=59)
+    assert pass_() == []
+    clock.advance(minutes=1)
+    assert pass_() == ["anna"] * 3
+    clock.advance(hours=1)
+    assert pass_() == ["anna"]
