@@ -95,7 +95,7 @@ def start_everything(folder: Path, **traits: object) -> Server:
         keywords="orders, tests",
         contact_name="Grace Hopper",
         languages="en",
-        **traits,
+        **{"executor": "inline", **traits},
     ).start()
     for name in ("anna", "bob"):
         add_account(server, name)
