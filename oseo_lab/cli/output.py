@@ -46,7 +46,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, for progra
 
 def say(text: str) -> None:
     """Tell the person at the terminal; programs read stdout."""
-    print(text, file=sys.stderr, flush=True)
+    from oseo_lab.model.plain import plain_text
+
+    print(plain_text(text), file=sys.stderr, flush=True)
 
 
 def usage(text: str) -> typer.BadParameter:
@@ -65,14 +67,23 @@ def print_json(value: Any) -> None:
     """Print one value as JSON, model values included."""
     from oseo_lab.encoding.json_form import to_plain
 
-    print(json.dumps(to_plain(value), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+    is_read = sys.stdout.isatty()  # by a person, whose terminal obeys what it prints
+    text = json.dumps(to_plain(value), ensure_ascii=False, indent=2 if is_read else None)
+    print("".join(_escaped(each) for each in text) if is_read and not text.isprintable() else text)
+
+
+def _escaped(character: str) -> str:
+    """Return a character of JSON, escaped if it is not printed."""
+    return character if character.isprintable() or character == "\n" else json.dumps(character)[1:-1]
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; into a pipe, tab-separated lines without a head."""
+    from oseo_lab.model.plain import plain_line
+
     if not sys.stdout.isatty():
         for row in rows:
-            print("\t".join(str(cell) for cell in row))
+            print("\t".join(plain_line(str(cell)) for cell in row))
         return
     from rich.console import Console
     from rich.table import Table
@@ -82,7 +93,7 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     for name in head:
         table.add_column(name, no_wrap=name == "id")  # an id is there to be copied whole
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(plain_line(str(cell))) for cell in row))
     Console().print(table)
 
 

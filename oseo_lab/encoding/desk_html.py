@@ -17,6 +17,7 @@ from oseo_lab.encoding.order_html import order_html, order_text
 from oseo_lab.model.desk import Board, CollectionState, Look, StuckItem, WaitingOrder
 from oseo_lab.model.names import short_id
 from oseo_lab.model.options import ParameterData
+from oseo_lab.model.plain import plain_line
 
 __all__ = ["board_html", "board_text", "look_html", "look_text"]
 
@@ -45,16 +46,15 @@ def board_html(board: Board) -> str:
 
 def board_text(board: Board) -> str:
     """Return the board as lines of text, for terminals."""
-    return "\n".join(
-        (
-            _title(board),
-            _counts(board),
-            *("  " + " · ".join(str(each) for each in _waiting(order) if each) for order in board.waiting),
-            *("  " + " · ".join(str(each) for each in _stuck(item, board) if each) for item in board.stuck),
-            *_lines(board),
-            f"as of {when(board.as_of)}",
-        )
+    lines = (
+        _title(board),
+        _counts(board),
+        *("  " + " · ".join(str(each) for each in _waiting(order) if each) for order in board.waiting),
+        *("  " + " · ".join(str(each) for each in _stuck(item, board) if each) for item in board.stuck),
+        *_lines(board),
+        f"as of {when(board.as_of)}",
     )
+    return "\n".join(map(plain_line, lines))
 
 
 def look_html(look: Look) -> str:
@@ -64,7 +64,7 @@ def look_html(look: Look) -> str:
 
 def look_text(look: Look) -> str:
     """Return an order as operators see it as lines of text."""
-    return "\n".join((order_text(look.view), *(f"{name}: {said}" for name, said in _asked(look))))
+    return "\n".join((order_text(look.view), *(plain_line(f"{name}: {said}") for name, said in _asked(look))))
 
 
 def _asked(look: Look) -> Iterator[tuple[str, str]]:
@@ -111,8 +111,8 @@ def _lines(board: Board) -> Iterator[str]:
     yield " · ".join(_health(board))
     if board.quotations_waiting:
         yield f"quotations that wait for an answer {board.quotations_waiting}"
-    notice = "none" if board.announcement is None else board.announcement.sentence
-    yield f"notice to users: {notice}"
+    announcement = "none" if board.announcement is None else board.announcement.sentence
+    yield f"announcement to users: {announcement}"
     yield "collections: " + ("  ".join(map(_state, board.collections)) or "none")
 
 

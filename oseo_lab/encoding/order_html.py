@@ -15,6 +15,7 @@ from oseo_lab.encoding.html import ROWS, bar, card, colour, mark, size, when
 from oseo_lab.model import archive
 from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.names import short_id
+from oseo_lab.model.plain import plain_line
 from oseo_lab.model.status import DELIVERED, Status, Wanted
 from oseo_lab.model.view import FailureGroup, ItemRow, LogLine, OrderSummary, OrderView
 
@@ -65,7 +66,7 @@ def order_text(view: OrderView) -> str:
     lines += [f"  {mark(each.status)} {each.item_id}  {_progress(each)}".rstrip() for each in view.rows[:10]]
     lines += [f"  {_counted(each.count, 'item')}: {each.reason}" for each in view.failures]
     lines.append(" · ".join([*_facts(view), f"as of {when(view.as_of)}"]))
-    return "\n".join(lines)
+    return "\n".join(map(plain_line, lines))
 
 
 def status_words(summary: OrderSummary) -> str:

@@ -103,7 +103,7 @@ def test_the_board_reads_like_a_card(operator):
         "queue 41 items · oldest 12 min · workers 8/8 · disk 61 % full · "
         "failures today 3 (2 quota, 1 internal)",
         "quotations that wait for an answer 3",
-        "notice to users: Archive restores are slow (until 2026-07-01 18:00 UTC)",
+        "announcement to users: Archive restores are slow (until 2026-07-01 18:00 UTC)",
         "collections: archive ⚠ 429 Too Many  demo ✔",
         "as of 2026-07-01 12:00:00 UTC",
     ]
@@ -121,8 +121,21 @@ def test_an_empty_board_says_so():
     text = board_text(Board(title="hub", as_of=NOW))
     assert "waiting for approval 0 · stuck > 30 min 0" in text
     assert "queue 0 items · workers busy 0 · failures today 0" in text
-    assert "notice to users: none" in text
+    assert "announcement to users: none" in text
     assert "collections: none" in text
+
+
+@given(
+    text=st.text(max_size=40) | st.sampled_from(["\x1b[2J", "\x9b8m", "a\n  b · olga · 1 item", "\u202eevil"])
+)
+def test_nothing_on_the_board_is_obeyed_by_a_terminal_or_is_a_line_of_its_own(text):
+    waiting = replace(BOARD.waiting[0], name=text, owner=text, collections=(text,))
+    stuck = replace(BOARD.stuck[0], name=text, info=text)
+    failing = replace(BOARD.collections[0], reason=text)
+    board = replace(BOARD, title=text, waiting=(waiting,), stuck=(stuck,), collections=(failing,))
+    lines = board_text(board).split("\n")
+    assert len(lines) == 9
+    assert all(each.isprintable() for each in lines)
 
 
 @given(text=st.text(max_size=40))
@@ -196,9 +209,9 @@ def test_a_moment_that_is_none_is_told(operator, desk, until):
 def test_what_was_announced_is_known_at_once(operator):
     lab = operator._session
     operator.announce("slow", until=timedelta(hours=1))
-    assert "notice: slow (until" in repr(lab)
+    assert "announcement: slow (until" in repr(lab)
     operator.withdraw()
-    assert "notice" not in repr(lab)
+    assert "announcement" not in repr(lab)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +230,7 @@ def test_what_a_strange_server_announces_is_nothing(said):
     assert announcement_of({"announcement": said}) is None
 
 
-def test_a_long_notice_of_a_strange_server_is_cut_to_one_line():
+def test_a_long_announcement_of_a_strange_server_is_cut_to_one_line():
     found = announcement_of({"announcement": {"text": "x\n" * 5000, "until": 7}})
     assert len(found.text) <= 500
     assert "\n" not in found.text

@@ -131,3 +131,13 @@ def test_nothing_of_an_order_is_markup(said):
     )
     made = order_html(view) + orders_html([view.summary])
     assert "<em" not in made
+
+
+@given(text=st.text(max_size=40) | st.sampled_from(["\x1b]0;owned\x07", "\x9b2J", "a\nCompleted", "\u2066"]))
+def test_nothing_of_an_order_is_obeyed_by_a_terminal_or_is_a_line_of_its_own(text):
+    rows = (ItemRow(number=1, item_id=text, identifier=text, status=Status.FAILED, info=text),)
+    group = FailureGroup(failure="quota", reason=text, count=1, item_ids=(text,), can_retry=True)
+    view = replace(VIEW, summary=replace(SUMMARY, name=text), rows=rows, failures=(group,))
+    lines = order_text(view).split("\n")
+    assert len(lines) == 5
+    assert all(each.isprintable() for each in lines)
