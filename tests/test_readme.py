@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shlex
+import shutil
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+import oseo_lab as oseo
 from oseo_lab.cli import main
 from oseo_lab.encoding.json_form import complete, read_collection
 from oseo_lab.model.identifiers import ProductId
@@ -32,8 +35,12 @@ def block(language: str, holding: str) -> str:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, demo):
-    """A service with the demo collections, as README starts it."""
-    server = Server(tmp_path_factory.mktemp("readme"), collections=demo).start()
+    """A service with the demo collections, as README starts it, and one whose orders a person approves."""
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(demo, folder / "made", copy_function=os.link)
+    text = (folder / "made" / "demo-dem.toml").read_text().replace("automatic = true", "automatic = false")
+    (folder / "made" / "asked-dem.toml").write_text(text.replace('id = "demo-dem"', 'id = "asked-dem"'))
+    server = Server(folder, collections=folder / "made").start()
     yield server
     server.stop()
 
@@ -65,6 +72,12 @@ def commands() -> list[list[str]]:
     return [each for each in words if each[0] != "serve"]
 
 
+def waiting_order() -> str:
+    """Submit an order that waits for approval; return its id."""
+    with oseo.connect() as lab:
+        return lab.search("asked-dem").order().submit().id
+
+
 @pytest.mark.parametrize("words", commands(), ids=lambda words: " ".join(words[:2]))
 def test_the_operators_commands_run(words, server, tmp_path, monkeypatch):
     (tmp_path / "backup").mkdir()
@@ -85,6 +98,8 @@ def test_the_operators_commands_run(words, server, tmp_path, monkeypatch):
     said = {"DATA_DIR": server.data_dir, "URL": server.url, "TOKEN": TOKEN}
     for name, value in said.items():
         monkeypatch.setenv(f"OSEO_LAB_{name}", str(value))
+    if words[:2] == ["desk", "approve"]:
+        words[2] = waiting_order()
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
