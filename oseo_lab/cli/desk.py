@@ -104,7 +104,7 @@ def withdraw(url: Url = None, token: Token = None) -> None:
     """Tell users nothing any more."""
     with connected(url, token) as lab:
         lab.operator.withdraw()
-    say("users read no notice")
+    say("users read no announcement")
 
 
 def _ids(lab: Any, given: list[str]) -> list[str]:

@@ -55,9 +55,9 @@ def list_orders(
     """List your orders, newest first."""
     with connected(url, token) as lab:
         found = lab.orders.filter(name, status or (), since=_ago(since), collection=collection)
-        notice = lab.announcement
-    if notice is not None:
-        say(f"notice: {notice.sentence}")
+        announcement = lab.announcement
+    if announcement is not None:
+        say(f"announcement: {announcement.sentence}")
     if as_json:
         print_json(list(found.summaries))
         return

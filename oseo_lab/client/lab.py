@@ -329,11 +329,11 @@ class Lab(Session):
 
     def __repr__(self) -> str:
         told = self._told()
-        notice = "" if told is None else f"\nnotice: {told.sentence}"
+        announcement = "" if told is None else f"\nannouncement: {told.sentence}"
         if self._service is None:
-            return f"Lab({self.transport.url!r}){notice}"
+            return f"Lab({self.transport.url!r}){announcement}"
         said = " · ".join(f"{name} {text}" for name, text in self._service.facts.items())
-        return f"Lab({said}){notice}"
+        return f"Lab({said}){announcement}"
 
     def _told(self) -> Announcement | None:
         """Return what operators tell users, as last heard; nothing is asked."""
@@ -348,7 +348,7 @@ class Lab(Session):
         rows.append(("orders of", self.owner))
         name = self.about.get("service", "ordering service")
         if (told := self._told()) is not None:
-            rows.append(("notice", told.sentence))
+            rows.append(("announcement", told.sentence))
         return display.card(f"{name} {self.about.get('version', '')}", display.facts(rows))
 
 

@@ -1,6 +1,6 @@
 """``lab.operator``: the order desk, for those who run the service.
 
-What waits for approval, what is stuck, how the service is; and notices to all users. The board shows itself
+What waits for approval, what is stuck, how the service is; and announcements to all users. The board shows itself
 in a notebook; where a page is served by the same service it stays live there.
 """
 

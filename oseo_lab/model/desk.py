@@ -1,4 +1,4 @@
-"""The operators' board: what waits for a person, what is stuck, how the service is; and notices to users.
+"""The operators' board: what waits for a person, what is stuck, how the service is; and announcements to users.
 
 Made by `oseo_lab.operations.desk` in bounded work, however many orders there are; sent as JSON at
 ``api/v1/desk`` and drawn by cards, the command line and `oseo_lab.encoding.desk_html`.
@@ -34,7 +34,7 @@ __all__ = [
 SHOWN = 50
 #: How long nothing is heard of an item before it is called stuck.
 SILENCE = timedelta(minutes=30)
-#: Longest notice to users, characters.
+#: Longest announcement, characters.
 ANNOUNCEMENT_MOST = 500
 
 

@@ -130,7 +130,8 @@ def _announcing(context: Context) -> Service:
     service, told = context.service, announcement(context)
     if told is None:
         return service
-    return replace(service, abstract=" ".join(filter(None, (service.abstract, f"Notice: {told.sentence}"))))
+    said = f"Announcement: {told.sentence}"
+    return replace(service, abstract=" ".join(filter(None, (service.abstract, said))))
 
 
 # --- what there is ----------------------------------------------------------------------------------------

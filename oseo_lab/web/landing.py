@@ -49,12 +49,12 @@ def landing_page(
     provider = capabilities.provider.name if capabilities.provider else ""
     server = url.removesuffix("oseo/")
     said = "" if announcement is None else escape(announcement.sentence)
-    notice = f'<p role="status"><strong>Notice:</strong> {said}</p>' if said else ""
+    told = f'<p role="status"><strong>Announcement:</strong> {said}</p>' if said else ""
     python = f'import oseo_lab as oseo\nlab = oseo.connect("{server}", token="…")\nlab.collections'
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title><style>{_STYLE}</style></head><body>
-<h1>{escape(title)}</h1><p>{escape(provider)}: ordering Earth-observation products (OGC OSEO 1.0).</p>{notice}
+<h1>{escape(title)}</h1><p>{escape(provider)}: ordering Earth-observation products (OGC OSEO 1.0).</p>{told}
 <h2>Collections</h2>{_table(collections)}
 <h2>What it does</h2>{_abilities(capabilities)}
 <h2>Connect</h2>

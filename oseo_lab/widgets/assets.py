@@ -15,7 +15,7 @@ from oseo_lab.client.announcing import announcement_of
 from oseo_lab.client.session import Session
 from oseo_lab.encoding.json_form import to_plain
 
-__all__ = ["module", "notice_of", "style"]
+__all__ = ["last_announcement", "module", "style"]
 
 _STATIC = Path(__file__).parent / "labextension" / "static"
 #: Imports of one of our modules, and exports of names.
@@ -44,7 +44,7 @@ def style() -> str:
     return (_STATIC / "card.css").read_text(encoding="utf-8")
 
 
-def notice_of(session: Session | None) -> dict[str, Any]:
+def last_announcement(session: Session | None) -> dict[str, Any]:
     """Return what the service's operators tell everybody, as last heard; nothing is asked."""
     found = None if session is None else announcement_of(vars(session).get("about") or {})
     return {} if found is None else dict(to_plain(found))

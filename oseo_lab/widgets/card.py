@@ -24,7 +24,7 @@ from oseo_lab.encoding.json_form import to_plain
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.messages import Cancel
 from oseo_lab.model.view import Action, OrderView
-from oseo_lab.widgets.assets import module, notice_of, style
+from oseo_lab.widgets.assets import last_announcement, module, style
 
 __all__ = ["OrderCard"]
 
@@ -59,7 +59,7 @@ function render({ model, el: host }) {
   model.on("change:state", connect);
   model.on("msg:custom", hear);
   draw();
-  card.tellAll(noticeOf(model.get("notice")));
+  card.tellAll(announcementOf(model.get("announcement")));
   connect();
   model.send({ kind: "drawn", view });
   return () => {
@@ -88,11 +88,11 @@ class OrderCard(anywidget.AnyWidget):
 
     view = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
-    notice = traitlets.Dict().tag(sync=True)
+    announcement = traitlets.Dict().tag(sync=True)
 
     def __init__(self, order: Order) -> None:
-        notice = notice_of(order.session)
-        super().__init__(view=to_plain(order.last_view), state={"kind": "still"}, notice=notice)
+        announcement = last_announcement(order.session)
+        super().__init__(view=to_plain(order.last_view), state={"kind": "still"}, announcement=announcement)
         self._order = order
         self._views: set[str] = set()
         self._sent = time.monotonic()

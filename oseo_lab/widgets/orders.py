@@ -19,7 +19,7 @@ from oseo_lab.client.order_list import OrderList
 from oseo_lab.client.session import Session
 from oseo_lab.encoding.json_form import to_plain
 from oseo_lab.model.errors import OseoError
-from oseo_lab.widgets.assets import module, notice_of, style
+from oseo_lab.widgets.assets import last_announcement, module, style
 
 __all__ = ["OrdersTable"]
 
@@ -35,7 +35,7 @@ function render({ model, el: host }) {
   const view = `${Date.now()}-${Math.random()}`;
   model.on("change:orders", draw);
   draw();
-  table.tellAll(noticeOf(model.get("notice")));
+  table.tellAll(announcementOf(model.get("announcement")));
   model.send({ kind: "drawn", view });
   return () => {
     model.off("change:orders", draw);
@@ -60,10 +60,10 @@ class OrdersTable(anywidget.AnyWidget):
     _css = style()
 
     orders: Any = traitlets.List().tag(sync=True)
-    notice: Any = traitlets.Dict().tag(sync=True)
+    announcement: Any = traitlets.Dict().tag(sync=True)
 
     def __init__(self, orders: OrderList) -> None:
-        super().__init__(orders=_drawn(orders), notice=notice_of(orders.session))
+        super().__init__(orders=_drawn(orders), announcement=last_announcement(orders.session))
         self._list = orders
         self._views: set[str] = set()
         self._following: _Following | None = None

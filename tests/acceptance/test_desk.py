@@ -151,18 +151,18 @@ def test_the_desk_is_for_operators(ben):
         ben.operator.board()
 
 
-def test_a_notice_is_read_in_python_at_a_prompt_and_by_soap_clients(run, lab, ben, server):
+def test_an_announcement_is_read_in_python_at_a_prompt_and_by_soap_clients(run, lab, ben, server):
     code, _, err = run("desk", "announce", "Archive restores are slow", "--until", "6h")
     assert (code, "users read: Archive restores are slow (until" in err) == (0, True)
     assert ben.announcement.text == "Archive restores are slow"
-    assert "notice: Archive restores are slow (until" in repr(ben)
+    assert "announcement: Archive restores are slow (until" in repr(ben)
     assert "Archive restores are slow" in ben._repr_html_()
     assert "Archive restores are slow" in ben.capabilities().identification.abstract
-    assert "notice: Archive restores are slow" in run("orders", "list")[2]
+    assert "announcement: Archive restores are slow" in run("orders", "list")[2]
     assert "Archive restores are slow" in run("desk", "show")[1]
     lab.operator.withdraw()
     assert ben.announcement is None
-    assert "notice" not in repr(ben)
+    assert "announcement" not in repr(ben)
 
 
 def test_the_board_shows_itself(submitted, lab):

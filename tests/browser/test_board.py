@@ -90,7 +90,7 @@ def test_board_tells_all_that_is_so(draw):
     for words in ("3 (2 quota, 1 transient)", "⚠ 94 % used", "2 to be answered", "429: too many requests"):
         expect(board).to_contain_text(words)
     expect(board.get_by_role("button", name="Run the stuck items of po-valley-2023 again")).to_have_count(1)
-    expect(board.get_by_label("Notice to users")).to_have_value("Archive restores are slow until 18:00")
+    expect(board.get_by_label("Announcement to users")).to_have_value("Archive restores are slow until 18:00")
     assert tab.evaluate("window.pwned") is None
     tab.screenshot(path=str(ARTEFACTS / "board.png"))
 
@@ -146,7 +146,7 @@ def test_board_of_a_notebook_has_no_buttons(draw):
     expect(board.get_by_role("button")).to_have_count(0)
 
 
-def test_operators_decide_at_the_desk_and_users_read_the_notice(lab, page):
+def test_operators_decide_at_the_desk_and_users_read_the_announcement(lab, page):
     for name in ("approved one", "rejected one"):
         identifier = {"identifier": "Q1", "collection_id": "weighed"}
         items = [{"item_id": "a", "identifier": identifier}]
@@ -163,13 +163,13 @@ def test_operators_decide_at_the_desk_and_users_read_the_notice(lab, page):
     page.tab.keyboard.type("No clouds wanted.")
     page.tab.keyboard.press("Enter")
     expect(board).to_contain_text("Nothing waits for you.")
-    board.get_by_label("Notice to users").fill("Restores are slow until 18:00")
+    board.get_by_label("Announcement to users").fill("Restores are slow until 18:00")
     board.get_by_role("button", name="Publish").click()
     expect(board).to_contain_text("Published")
     page.tab.get_by_role("tab", name="Launcher").click()
     page.tab.locator(".jp-LauncherCard").filter(has_text="My orders").click()
     table = page.tab.locator(".oseo-orders")
-    expect(table.get_by_role("note")).to_have_text("Notice: Restores are slow until 18:00")
+    expect(table.get_by_role("note")).to_have_text("Announcement: Restores are slow until 18:00")
     expect(table.get_by_role("row").filter(has_text="approved one")).to_contain_text("1/1")
     expect(table.get_by_role("row").filter(has_text="rejected one")).to_contain_text("Cancelled")
     lab.ask("DELETE", "desk/announcement")

@@ -82,14 +82,14 @@ def test_card_tells_stages_and_who_is_waited_for(tab):
         asked, number=3, item_id="S2-D-0723", status=Status.ACCEPTED, info="restoring from tape"
     )
     view = replace(VIEW, rows=(running, asked, waiting), dashboard="https://hub.example/dask/status")
-    notice = {"text": "Archive restores are slow until 18:00", "until": None}
-    traits = {"view": to_plain(view), "state": {"kind": "live"}, "notice": notice}
+    announcement = {"text": "Archive restores are slow until 18:00", "until": None}
+    traits = {"view": to_plain(view), "state": {"kind": "live"}, "announcement": announcement}
     tab.evaluate(_MODEL, [OrderCard._esm, OrderCard._css, traits])
     card = tab.locator(".oseo-card")
     expect(card).to_contain_text("staging ✔ clip ✔ reproject 61 % → packing → delivering")
     expect(card).to_contain_text("archive works on it since")
     expect(card).to_contain_text(re.compile("waits for archive since .*: restoring from tape"))
-    expect(card.get_by_role("note")).to_have_text("Notice: Archive restores are slow until 18:00")
+    expect(card.get_by_role("note")).to_have_text("Announcement: Archive restores are slow until 18:00")
     expect(card.get_by_role("progressbar")).to_have_count(1)  # nobody tells how far others are
     link = card.get_by_role("link", name="Dask dashboard")
     expect(link).to_have_attribute("href", "https://hub.example/dask/status")

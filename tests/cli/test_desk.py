@@ -87,7 +87,7 @@ def test_a_refusal_is_one_sentence(run: Run, at: list[str], lab: Lab) -> None:
 
 def test_users_are_told_and_told_no_more(run: Run, at: list[str]) -> None:
     assert run("desk", "announce", "Slow today", "--until", "2h", *at)[0] == 0
-    assert "notice: Slow today (until" in run("orders", "list", *at)[2]
+    assert "announcement: Slow today (until" in run("orders", "list", *at)[2]
     assert run("desk", "withdraw", *at)[0] == 0
-    assert "notice" not in run("orders", "list", *at)[2]
+    assert "announcement" not in run("orders", "list", *at)[2]
     assert run("desk", "announce", "Late", "--until", "2020-01-01T00:00Z", *at)[0] == 2

@@ -314,7 +314,7 @@ def test_users_are_told_until_it_is_over(desk, context, clock):
     assert announcement(context(None)) is None
 
 
-def test_the_last_notice_counts_and_can_be_withdrawn(desk, context):
+def test_the_last_announcement_counts_and_can_be_withdrawn(desk, context):
     announce("one", None, desk())
     announce("two", None, desk())
     assert announcement(context()).text == "two"
@@ -329,12 +329,12 @@ def test_the_capabilities_document_tells_it_and_is_another_one(desk, context):
 
     assert asked() is None
     announce("slow today", None, desk())
-    assert asked() == "Notice: slow today"
+    assert asked() == "Announcement: slow today"
     withdraw(desk())
     assert asked() is None
 
 
-def test_a_notice_that_is_none_is_refused(desk, clock):
+def test_an_announcement_that_is_none_is_refused(desk, clock):
     with pytest.raises(ValidationError, match="1 to 500"):
         announce("x" * (ANNOUNCEMENT_MOST + 1), None, desk())
     with pytest.raises(ValidationError, match="is over already"):

@@ -144,7 +144,7 @@ def test_everybody_is_told_at_every_door(
         content=envelope(GetCapabilities()),
         headers={"Content-Type": "application/soap+xml"},
     ).text
-    assert "Notice: Archive &lt;b>restores" in capabilities.replace("&gt;", ">")
+    assert "Announcement: Archive &lt;b>restores" in capabilities.replace("&gt;", ">")
     assert http.delete(f"{server.api}/desk/announcement").json() == {"announcement": None}
     assert httpx.get(f"{server.api}/", auth=ALICE).json()["announcement"] is None
 
@@ -166,7 +166,7 @@ def test_operators_read_the_desk_as_a_page(
 
 
 @pytest.mark.parametrize("said", [{}, {"text": ""}, {"text": "x" * 501}, {"text": "x", "until": "noon"}])
-def test_a_notice_that_is_none_is_refused(
+def test_an_announcement_that_is_none_is_refused(
     announced: Callable[..., httpx.Response], said: dict[str, str]
 ) -> None:
     assert announced(**said).status_code == 422

@@ -21,7 +21,7 @@ export class Board {
     this.handlers = handlers;
     this.board = null;
     this.node = el("section", { className: "oseo-card oseo-board", role: "group", "aria-label": "Order desk" });
-    this.node.append(this.head(), this.facts(), this.approvals(), this.silences(), this.desk(), this.sources(), this.notice());
+    this.node.append(this.head(), this.facts(), this.approvals(), this.silences(), this.desk(), this.sources(), this.announcement());
     this.said = el("p", { className: "oseo-said", role: "status", hidden: true });
     this.node.append(this.said);
     host.append(this.node);
@@ -83,8 +83,8 @@ export class Board {
     return this.collections.node;
   }
 
-  notice() {
-    this.text = el("input", { type: "text", maxLength: 500, size: 46, "aria-label": "Notice to users", placeholder: "nothing is announced" });
+  announcement() {
+    this.text = el("input", { type: "text", maxLength: 500, size: 46, "aria-label": "Announcement to users", placeholder: "nothing is announced" });
     this.until = el("input", { type: "datetime-local", "aria-label": "until (optional)" });
     this.publish = el("button", { type: "submit", className: "oseo-prime" }, "Publish");
     this.withdraw = el("button", { type: "button" }, "Withdraw");
@@ -94,7 +94,7 @@ export class Board {
     });
     for (const each of [this.text, this.until]) each.addEventListener("input", () => (this.isWriting = true));
     const line = el("div", { className: "oseo-line" }, this.text, el("label", {}, "until ", this.until), this.publish, this.withdraw);
-    this.announcing = el("form", { className: "oseo-announce", hidden: true }, el("h4", {}, "Notice to users"), line);
+    this.announcing = el("form", { className: "oseo-announce", hidden: true }, el("h4", {}, "Announcement to users"), line);
     this.announcing.addEventListener("submit", (event) => {
       event.preventDefault();
       this.announce();
@@ -114,7 +114,7 @@ export class Board {
     this.drawWaiting();
     this.drawStuck();
     this.drawCollections();
-    this.drawNotice();
+    this.drawAnnouncement();
     this.connect();
   }
 
@@ -187,7 +187,7 @@ export class Board {
     });
   }
 
-  drawNotice() {
+  drawAnnouncement() {
     show(this.announcing, Boolean(this.handlers.act), this.title);
     const { text = "", until = null } = this.board.announcement ?? {};
     show(this.withdraw, Boolean(text), this.title);

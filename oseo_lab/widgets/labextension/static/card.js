@@ -1,7 +1,7 @@
 // The card of one order: draws an OrderView (oseo_lab.model.view) and keeps what is drawn up to date.
 // Who feeds it does not matter: the page itself over REST (live.js), or a kernel (the widget's adapter).
 
-import { Bar, Chip, Notice, ago, attribute, clip, clock, day, duration, el, inWords, isFinal, keyed, kindOf, markOf, number, orderKind, orderWord, plural, put, shortId, show, size, total, undelivered, wordOf } from "./dom.js";
+import { Announcement, Bar, Chip, ago, attribute, clip, clock, day, duration, el, inWords, isFinal, keyed, kindOf, markOf, number, orderKind, orderWord, plural, put, shortId, show, size, total, undelivered, wordOf } from "./dom.js";
 
 /** Most rows that are drawn, whatever is sent. */
 const ROWS = 50;
@@ -75,10 +75,10 @@ export class Card {
     this.counts = el("span", { className: "oseo-counts" });
     this.ready = el("span", { className: "oseo-ready" });
     this.info = el("p", { className: "oseo-info", hidden: true });
-    this.notice = new Notice();
+    this.announcement = new Announcement();
     this.bar = new Bar();
     const line = el("div", { className: "oseo-line" }, this.chip.node, this.counts, this.ready);
-    return el("div", {}, this.notice.node, line, this.bar.node, this.info);
+    return el("div", {}, this.announcement.node, line, this.bar.node, this.info);
   }
 
   table() {
@@ -217,7 +217,7 @@ export class Card {
   /** What operators tell everybody: of use where something may still be slow. */
   tellAll(text = this.told) {
     this.told = text;
-    this.notice.update(this.view && !isFinal(this.view.summary.status) ? text : "");
+    this.announcement.update(this.view && !isFinal(this.view.summary.status) ? text : "");
   }
 
   drawDashboard() {

@@ -214,16 +214,16 @@ export class Chip {
 }
 
 /** What operators tell everybody now (oseo_lab.model.desk.Announcement), as text; empty where it is over. */
-export function noticeOf(announcement) {
+export function announcementOf(announcement) {
   const { text, until } = announcement ?? {};
   return typeof text === "string" && !(until && new Date(until) < new Date()) ? text : "";
 }
 
 /** What operators tell everybody who uses the service: a quiet line, or none. */
-export class Notice {
+export class Announcement {
   constructor() {
     this.text = el("span");
-    this.node = el("p", { className: "oseo-notice", role: "note", hidden: true }, el("b", {}, "Notice: "), this.text);
+    this.node = el("p", { className: "oseo-announcement", role: "note", hidden: true }, el("b", {}, "Announcement: "), this.text);
   }
 
   update(text) {

@@ -1,7 +1,7 @@
 // One page's connection to the ordering service that served it: REST with the page's own cookie or token,
 // and one stream of events that all cards of all tabs share. Events are hints: whoever hears one asks again.
 
-import { noticeOf } from "./dom.js";
+import { announcementOf } from "./dom.js";
 
 /** Milliseconds between two questions about one order, at least. */
 const PACE = 250;
@@ -20,7 +20,7 @@ const GATHER = 200;
 const CROWD = 40;
 
 /** Milliseconds after which what operators tell everybody is asked for again, at least. */
-const NOTICE = 120_000;
+const ANNOUNCED = 120_000;
 
 /** Said with what is asked by itself, so that a server nobody uses can be seen to rest. */
 export const QUIETLY = "?no_track_activity=1";
@@ -93,29 +93,29 @@ export class Service {
   }
 
   /** Tell what operators tell everybody, now and whenever that changes: `reader(text)`; returns what ends it. */
-  notices(reader) {
+  announcements(reader) {
     this.readers.add(reader);
-    if (this.notice) reader(this.notice);
-    this.readNotice();
+    if (this.announcement) reader(this.announcement);
+    this.readAnnouncement();
     return () => this.readers.delete(reader);
   }
 
   /** Ask what operators tell everybody, not too often; `isNew` where this page has changed it. */
-  async readNotice(isNew = false) {
-    clearTimeout(this.noticeTimer);
+  async readAnnouncement(isNew = false) {
+    clearTimeout(this.announcementTimer);
     if (!this.readers.size) return;
-    const isOld = isNew || !(performance.now() - this.noticeRead < NOTICE);
+    const isOld = isNew || !(performance.now() - this.announcementRead < ANNOUNCED);
     if (isOld && (isNew || document.visibilityState !== "hidden")) {
-      this.noticeRead = performance.now();
+      this.announcementRead = performance.now();
       const about = await this.ask("GET", QUIETLY).catch(() => null);
-      const text = noticeOf(about?.announcement);
-      if (about && text !== this.notice) {
-        this.notice = text;
+      const text = announcementOf(about?.announcement);
+      if (about && text !== this.announcement) {
+        this.announcement = text;
         for (const each of this.readers) each(text);
       }
     }
-    clearTimeout(this.noticeTimer);
-    this.noticeTimer = setTimeout(() => this.readNotice(), NOTICE + 1000);
+    clearTimeout(this.announcementTimer);
+    this.announcementTimer = setTimeout(() => this.readAnnouncement(), ANNOUNCED + 1000);
   }
 
   view(orderId) {

@@ -1,6 +1,6 @@
 // The table of orders: draws OrderSummaries (oseo_lab.model.view), newest first, and keeps them up to date.
 
-import { Bar, Chip, Notice, ago, attribute, clip, clock, delivered, el, keyed, number, orderKind, orderWord, put, shortId, show, size, total } from "./dom.js";
+import { Announcement, Bar, Chip, ago, attribute, clip, clock, delivered, el, keyed, number, orderKind, orderWord, put, shortId, show, size, total } from "./dom.js";
 
 /** Most orders that are drawn. */
 const ORDERS = 50;
@@ -14,8 +14,8 @@ export class OrdersTable {
   constructor(host, handlers = {}) {
     this.handlers = handlers;
     this.node = el("section", { className: "oseo-card oseo-orders", role: "group", "aria-label": "My orders" });
-    this.notice = new Notice();
-    this.node.append(this.head(), this.notice.node, this.table());
+    this.announcement = new Announcement();
+    this.node.append(this.head(), this.announcement.node, this.table());
     host.append(this.node);
   }
 
@@ -107,7 +107,7 @@ export class OrdersTable {
 
   /** What operators tell everybody. */
   tellAll(text) {
-    this.notice.update(text);
+    this.announcement.update(text);
   }
 
   /** Tell how fresh it is, as a card does. */

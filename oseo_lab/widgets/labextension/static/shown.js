@@ -51,7 +51,7 @@ export function orderLive(kit, node, data) {
     follow: () => {
       const live = { orderId: data.order_id, isLookedAt: () => following.isLookedAt };
       kit.live.add(live);
-      ends.push(() => kit.live.delete(live), service.notices((text) => card.tellAll(text)));
+      ends.push(() => kit.live.delete(live), service.announcements((text) => card.tellAll(text)));
       following = new Following(service, {
         node: card.node,
         ask: () => service.view(data.order_id),
@@ -98,7 +98,7 @@ export function ordersLive(kit, node, data, open) {
     saved: () => {},
     rest: (text) => table.connect({ kind: "still", text }),
     follow: () => {
-      silence = service.notices((text) => table.tellAll(text));
+      silence = service.announcements((text) => table.tellAll(text));
       following = new Following(service, {
         node: table.node,
         pace: TABLE_PACE,
@@ -129,7 +129,7 @@ export function boardLive(kit, node, data) {
   let following = null;
   const act = async (method, path, body) => {
     const answer = await service.ask(method, `desk/${path}`, body);
-    if (path === "announcement") service.readNotice(true);
+    if (path === "announcement") service.readAnnouncement(true);
     if (method !== "GET") following?.news();
     return answer;
   };
