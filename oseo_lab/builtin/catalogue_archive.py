@@ -9,9 +9,11 @@ answer counts more.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -29,6 +31,7 @@ __all__ = ["ask_archive", "offline_of", "read_archived", "usual"]
 _THERE = "succeeded"
 _RELATIONS = ("order", "retrieve")
 _PATIENCE = 30.0  # seconds without an answer
+_TOGETHER = 30.0  # seconds that an answer may take, once it has begun
 _MOST = 64 * 1024  # bytes of an answer that are read
 _BEGUN_BEFORE = 409
 
@@ -148,7 +151,7 @@ def ask_archive(item: CatalogueItem, hosts: Sequence[str]) -> bool:
             return True
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         with open_http(href, hosts, _PATIENCE, body=b"{}", headers=headers) as answer:
-            return _says_there(answer.read(_MOST))
+            return _says_there(_beginning(answer))
     except ProcessingFailed as waiting:
         if waiting.failure_class is FailureClass.WAITING:
             return False
@@ -157,10 +160,18 @@ def ask_archive(item: CatalogueItem, hosts: Sequence[str]) -> bool:
         if refused.code == _BEGUN_BEFORE:
             return False
         raise _refused(item, refused) from refused
-    except OSError as away:
+    except (OSError, HTTPException) as away:
         raise ProcessingFailed(
             "the archive of the product does not answer; this is tried again", retry=True, detail=str(away)
         ) from away
+
+
+def _beginning(answer: Any) -> bytes:
+    """Return what came of an answer in a while: whoever sends it byte by byte has begun all the same."""
+    end, body = time.monotonic() + _TOGETHER, b""
+    while len(body) < _MOST and time.monotonic() < end and (some := answer.read1(_MOST - len(body))):
+        body += some
+    return body
 
 
 def _says_there(body: bytes) -> bool:

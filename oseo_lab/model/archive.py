@@ -92,14 +92,19 @@ def _is_over(text: Any, now: datetime) -> bool:
 
 def _seconds(said: Any) -> float | None:
     """Return how long a restore takes by what a catalogue says, if that can be believed."""
-    if isinstance(said, int | float) and not isinstance(said, bool):
-        return float(said) if 0 < said <= _LONGEST else None
-    found = _DURATION.fullmatch(said) if isinstance(said, str) else None
+    if not isinstance(said, str):
+        return _believed(said)
+    found = _DURATION.fullmatch(said)
     if found is None:
         return None
     days, hours, minutes, seconds = (float(each or 0) for each in found.groups())
-    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    return total if 0 < total <= _LONGEST else None
+    return _believed(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+
+
+def _believed(seconds: Any) -> float | None:
+    """Return a number of seconds that somebody may wait; None for anything else, whoever says it."""
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    return float(seconds) if is_number and 0 < seconds <= _LONGEST else None
 
 
 def about(seconds: float) -> str:
@@ -129,6 +134,7 @@ def said(asked: datetime, usually: float | None, before: str | None = None) -> s
     """
     if before is not None and waits(before):
         return before
+    usually = _believed(usually)
     usual = "" if usually is None else f", usually {about(usually)}"
     return f"{_WAITING}, asked {asked.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{usual}"
 
@@ -149,6 +155,7 @@ def expected(text: str | None) -> datetime | None:
 
 def look_again(usually: float | None) -> timedelta:
     """Return after how long it is worth looking whether a product is there."""
+    usually = _believed(usually)
     if usually is None:
         return timedelta(seconds=_UNKNOWN)
     return timedelta(seconds=min(max(usually / _PART, _SOONEST), _LATEST))

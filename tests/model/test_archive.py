@@ -73,3 +73,9 @@ def test_whatever_a_catalogue_tells_can_be_put_into_words(told):
     assert waits(text)
     assert found.usually is not None or expected(text) is None
     expected(text)  # and read again, however it was put
+
+
+@pytest.mark.parametrize("usually", [float("inf"), float("nan"), -1.0, "4 h", True])
+def test_what_a_plugin_says_that_is_no_time_is_as_if_it_said_nothing(usually):
+    assert said(ASKED, usually) == said(ASKED, None)
+    assert look_again(usually) == look_again(None)
