@@ -56,6 +56,8 @@ def note(work: UnitOfWork, changes: Iterable[Ended], now: datetime) -> None:
         has_failed = after.status.status is Status.FAILED and not change.before.status.status.is_final
         if has_failed:
             kinds[failure.failure_class if failure is not None else FailureClass.PERMANENT] += 1
+        if change.report is not None and _is_of_earlier(change.report):
+            continue
         if failure is not None and failure.failure_class not in _USERS_OWN:
             failing[after.collection_id] = failure.reason[:_LONGEST]
         elif failure is None and has_failed and after.provider != LOCAL:
@@ -69,3 +71,8 @@ def note(work: UnitOfWork, changes: Iterable[Ended], now: datetime) -> None:
         work.desk.is_failing(failing, now)
     if kinds:
         work.desk.count_failures(now.date(), kinds)
+
+
+def _is_of_earlier(report: ItemReport) -> bool:
+    """Whether a report is about an earlier result, used again or damaged: nothing was made of the source."""
+    return report.earlier is not None and (report.is_unusable or report.failure is None)

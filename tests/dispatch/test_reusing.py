@@ -217,6 +217,30 @@ def test_result_that_goes_while_it_is_copied_is_forgotten_and_the_item_made(
     assert lines.count("it is damaged") == 2
 
 
+def test_results_used_again_or_damaged_say_nothing_of_their_source(store, dispatcher, executor, call):
+    def failing():
+        with store.read() as snapshot:
+            return {name: reason for name, (reason, _) in snapshot.desk.failing().items()}
+
+    delivered(dispatcher, executor, call)
+    _, job = taken(dispatcher, executor, call)
+    dispatcher.step([started(job), unusable(job)])
+    assert failing() == {}
+    (job,) = executor.take()
+    dispatcher.step([started(job), report(job, FailureClass.PERMANENT, "its archive burns")])
+    assert failing() == {"optical": "its archive burns"}
+    delivered(dispatcher, executor, call, item("b", "S2_2"))
+    assert failing() == {}
+    _, job = taken(dispatcher, executor, call, item("b", "S2_2"))
+    other = call(order()).order_id
+    dispatcher.step()
+    (made,) = executor.take()
+    dispatcher.step([started(made), report(made, FailureClass.PERMANENT, "it burns again")])
+    dispatcher.step([started(job), done(job)])
+    assert items_of(call, other)[0].status.status is Status.FAILED
+    assert failing() == {"optical": "it burns again"}
+
+
 def test_cancelled_while_its_result_is_found_unusable_it_is_not_made(
     store,
     dispatcher,
