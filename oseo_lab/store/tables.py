@@ -372,6 +372,7 @@ matches = Table(
     Column("identifier", Text, primary_key=True),  # of the product
     Column("revision", Text, primary_key=True),
     Column("at", BigInteger),  # when it joined, where its order takes so many a month
+    _partial("matches_joined", "order_ref", "at", where="at IS NOT NULL"),
     sqlite_with_rowid=False,
 )
 

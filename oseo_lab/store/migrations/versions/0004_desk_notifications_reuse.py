@@ -81,6 +81,7 @@ def _notify() -> None:
     _partial("notifications_warned", "notifications", ["order_ref"], "warned IS NOT NULL")
     op.add_column("sendings", sa.Column("body", sa.Text(), nullable=True))
     op.add_column("matches", sa.Column("at", sa.BigInteger(), nullable=True))
+    _partial("matches_joined", "matches", ["order_ref", "at"], "at IS NOT NULL")
 
 
 def _reuse() -> None:
