@@ -109,6 +109,7 @@ def _said(specification: OrderSpecification) -> Iterator[tuple[str, str]]:
                 yield name, extension.removeprefix(name)
 
 
+_MOST_WHOLE = 2**53
 #: What a limit is read as, and what is allowed.
 _KINDS: Mapping[str, tuple[Callable[[str], float], str]] = {
     MAX_PRICE: (float, "numbers from 0 on, in the currency the order is paid in"),
@@ -118,8 +119,9 @@ _KINDS: Mapping[str, tuple[Callable[[str], float], str]] = {
 
 
 def _is_limit(text: str, kind: Callable[[str], float]) -> bool:
+    """Whether a text is a limit; whole numbers as far as JSON has them everywhere (RFC 8259, 6)."""
     try:
-        return 0 <= kind(text) < float("inf")
+        return 0 <= kind(text) < (_MOST_WHOLE if kind is int else float("inf"))
     except ValueError:
         return False
 

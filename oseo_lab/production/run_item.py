@@ -54,6 +54,7 @@ NETWORK = frozenset(
         "Timeout",
         "TransportError",
         "URLError",
+        "HTTPException",
         "gaierror",
         "EndpointConnectionError",
     }

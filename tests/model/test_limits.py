@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oseo_lab.model.estimates import Finished, likely_size
+from oseo_lab.model.identifiers import OrderType
 from oseo_lab.model.job import FailureClass, can_retry
 from oseo_lab.model.limits import (
     Admission,
@@ -117,3 +118,12 @@ def test_trying_again_may_help():
     assert can_retry("quota")
     assert can_retry(None)
     assert not can_retry("permanent at source")
+
+
+@pytest.mark.parametrize("name", ["max_bytes", "max_items_per_month"])
+def test_a_whole_number_that_json_cannot_carry_is_no_limit(name):
+    kind = OrderType.SUBSCRIPTION_ORDER
+    for most in (2**53 - 1, 2**53, 10**400, 10**4200):
+        order = OrderSpecification(order_type=kind, extensions=(f"{name}={most}",))
+        assert bool(list(limit_problems(order))) == (most >= 2**53)
+    assert in_bytes(2**53 - 1) == "9007 TB"

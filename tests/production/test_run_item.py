@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import http.client
 import json
 import urllib.error
 from email.message import Message
@@ -192,6 +193,7 @@ class ReadTimeoutOfSomeLibrary(TimeoutError):
         (ConnectionResetError(), FailureClass.TRANSIENT),
         (ReadTimeoutOfSomeLibrary(), FailureClass.TRANSIENT),
         (urllib.error.URLError("unreachable"), FailureClass.TRANSIENT),
+        (http.client.IncompleteRead(b"half"), FailureClass.TRANSIENT),
         (FileNotFoundError(errno.ENOENT, "gone"), FailureClass.INTERNAL),
         (PermissionError(errno.EACCES, "no"), FailureClass.INTERNAL),
         (KeyError("x"), FailureClass.INTERNAL),
