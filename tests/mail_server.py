@@ -17,13 +17,15 @@ class MailServer:
     """Takes mail on loopback.
 
     ``refusals`` are answers to coming RCPT commands, each used once; ``login`` is user and password, where
-    they are asked for; ``tls`` an `ssl.SSLContext`, where STARTTLS is offered.
+    they are asked for; ``tls`` an `ssl.SSLContext`, where STARTTLS is offered; ``farewell`` answers QUIT.
     """
 
-    def __init__(self, tls: Any = None, login: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self, tls: Any = None, login: tuple[str, str] | None = None, farewell: str = "221 bye"
+    ) -> None:
         self.taken: list[tuple[str, list[str], EmailMessage]] = []
         self.refusals: list[str] = []
-        self.tls, self.login = tls, login
+        self.tls, self.login, self.farewell = tls, login, farewell
         self.secured = 0
         mail = self
 
@@ -88,7 +90,7 @@ class _Dialogue:
         elif verb == "DATA":
             self.take()
         else:
-            self.say("221 bye" if verb == "QUIT" else "250 ok")
+            self.say(self.mail.farewell if verb == "QUIT" else "250 ok")
         return verb != "QUIT"
 
     def take(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, localtime
@@ -65,8 +65,12 @@ class EmailNotifier:
     def _server(self) -> Iterator[smtplib.SMTP]:
         """Give the mail server, connected; say in our words what goes wrong with it."""
         try:
-            with self._connected() as server:
+            server = self._connected()
+            try:
                 yield server
+                _farewell(server)
+            finally:
+                server.close()
         except smtplib.SMTPResponseException as refused:
             raise _refused(refused.smtp_code, refused.smtp_error) from None
         except smtplib.SMTPRecipientsRefused as refused:
@@ -99,6 +103,12 @@ class EmailNotifier:
         """Read the password anew each time: it may have been changed."""
         path = self._settings.get("smtp_password_file")
         return Path(str(path)).expanduser().read_text().strip() if path else ""
+
+
+def _farewell(server: smtplib.SMTP) -> None:
+    """Take leave; the message is taken by then, whatever is answered: it must not be sent twice for that."""
+    with suppress(smtplib.SMTPException, OSError):
+        server.quit()
 
 
 def _context() -> ssl.SSLContext:

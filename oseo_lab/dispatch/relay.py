@@ -231,6 +231,8 @@ class Relay:
         self, notice: Notice, addresses: Counter[str], hosts: Counter[str], now: datetime
     ) -> datetime | None:
         """Return until when a claimed notice is put back, as if it had not been claimed; None to send it."""
+        if notice.notice_id in self._running:
+            return notice.due  # on its way: its user asked for it again, or that takes longer than the lease
         rests_until = self._resting.get(notice.address)
         if rests_until is not None and rests_until > now:
             return rests_until

@@ -136,6 +136,12 @@ def test_a_server_that_is_away_is_tried_again_and_where_it_is_stays_untold():
     assert "127.0.0.1" not in failed.value.reason
 
 
+def test_a_message_that_was_taken_is_sent_whatever_the_server_says_at_parting():
+    with taking_mail(farewell="421 too busy for manners") as mail:
+        notifier(mail)(notice())
+        assert len(mail.taken) == 1
+
+
 def test_without_a_server_it_says_so():
     with pytest.raises(ProcessingFailed, match="the operator has named no smtp_host"):
         EmailNotifier({})(notice())

@@ -157,6 +157,23 @@ def test_notices_of_an_order_go_out_in_their_order(store, make, owe, notifier, p
     assert log(store, order_id) == [(1, "sent", True)] * 3
 
 
+def test_a_notice_that_is_wanted_at_once_while_it_is_on_its_way_is_sent_once(
+    store, make, owe, notifier, clock, relay
+):
+    order_id = make()
+    owe(order_id, "one")
+    notifier.hanging.add(URL)
+    relay.step(clock())
+    (mine,) = waiting(store, order_id)
+    store.write(lambda work: work.outbox.settle(mine, due=clock()))  # as its user asks
+    relay.step(clock())
+    notifier.released.set()
+    assert relay.settled(30)
+    assert notifier.texts() == ["one"]
+    (after,) = waiting(store, order_id)
+    assert after.attempts == 1 and after.due > clock()
+
+
 def test_a_failure_is_tried_again_later_and_what_follows_waits(store, make, owe, notifier, clock, pass_):
     order_id = make()
     owe(order_id, "one", "two")
