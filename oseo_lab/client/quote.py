@@ -276,12 +276,13 @@ class Quotation:
         OseoError
             If what was asked is not known: this quotation was looked up by its id.
         """
-        if self._other is None or self._other.is_lapsed:
+        other = self._other
+        if other is None or other.is_lapsed or other.is_reusing is not reuse:
             known = self.specification
             if known is None:
                 raise OseoError("what was asked is not known here: draft.submit(reuse=True) orders it")
-            self._other = self.again(with_reuse(known, reuse))
-        return self._other
+            self._other = other = self.again(with_reuse(known, reuse))
+        return other
 
     def _with_limits(self, max_price: float | None, max_bytes: Any) -> Quotation:
         """Return a quotation of the same order with limits; refused if it costs more."""

@@ -207,3 +207,4 @@ def test_submitting_with_reuse_orders_a_quotation_that_counts_on_it_once() -> No
     asked = [each.specification for each, _ in service.requests if isinstance(each, GetQuotation)]
     assert [each.extensions for each in asked] == [(), ("reuse=true",)]
     assert found.reusing().is_reusing and not found.is_reusing
+    assert not found.reusing(False).is_reusing
