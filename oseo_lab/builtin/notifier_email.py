@@ -7,6 +7,7 @@ What the mail server refuses for good (5yz) is given up; anything else is tried 
 
 from __future__ import annotations
 
+import json
 import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from oseo_lab.model.notify import Digest, about, sentence
+from oseo_lab.model.plain import plain_line
 from oseo_lab.ports import Notice, ProcessingFailed
 
 __all__ = ["EmailNotifier"]
@@ -54,7 +56,7 @@ class EmailNotifier:
             raise ProcessingFailed("no mail is sent from here: the operator has named no smtp_host")
         message = _message(notice, str(self._settings["smtp_from"]), str(self._settings.get("title") or ""))
         with self._server() as server:
-            server.send_message(message)
+            server.send_message(message, to_addrs=[notice.address])
 
     def check(self) -> None:
         """Connect and log in as for a message, and send none. Raises as `__call__`."""
@@ -124,6 +126,7 @@ def _refused(code: int, text: bytes | str) -> ProcessingFailed:
 
 def _message(notice: Notice, sender: str, title: str) -> EmailMessage:
     body, name = notice.body, _line(notice.body["name"])
+    quoted = json.dumps(name, ensure_ascii=False)  # as Python reads it, too
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"] = sender, notice.address
     message["Subject"] = _line(f"{name}: {about(notice.kind, body)}")[:_SUBJECT]
@@ -143,7 +146,7 @@ def _message(notice: Notice, sender: str, title: str) -> EmailMessage:
         f"Order {notice.order_id}",
         f"at {body['service']}" if body["service"] else "",
         "",
-        f'In Python: lab.orders["{name}"]; to hear no more: lab.orders["{name}"].notifications.stop()',
+        f"In Python: lab.orders[{quoted}]; to hear no more: lab.orders[{quoted}].notifications.stop()",
         f"-- \n{title}",
     ]
     message.set_content("\n".join(text))
@@ -151,8 +154,11 @@ def _message(notice: Notice, sender: str, title: str) -> EmailMessage:
 
 
 def _line(text: Any) -> str:
-    """Return a text as one line: headers have no other."""
-    return " ".join(str(text).split())
+    """Return a text as one line, as headers have it.
+
+    Nothing in it is an encoded word (RFC 2047): what one hides would be written out, line ends too.
+    """
+    return " ".join(plain_line(str(text)).split()).replace("=?", "= ?")
 
 
 def _moment(entry: Mapping[str, Any]) -> str:

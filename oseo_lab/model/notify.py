@@ -129,8 +129,9 @@ def next_digest(digest: Digest, now: datetime) -> datetime:
 
 
 def address_of_mail(address: str) -> bool:
-    """Whether mail can be sent to an address: ``name@host`` in ASCII, nothing else."""
-    return len(address) <= 254 and _MAIL.fullmatch(address) is not None and ".." not in address
+    """Whether mail can be sent to an address: ``name@host`` in ASCII, nothing else, no encoded word."""
+    is_plain = ".." not in address and "=?" not in address
+    return is_plain and len(address) <= 254 and _MAIL.fullmatch(address) is not None
 
 
 def final_events(status: Status, counts: Mapping[Status, int]) -> frozenset[Event]:

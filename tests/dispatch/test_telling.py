@@ -231,3 +231,11 @@ def test_an_address_is_one_line_of_ascii_with_one_at(text):
         assert text.isprintable()
         assert " " not in text
         assert text.count("@") == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["=?utf-8?q?victim=40evil.example=2c?=@lab.example", "=?utf-8?b?YQ==?=@lab.example"]
+)
+def test_an_address_that_would_be_read_as_another_is_none(address):
+    assert not address_of_mail(address)
+    assert address_of_mail("anna+list=owner@lab.example")
