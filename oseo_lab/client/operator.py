@@ -1,6 +1,6 @@
 """``lab.operator``: the order desk, for those who run the service.
 
-What waits for approval, what is stuck, how the service is; and announcements to all users. The board shows itself
+What waits for approval, what is stuck, how the service is; and announcements to all. The board shows itself
 in a notebook; where a page is served by the same service it stays live there.
 """
 
@@ -37,7 +37,7 @@ class BoardShown:
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *Board.__slots__})
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from oseo_lab.encoding.desk_html import board_html
         from oseo_lab.encoding.json_form import to_plain
 

@@ -1,7 +1,7 @@
 """How the service is: what failed today, and which collections' items cannot be made just now.
 
 Called by `settle.save` in its transaction: of what was delivered one look at a small table, of what failed a
-row or two. The order desk shows it (`oseo_lab.operations.desk`).
+row or two. The order desk shows it (`oseo_lab.operations.board`).
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def _quotation(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any] | None
 
 
 def _notified(snapshot: UnitOfWork, notice: Notice) -> Mapping[str, Any] | None:
-    """Read how the order stands, and what a message to a webhook is signed with; None where it was stopped."""
+    """Read how the order stands, and what signs a message to a webhook; None where that was stopped."""
     order = snapshot.orders.get(notice.order_id)
     asked = snapshot.notifications.of_many((notice.order_id,)).get(notice.order_id, ())
     found = next((each for each in asked if each.notification_id == notice.body["notification"]), None)

@@ -1,6 +1,6 @@
-"""The operators' board: what waits for a person, what is stuck, how the service is; and announcements to users.
+"""The operators' board: what waits for a person, what is stuck, how the service is; and announcements.
 
-Made by `oseo_lab.operations.desk` in bounded work, however many orders there are; sent as JSON at
+Made by `oseo_lab.operations.board` in bounded work, however many orders there are; sent as JSON at
 ``api/v1/desk`` and drawn by cards, the command line and `oseo_lab.encoding.desk_html`.
 """
 

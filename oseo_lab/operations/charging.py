@@ -167,7 +167,7 @@ def _groups_now(order: Order, priced: set[str], context: Context) -> Sequence[It
 
 
 def _charges(order: Order, groups: Iterable[ItemGroupPrice]) -> list[Charge]:
-    """Return what items draw; of those that are to be reused what they would, given back from the beginning."""
+    """Return what items draw; of those to be reused what they would, given back from the beginning."""
     numbers = {each.specification.item_id: each.number for each in order.items if each.number}
     charges = []
     for group in groups:

@@ -14,9 +14,9 @@ from oseo_lab.model.collection import Collection, OrderOptions, Scope
 from oseo_lab.model.errors import Problem, ValidationError
 from oseo_lab.model.identifiers import ProductId
 from oseo_lab.model.limits import limit_problems, limits_of
-from oseo_lab.model.reuse import reuse_problems
 from oseo_lab.model.options import check_selections
 from oseo_lab.model.order import LOCAL, ItemSpecification, OrderSpecification
+from oseo_lab.model.reuse import reuse_problems
 from oseo_lab.model.subscription import is_massive
 from oseo_lab.operations.context import Context
 from oseo_lab.operations.order_types import check_standing_items, checkable, collection_for

@@ -170,7 +170,7 @@ def announce(text: str, until: datetime | None, context: Context) -> Announcemen
     """
     check_operator(context, "announce")
     now = context.now()
-    said = _text(text, "text", ANNOUNCEMENT_MOST, "say what users should know; `withdraw` ends an announcement")
+    said = _text(text, "text", ANNOUNCEMENT_MOST, "say what users should know; `withdraw` ends it")
     if until is not None and until <= now:
         raise ValidationError(
             f"until {until:%Y-%m-%d %H:%M} UTC is over already; it is {now:%Y-%m-%d %H:%M} UTC now",

@@ -184,6 +184,7 @@ def _check_subscription(
 
 # ---------------------------------------------------------------------------------------- how an order begins
 
+
 def make_order(
     specification: OrderSpecification,
     collections: tuple[Collection, ...],

@@ -27,8 +27,8 @@ from oseo_lab.store.desk import Desk
 from oseo_lab.store.events import Events
 from oseo_lab.store.items import Items
 from oseo_lab.store.matches import Matches
-from oseo_lab.store.notifications import Notifications
 from oseo_lab.store.migrations import REVISIONS
+from oseo_lab.store.notifications import Notifications
 from oseo_lab.store.orders import Orders
 from oseo_lab.store.outbox import Outbox
 from oseo_lab.store.past import Past

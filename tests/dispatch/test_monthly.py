@@ -1,4 +1,4 @@
-"""Subscriptions that take so many products a month: what is more waits, and nothing is lost or comes twice."""
+"""Subscriptions that take so many products a month: what is more waits; nothing is lost or comes twice."""
 
 from __future__ import annotations
 
