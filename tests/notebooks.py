@@ -58,7 +58,11 @@ def execute(path: Path, folder: Path) -> Any:
     """Return a notebook as it is after running in a folder; a cell that fails is an error."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(folder)}},
     ).execute()
     return notebook
 
