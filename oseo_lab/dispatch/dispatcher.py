@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from oseo_lab.dispatch.desk import obey
+from oseo_lab.dispatch.downloads import mark_downloaded
 from oseo_lab.dispatch.elsewhere import holder_of
-from oseo_lab.dispatch.jobs import Places, job_of, key_of
+from oseo_lab.dispatch.hearing import Hearing
+from oseo_lab.dispatch.jobs import Places, job_or_failure, key_of
 from oseo_lab.dispatch.limits import Admissions, held_to, is_limited
 from oseo_lab.dispatch.planner import (
     Cancelled,
     Claimed,
-    Decision,
-    Downloaded,
     Instruction,
     Policy,
     WantedChanged,
@@ -36,7 +36,7 @@ from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import OseoError, Unavailable
 from oseo_lab.model.job import Failure, FailureClass, ItemJob, ItemReport, JobEvent, Progress
 from oseo_lab.model.limits import Admission
-from oseo_lab.model.order import Order, OrderItem
+from oseo_lab.model.order import OrderItem
 from oseo_lab.model.status import Wanted
 from oseo_lab.ports import Executor, OrderStore, UnitOfWork
 
@@ -126,8 +126,7 @@ class Dispatcher:
         self._on_progress = on_progress
         self._presence = presence
         self._held: dict[str, OrderItem] = {}
-        self._news: dict[tuple[str, int], tuple[datetime, bool]] = {}
-        self._quiet_since = now()
+        self._news = Hearing(now())
         self._begun: set[str] = set()
         self._limited: set[str] = set()
         self._stopped: dict[str, Wanted] = {}
@@ -181,15 +180,13 @@ class Dispatcher:
 
     def downloaded(self, order_id: str, number: int) -> None:
         """Note that all data files of an item (or, number 0, of a whole order) were served whole."""
-        self._store.write(lambda work: self._mark_downloaded(work, order_id, number))
+        self._store.write(
+            lambda work: mark_downloaded(work, order_id, number, self._collections, self._now(), self._policy)
+        )
 
     def heard(self, order_id: str, number: int) -> datetime | None:
-        """Return when something was heard last of an item that is held here; None where it is not.
-
-        Of one that no worker has begun: while others end before it, it has its place in a queue.
-        """
-        at, is_begun = self._news.get((order_id, number), (None, False))
-        return at if at is None or is_begun else max(at, self._quiet_since)
+        """Return when something was heard last of an item that is held here; None where it is not."""
+        return self._news.last((order_id, number))
 
     @property
     def in_flight(self) -> int:
@@ -269,8 +266,9 @@ class Dispatcher:
             if started:
                 self._drop_older({item.key for item, _ in started})
                 self._executor.start([job for _, job in started])
-            self._held.update((job.key, item) for item, job in started)
-            self._news.update((item.key, (now, False)) for item, _ in started)
+            for item, job in started:
+                self._held[job.key] = item
+                self._news.held(item.key, now)
             if claimed < limit:
                 return
 
@@ -287,7 +285,7 @@ class Dispatcher:
         self._stopped.pop(key, None)
         self._begun.discard(key)
         if item is not None:
-            self._news.pop(item.key, None)
+            self._news.forget(item.key)
 
     def _take(
         self, work: UnitOfWork, limit: int, now: datetime
@@ -308,13 +306,14 @@ class Dispatcher:
                 waiting.append(item)
                 continue
             decision = decide(item, Claimed(), now, self._policy)
+            collection, order = self._collections.get(item.collection_id), orders[item.order_id]
             job = (
                 admitted
                 if isinstance(admitted, Failure)
-                else self._job(work, orders[item.order_id], decision.item)
+                else job_or_failure(work, order, decision.item, collection, self._places)
             )
             if isinstance(job, ItemJob):
-                job = reusing.job_or_failure(orders[item.order_id], job)
+                job = reusing.job_or_failure(order, job)
             if isinstance(job, Failure):
                 report = self._report(decision.item, job, now)
                 failed = decide(decision.item, report, now, self._policy)
@@ -327,27 +326,6 @@ class Dispatcher:
         admissions.put_off({each.order_id for each in waiting})
         mine = {change.after.key for change, is_saved in zip(changes, took, strict=True) if is_saved}
         return len(items), [(item, job) for item, job in jobs if item.key in mine]
-
-    def _job(self, work: UnitOfWork, order: Order, item: OrderItem) -> ItemJob | Failure:
-        """Make an item's job, or say why there can be none any more."""
-        collection = self._collections.get(item.collection_id)
-        if collection is None:
-            return Failure(
-                failure_class=FailureClass.PERMANENT,
-                reason=f"the collection {item.collection_id} is not offered here any more",
-            )
-        deliveries: list[tuple[int, int]] = []
-        if item.number == 0:
-            files = work.results.of(order.order_id, data_only=True)
-            kept = [each for each in files if each.number and not each.removed]
-            deliveries = sorted({(each.number, each.attempt) for each in kept})
-        try:
-            return job_of(order, item, collection, self._places, deliveries)
-        except ValueError as narrowed:
-            return Failure(
-                failure_class=FailureClass.BAD_REQUEST,
-                reason=f"the options do not fit the collection any more: {narrowed}",
-            )
 
     def _report(self, item: OrderItem, failure: Failure, now: datetime) -> ItemReport:
         return ItemReport(
@@ -368,10 +346,10 @@ class Dispatcher:
             item = self._held.get(event.key)
             if item is None:
                 continue
-            self._quiet_since = now
-            if not isinstance(event, ItemReport):
+            is_begun = not isinstance(event, ItemReport)
+            self._news.heard(item.key, now, is_begun=is_begun)
+            if is_begun:
                 self._begun.add(event.key)
-                self._news[item.key] = now, True
             if isinstance(event, Progress):
                 self._on_progress(item.order_id, item.number, event)
                 continue
@@ -504,7 +482,7 @@ class Dispatcher:
     def _give_back(self) -> None:
         """Free the items held when closing: their attempts are abandoned."""
         held, self._held = list(self._held.values()), {}
-        self._news.clear()
+        self._news = Hearing(self._now())
         if not held:
             return
         pairs = [(item, replace(item, lease_owner=None, lease_until=None)) for item in held]
@@ -512,22 +490,6 @@ class Dispatcher:
             self._store.write(lambda work: work.items.save_many(pairs))
         except OseoError as out_of_reach:
             log.warning("leases were not given back and will run out: %s", out_of_reach)
-
-    # ---------------------------------------------------------------------------------- downloads
-
-    def _mark_downloaded(self, work: UnitOfWork, order_id: str, number: int) -> None:
-        now = self._now()
-        items: Iterable[OrderItem | None]
-        if number:
-            items = [work.items.get(order_id, number)]
-        else:
-            items = [work.items.get(order_id, 0), *work.items.of(order_id)]
-        changes = []
-        for item in items:
-            decision: Decision | None = decide(item, Downloaded(), now, self._policy) if item else None
-            if item and decision and decision.item != item:
-                changes.append(Change(before=item, decisions=(decision,)))
-        save(work, changes, self._collections, now, self._policy)
 
 
 def _is_time(now: datetime, last: datetime, every: float) -> bool:

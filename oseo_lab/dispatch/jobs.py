@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from oseo_lab.model.collection import Collection, Scope
 from oseo_lab.model.identifiers import OrderType, ProductId
-from oseo_lab.model.job import ItemJob, job_key
+from oseo_lab.model.job import Failure, FailureClass, ItemJob, job_key
 from oseo_lab.model.order import ItemSpecification, Order, OrderItem, OrderSpecification, Priority
 from oseo_lab.model.reuse import Making, recipe_of
 from oseo_lab.plugins import version_of
+from oseo_lab.ports import UnitOfWork
 
-__all__ = ["Places", "job_of", "key_of", "recipe_then"]
+__all__ = ["Places", "job_of", "job_or_failure", "key_of", "recipe_then"]
 
 #: What collections make their items with, by id, beside the collection it was read from.
 _makings: dict[str, tuple[Collection, Making]] = {}
@@ -72,6 +73,29 @@ def job_of(
         deliveries=tuple(deliveries),
         recipe=recipe,
     )
+
+
+def job_or_failure(
+    work: UnitOfWork, order: Order, item: OrderItem, collection: Collection | None, places: Places
+) -> ItemJob | Failure:
+    """Make the job of an item's current attempt, or say why there can be none any more."""
+    if collection is None:
+        return Failure(
+            failure_class=FailureClass.PERMANENT,
+            reason=f"the collection {item.collection_id} is not offered here any more",
+        )
+    deliveries: list[tuple[int, int]] = []
+    if item.number == 0:
+        files = work.results.of(order.order_id, data_only=True)
+        kept = [each for each in files if each.number and not each.removed]
+        deliveries = sorted({(each.number, each.attempt) for each in kept})
+    try:
+        return job_of(order, item, collection, places, deliveries)
+    except ValueError as narrowed:
+        return Failure(
+            failure_class=FailureClass.BAD_REQUEST,
+            reason=f"the options do not fit the collection any more: {narrowed}",
+        )
 
 
 def recipe_then(

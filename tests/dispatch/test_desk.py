@@ -446,7 +446,7 @@ def test_what_waits_behind_others_on_the_workers_is_not_stuck(here, dispatcher, 
     assert [each.number for each in board(olga).stuck] == [1, 2]
     dispatcher.step([report(first), report(second)])
     assert board(olga).stuck == ()
-    assert dispatcher._news == {}
+    assert dispatcher.heard(first.order_id, 1) is None and dispatcher.heard(second.order_id, 2) is None
 
 
 # ------------------------------------------------------------------------------------ how the service is
