@@ -192,9 +192,23 @@ def _uuid(order: Any) -> str:
 
 
 def _moment(until: Any) -> datetime | None:
-    """Return the moment in UTC that is meant."""
-    if until is None:
-        return None
+    """Return the moment in UTC that is meant.
+
+    Raises
+    ------
+    ValidationError
+        If it is none, or one that no calendar has.
+    """
+    try:
+        return None if until is None else _in_utc(until)
+    except OverflowError:
+        raise ValidationError(
+            f"until {until!s:.40} is beyond the calendar; without it a text stays until it is withdrawn",
+            locator="until",
+        ) from None
+
+
+def _in_utc(until: Any) -> datetime:
     if isinstance(until, timedelta):
         return datetime.now(UTC) + until
     if isinstance(until, str):
