@@ -23,6 +23,8 @@ __all__ = ["backup", "bring_up_to_date", "make_engine", "revision_of", "unreacha
 
 #: Seconds to wait for another process that writes.
 _BUSY_TIMEOUT = 60.0
+#: Copies of a store that are made before upgrades that come to nothing.
+_MOST_COPIES = 5
 _SQLITE_AT_LEAST = (3, 35)  # RETURNING
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -122,9 +124,7 @@ def bring_up_to_date(engine: sa.Engine) -> Path | None:
         return None
     copy = None
     if is_sqlite and revision is not None:
-        path = Path(str(engine.url.database))
-        copy = path.with_name(f"{path.name}.{revision}.backup")
-        backup(engine.url.render_as_string(hide_password=False), copy)
+        copy = _copy_before(engine, revision)
     with engine.connect() as connection:
         lock = f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else lock)
@@ -177,6 +177,27 @@ def _revision_seen_by(connection: sa.Connection) -> str | None:
     return revision
 
 
+def _copy_before(engine: sa.Engine, revision: str) -> Path:
+    """Copy an SQLite database before it is changed, beside the copies of upgrades that came to nothing.
+
+    Whoever was interrupted begins anew, and so does whoever begins at the same time as another process.
+
+    Raises
+    ------
+    ConfigurationError
+        If there are too many copies: something else is wrong.
+    """
+    path, url = Path(str(engine.url.database)), engine.url.render_as_string(hide_password=False)
+    for number in range(1, _MOST_COPIES + 1):
+        name = f"{path.name}.{revision}.backup" + (f"-{number}" if number > 1 else "")
+        with suppress(FileExistsError):
+            return _backup(url, path.with_name(name))
+    raise ConfigurationError(
+        f"the order store at {path} was copied {_MOST_COPIES} times before an upgrade that came to no end; "
+        f"look into the server's log, then remove the copies ({path.name}.{revision}.backup*) you do not need"
+    )
+
+
 def _run_alembic(connection: sa.Connection) -> None:
     from alembic import command  # loaded only when there is something to do
     from alembic.config import Config
@@ -197,14 +218,19 @@ def backup(url: str, path: str | Path) -> Path:
     NotSupported
         For PostgreSQL, which has ``pg_dump``.
     """
+    target = Path(path)
+    try:
+        return _backup(url, target)
+    except FileExistsError:
+        raise ConfigurationError(f"the backup {target} is there already; name another file") from None
+
+
+def _backup(url: str, target: Path) -> Path:
+    """Copy a database into a file, which must be new."""
     engine = make_engine(url)
     if engine.dialect.name != "sqlite":
         raise NotSupported("a PostgreSQL database is backed up with pg_dump")
-    target = Path(path)
-    try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        raise ConfigurationError(f"the backup {target} is there already; name another file") from None
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     to_engine = make_engine(f"sqlite:///{target}")
     with closing(engine.raw_connection()) as source, closing(to_engine.raw_connection()) as copy:
         driver: Any = source.driver_connection

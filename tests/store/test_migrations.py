@@ -213,6 +213,29 @@ def test_a_store_of_an_older_version_is_copied_before_it_is_changed(tmp_path, ma
     restored.close()
 
 
+def test_an_upgrade_that_was_interrupted_is_done_at_the_next_start(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/orders.sqlite"
+    open_store(url).close()
+    for module in (databases, engine):
+        monkeypatch.setattr(module, "REVISIONS", (*REVISIONS, "9999"))
+
+    def power_cut(connection):
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(databases, "_run_alembic", power_cut)
+    first = f"orders.sqlite.{REVISIONS[-1]}.backup"
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="power cut"):
+            upgrade(url)
+    with monkeypatch.context() as power:
+        power.setattr(databases, "_run_alembic", lambda connection: None)
+        assert upgrade(url) == tmp_path / f"{first}-3"
+    monkeypatch.setattr(databases, "_MOST_COPIES", 3)
+    with pytest.raises(ConfigurationError, match=r"copied 3 times .* remove the copies"):
+        upgrade(url)
+    assert {each.name for each in tmp_path.glob("*backup*")} == {first, f"{first}-2", f"{first}-3"}
+
+
 def test_a_store_that_is_not_there_is_not_made_unless_it_may_be(tmp_path):
     with pytest.raises(ConfigurationError, match="oseo-lab db upgrade"):
         open_store(f"sqlite:///{tmp_path}/orders.sqlite", migrate=False)
