@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.lab_server import TOKEN, LabServer
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 #: A kernel seems idle before it is asked for: it must be so for a while.
 _SETTLED = """() => new Promise((done) => {
@@ -38,7 +38,7 @@ class Page:
 
     def __init__(self, tab: Any, lab: LabServer, artefacts: Path) -> None:
         self.tab = tab
-        tab.set_default_timeout(15_000)
+        tab.set_default_timeout(60_000)
         self.lab = lab
         self.artefacts = artefacts
         self.errors: list[str] = []
@@ -80,7 +80,7 @@ class Page:
             self.idle(number)
         return cell.locator(".jp-Cell-outputWrapper")
 
-    def idle(self, number: int, timeout: float = 20_000) -> None:
+    def idle(self, number: int, timeout: float = 60_000) -> None:
         """Wait until a cell has run."""
         prompt = self.cell(number).locator(".jp-InputPrompt")
         expect(prompt).to_have_text(_NUMBERED, timeout=timeout)

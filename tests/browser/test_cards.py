@@ -34,7 +34,7 @@ def test_card_is_live_from_submit_to_the_end(lab, page):
     expect(card).to_contain_text("live,")
     expect(card.get_by_role("progressbar").first).to_be_visible()
     page.picture("card_running")
-    expect(card).to_contain_text("Completed, partly", timeout=30_000)
+    expect(card).to_contain_text("Completed, partly", timeout=60_000)
     expect(card.get_by_role("row")).to_have_count(6)
     expect(card).to_contain_text("1 item The source file is damaged at the provider: its checksum differs.")
     card.get_by_text("History").click()
@@ -71,13 +71,13 @@ def test_kernel_restarts_and_the_card_lives_on(lab, page):
     page.run(1)
     page.restart_kernel()
     # nobody tells the card but the server
-    expect(page.cards.first).to_contain_text(re.compile("[1-4] of 4 delivered"), timeout=20_000)
+    expect(page.cards.first).to_contain_text(re.compile("[1-4] of 4 delivered"), timeout=60_000)
     page.run(2)
     expect(page.cards).to_have_count(2)
     expect(page.cards.last.get_by_role("heading")).to_have_text("survivor")
     page.picture("kernel_restarted")
     for card in page.cards.all():
-        expect(card).to_contain_text("4 of 4 delivered", timeout=30_000)
+        expect(card).to_contain_text("4 of 4 delivered", timeout=60_000)
     assert not page.errors
 
 
@@ -100,7 +100,7 @@ def test_saved_notebook_tells_how_it_ended_and_lives_where_its_server_is(lab, pa
 def test_notebook_7_shows_the_card(lab, page):
     page.open(lab.write("seven.ipynb", CONNECT, submit("in notebook 7", ONE)), notebook7=True).run(0)
     page.run(1)
-    expect(page.cards.first).to_contain_text("Completed, partly", timeout=30_000)
+    expect(page.cards.first).to_contain_text("Completed, partly", timeout=60_000)
     assert not page.errors
 
 
@@ -113,7 +113,7 @@ def test_my_orders_are_a_panel_of_their_own(lab, page):
     launcher.filter(has_text="My orders").click()
     table = page.tab.locator(".oseo-orders")
     row = table.get_by_role("row").filter(has_text="for the panel")
-    expect(row).to_contain_text("2/2", timeout=20_000)  # live: no kernel, nobody reloads
+    expect(row).to_contain_text("2/2", timeout=60_000)  # live: no kernel, nobody reloads
     table.get_by_placeholder("name, * for any").fill("for the")
     expect(table.get_by_role("row")).to_have_count(2)
     page.picture("my_orders")
@@ -223,5 +223,5 @@ def test_server_restarts_and_the_card_comes_back(lab, page):
     expect(card).to_contain_text("The server does not answer since")
     page.picture("server_lost")
     lab.start()
-    expect(card).to_contain_text("4 of 4 delivered", timeout=40_000)
+    expect(card).to_contain_text("4 of 4 delivered", timeout=60_000)
     assert not page.errors

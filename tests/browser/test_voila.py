@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 
@@ -15,6 +14,7 @@ from playwright.sync_api import expect
 from tests.acceptance.serving import wait_until
 from tests.browser.conftest import ARTEFACTS
 from tests.browser.lab_server import TOKEN
+from tests.ports import free_port
 
 COMPOSER = "import oseo_lab as oseo\nlab = oseo.connect()\nlab.composer()"
 ORDERS = "lab.orders"
@@ -24,9 +24,7 @@ ORDERS = "lab.orders"
 def application(lab):
     """The URL of Voilà, serving a notebook with the composer and the orders."""
     name = lab.write("app.ipynb", COMPOSER, ORDERS)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "voila", str(lab.notebooks / name), f"--port={port}", "--no-browser"]
     environment = lab.environment | {"OSEO_LAB_URL": lab.url, "OSEO_LAB_TOKEN": TOKEN}
     environment.pop("JUPYTER_TOKEN", None)
@@ -59,7 +57,7 @@ def test_voila_serves_the_composer_and_the_orders(application, browser) -> None:
     search.get_by_label("from", exact=True).fill("2024-06-01")
     search.get_by_label("to", exact=True).fill("2024-06-30")
     search.get_by_role("button", name="Search", exact=True).click()
-    tab.get_by_role("checkbox", name="choose S2-DEMO_20240607").check(timeout=30_000)
+    tab.get_by_role("checkbox", name="choose S2-DEMO_20240607").check(timeout=90_000)
     form = tab.locator(".oseo-panel", has_text="order from demo-s2")
     expect(form).to_contain_text("1 item")
     form.get_by_label("name", exact=True).fill("from an application")

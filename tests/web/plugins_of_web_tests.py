@@ -10,7 +10,8 @@ from jupyter_server.auth import Authorizer
 from oseo_lab.model.job import Asset, CatalogueItem, ItemJob, Product
 from oseo_lab.ports import CatalogueQuery, Inputs, ProcessingFailed, Workspace
 
-SIZE = 1_500_000
+#: More than two sockets hold between them (Linux: 4 MiB to send): who breaks off has not been sent it all.
+SIZE = 6_000_000
 
 
 def content(identifier: str) -> bytes:

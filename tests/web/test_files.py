@@ -291,8 +291,9 @@ def test_neither_head_nor_metadata_count(
 
 @pytest.fixture
 def torn(server: Server, url: str) -> Iterator[socket.socket]:
-    connection = socket.create_connection(server.address)
+    connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(server.address)
     path = httpx.URL(url).path
     authorization = server.token["Authorization"]
     connection.sendall(
