@@ -74,7 +74,7 @@ def _counted(query: sa.Select[Any]) -> Statement:
 _QUOTATIONS = _counted(
     sa.select(tables.quotations.c.id).where(tables.quotations.c.state == sa.literal_column("3"))
 )
-_COUNT_WAITING = _counted(sa.select(_o.id).where(*_IS_WAITING))
+_COUNT_WAITING = _counted(sa.select(_o.id).where(*_IS_WAITING, _NOT_CANCELLED))
 _IS_DUE = (_i.due.is_not(None), _i.rank == bindparam("rank"))  # as the partial index says
 _QUEUED = Statement(
     sa.select(sa.func.count()).select_from(
@@ -190,7 +190,9 @@ class Desk:
     def waiting(self, limit: int) -> list[WaitingOrder]:
         """Return the orders that wait for approval, oldest first."""
         rows = self._session.all(_WAITING, (limit,))
-        self._session.texts(ref for row in rows for ref in (row[2], row[17], row[_COLLECTIONS]))
+        self._session.texts(
+            ref for row in rows for ref in (row[2], row[4], row[5], row[17], row[_COLLECTIONS])
+        )
         return [self._waiting(row) for row in rows]
 
     def _waiting(self, row: tuple[Any, ...]) -> WaitingOrder:

@@ -86,6 +86,7 @@ def test_what_its_user_does_not_want_or_nobody_asked_is_not_decided(store, added
         assert not store.write(lambda unit, order_id=order_id: unit.desk.decide(order_id, APPROVED, now))
     with store.read() as unit:
         assert unit.desk.waiting(9) == []
+        assert unit.desk.count_waiting(9) == 0
 
 
 def test_two_operators_at_once_decide_once(store, waiting, now):
