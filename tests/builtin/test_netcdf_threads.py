@@ -89,3 +89,15 @@ def test_what_cannot_be_written_fails_for_now_and_hurts_no_other_file(make_raste
         raster_netcdf_apart.NetCdfApart(tmp_path / "none.nc", result)
     with netCDF4.Dataset(made) as file:
         assert file["B02"].shape[-2:] == (128, 128)
+
+
+def test_what_a_notebook_has_beside_it_is_not_taken_for_a_module(
+    make_raster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = write_scene(tmp_path / "scene.tif")
+    for name in ("netCDF4", "numpy", "oseo_lab"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not meant')")
+    monkeypatch.chdir(tmp_path)
+    raster_netcdf_apart._child().end()  # the next one begins here
+    assert make_raster({"scene": scene}, {"format": "NetCDF"}).is_file()
+    raster_netcdf_apart._child().end()
