@@ -16,6 +16,7 @@ from oseo_lab.client import display
 from oseo_lab.client.counts import counts_of, in_short, of_items
 from oseo_lab.client.given import seconds
 from oseo_lab.client.items import Item, Items
+from oseo_lab.client.order_told import ToldOrder
 from oseo_lab.client.parcels import Parcel, Parcels
 from oseo_lab.client.progress import Progress
 from oseo_lab.client.showing import ORDER, keepable, order_data, settle, show_order
@@ -43,11 +44,8 @@ if TYPE_CHECKING:
     from oseo_lab.client.as_code import Draft
     from oseo_lab.client.drawing import Plot
     from oseo_lab.client.found import Found
-    from oseo_lab.client.notices import Notices
-    from oseo_lab.client.notify import Notifications, ToldList
     from oseo_lab.client.results import Results
     from oseo_lab.client.session import Session
-    from oseo_lab.client.sharing import OrderShare, OrderShares
     from oseo_lab.client.verifying import Verification
     from oseo_lab.model.quotation import Price
     from oseo_lab.model.view import OrderView
@@ -58,7 +56,7 @@ __all__ = ["Item", "Items", "Order", "WaitInterrupted"]
 FRESH = 1.0
 
 
-class Order:
+class Order(ToldOrder):
     """A submitted order.
 
     Parameters
@@ -344,55 +342,6 @@ class Order:
         found: Draft = self._session.order_anew(self, items, options)
         return found
 
-    def share(self, with_: str | None = None, until: Any = "30d", can: str = "read") -> OrderShare:
-        """Let somebody read the order and fetch its results; nobody else can change it.
-
-        Parameters
-        ----------
-        with_ : str, optional
-            A user's name as the service knows it; without it whoever has the link that is made.
-        until : str, date, aware datetime or timedelta
-            ``"30d"``, ``"2026-12-31"``; at most a year ahead.
-        can : str
-            What they may: ``"read"`` is all there is.
-
-        Returns
-        -------
-        OrderShare
-            ``.link`` is the address that opens the order, told this once.
-
-        Raises
-        ------
-        ValidationError
-            If the time is over or too far ahead, or the user is you.
-        """
-        from oseo_lab.client.sharing import share
-
-        return share(self, with_, until, can)
-
-    def shares(self) -> OrderShares:
-        """Return who the order is shared with, and until when."""
-        from oseo_lab.client.sharing import shares
-
-        return shares(self)
-
-    def unshare(self, which: OrderShare | str | None = None) -> OrderShares:
-        """Take shares back; they end at once. Return those that stay.
-
-        Parameters
-        ----------
-        which : OrderShare or str, optional
-            One of `shares`, or a user's name; without it all.
-
-        Raises
-        ------
-        NotFound
-            If it is not shared so.
-        """
-        from oseo_lab.client.sharing import unshare
-
-        return unshare(self, which)
-
     def as_request(self, form: str = "json") -> str:
         """Say what submits this order once more: ``json``, ``soap``, ``curl``, ``python``, ``cli``.
 
@@ -412,50 +361,6 @@ class Order:
         wishes = [each.specification.identifier for each in self.record.items]
         collections = [each.collection_id for each in wishes if isinstance(each, SubscriptionId)]
         return matching(self._session, self.id, ", ".join(collections))
-
-    def notices(self) -> Notices:
-        """Return what became of the order's callbacks: every try at one, and what waits."""
-        from oseo_lab.client.notices import Notices
-
-        return Notices.read(self._session.transport.ask("GET", f"orders/{quote(self.id, safe='')}/notices"))
-
-    def notify(
-        self,
-        email: str | None = None,
-        webhook: str | None = None,
-        on: Iterable[str] | str | None = None,
-        digest: str = "immediate",
-    ) -> ToldList:
-        """Have somebody told of the order from now on, by mail or webhook; also where it is over already.
-
-        Parameters
-        ----------
-        email : str, optional
-            ``name@host``; the service's operator has named a mail server, or it is refused.
-        webhook : str, optional
-            Where signed JSON is POSTed to; the returned ``.secret`` is told this once.
-        on : str or iterable of str, optional
-            ``"completed"``, ``"failed"`` (or cancelled, or rejected), ``"delivered"`` (a batch, such as a
-            subscription's), ``"expiring"`` (results go within 48 hours); the first two without it.
-        digest : str
-            ``"immediate"``, or gathered: ``"daily"`` at 08:00 UTC, ``"weekly"`` on Mondays. Where both are
-            given, the mail is gathered and the webhook told at once.
-
-        Raises
-        ------
-        ValidationError
-            With everything wrong: an address, no mail server there, an event that is not known.
-        """
-        from oseo_lab.client.notify import notify
-
-        return notify(self, email, webhook, on, digest)
-
-    @property
-    def notifications(self) -> Notifications:
-        """What was told of the order, and what waits, as a table; ``send_again()`` and ``stop()`` act."""
-        from oseo_lab.client.notify import notifications
-
-        return notifications(self)
 
     def cost(self) -> list[Price]:
         """Return what the order drew and did not give back, by currency; nothing where nothing is paid."""
