@@ -28,6 +28,7 @@ from oseo_lab.dispatch.postage import Postage
 from oseo_lab.model.errors import OseoError
 from oseo_lab.model.job import FailureClass
 from oseo_lab.model.notify import Channel
+from oseo_lab.model.plain import plain_line
 from oseo_lab.ports import Notice, OrderStore, ProcessingFailed, Sending, UnitOfWork
 
 __all__ = ["Patience", "Relay"]
@@ -331,7 +332,7 @@ def _line(notice: Notice, now: datetime, outcome: str, is_last: bool) -> Sending
         address=notice.address,
         at=now,
         attempt=notice.attempts,
-        outcome=outcome,
+        outcome=plain_line(outcome),  # servers elsewhere are quoted
         notice_id=notice.notice_id,
         is_last=is_last,
         body=notice.body if is_last else None,

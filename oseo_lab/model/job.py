@@ -6,6 +6,7 @@ scratch and results lie, and the names of plugins.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -87,9 +88,18 @@ REASON_LENGTH = 3500
 def storable(text: str) -> str:
     """Return a text as every store and every message can hold it.
 
-    Plugins quote file names and libraries, whose bytes need be no Unicode; NUL is refused by databases.
+    Plugins quote file names, libraries and servers elsewhere, whose bytes need be no Unicode; databases
+    refuse NUL, XML 1.0 all control characters but tab and line ends, terminals obey some.
     """
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    return whole if whole.isprintable() else _CONTROLS.sub(_escaped, whole)
+
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+
+
+def _escaped(control: re.Match[str]) -> str:
+    return control[0].encode("unicode_escape").decode()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -448,3 +448,14 @@ def test_of_mail_an_owner_sends_so_much_an_hour_and_the_rest_waits(store, notifi
     assert pass_() == ["anna"] * 3
     clock.advance(hours=1)
     assert pass_() == ["anna"]
+
+
+def test_what_a_server_answers_can_be_read_in_the_log(store, relay, notifier, pass_, make, owe):
+    order_id = make()
+    owe(order_id, "one")
+    notifier.wrong[URL] = ProcessingFailed("the mail server answered 550: \x1b[2J\x9b1m no\x07", retry=False)
+    pass_()
+    ((_, outcome, is_last),) = log(store, order_id)
+    assert is_last
+    assert outcome.isprintable()
+    assert outcome.startswith("the mail server answered 550")
