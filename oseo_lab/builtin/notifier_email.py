@@ -18,7 +18,7 @@ from email.utils import format_datetime, localtime
 from pathlib import Path
 from typing import Any
 
-from oseo_lab.model.notify import Digest, about, sentence
+from oseo_lab.model.notify import Digest, about, may_get_mail, sentence
 from oseo_lab.model.plain import plain_line
 from oseo_lab.ports import Notice, ProcessingFailed
 
@@ -37,8 +37,9 @@ class EmailNotifier:
     Parameters
     ----------
     settings : mapping
-        ``title`` of the service, and the operator's ``smtp_host``, ``smtp_port``, ``smtp_user``,
-        ``smtp_password_file``, ``smtp_from``, ``smtp_tls`` (``starttls``, ``tls`` or ``none``).
+        ``title`` of the service, ``mail_domains`` as they are now, and the operator's ``smtp_host``,
+        ``smtp_port``, ``smtp_user``, ``smtp_password_file``, ``smtp_from``, ``smtp_tls`` (``starttls``,
+        ``tls`` or ``none``).
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -54,6 +55,10 @@ class EmailNotifier:
         """
         if not self._settings.get("smtp_host"):
             raise ProcessingFailed("no mail is sent from here: the operator has named no smtp_host")
+        if not may_get_mail(notice.address, self._settings.get("mail_domains") or ()):
+            raise ProcessingFailed(
+                "no mail is sent there from here any more; the setting mail_domains says where"
+            )
         message = _message(notice, str(self._settings["smtp_from"]), str(self._settings.get("title") or ""))
         with self._server() as server:
             server.send_message(message, to_addrs=[notice.address])

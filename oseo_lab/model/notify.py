@@ -30,6 +30,7 @@ __all__ = [
     "entry_of_items",
     "entry_of_order",
     "final_events",
+    "may_get_mail",
     "next_digest",
     "sentence",
 ]
@@ -132,6 +133,12 @@ def address_of_mail(address: str) -> bool:
     """Whether mail can be sent to an address: ``name@host`` in ASCII, nothing else, no encoded word."""
     is_plain = ".." not in address and "=?" not in address
     return is_plain and len(address) <= 254 and _MAIL.fullmatch(address) is not None
+
+
+def may_get_mail(address: str, domains: Sequence[str]) -> bool:
+    """Whether mail may go to an address: to any domain where none is named."""
+    domain = address.rpartition("@")[2].lower()
+    return not domains or domain in {each.strip().removeprefix("@").lower() for each in domains}
 
 
 def final_events(status: Status, counts: Mapping[Status, int]) -> frozenset[Event]:

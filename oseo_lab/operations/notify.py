@@ -23,6 +23,7 @@ from oseo_lab.model.notify import (
     address_of_mail,
     entry_of_order,
     final_events,
+    may_get_mail,
     next_digest,
 )
 from oseo_lab.model.order import Order
@@ -133,16 +134,11 @@ def _problems(wish: NewNotification, context: Context) -> Iterator[Problem]:
         yield _problem(
             "email", "no mail is sent from here: the operator has named no smtp_host; take webhook=..."
         )
-    elif wish.email is not None and not _may_get_mail(wish.email, context.mail_domains):
+    elif wish.email is not None and not may_get_mail(wish.email, context.mail_domains):
         allowed = ", ".join(context.mail_domains)
         yield _problem("email", f"no mail is sent to {wish.email[:60]!r} from here; allowed: @{allowed}")
     if wish.webhook is not None and (wrong := address_problem(wish.webhook)) is not None:
         yield _problem("webhook", f"nothing can be sent to {wish.webhook[:60]!r}: {wrong}")
-
-
-def _may_get_mail(address: str, domains: Sequence[str]) -> bool:
-    domain = address.rpartition("@")[2].lower()
-    return not domains or domain in {each.strip().removeprefix("@").lower() for each in domains}
 
 
 def _problem(locator: str, text: str) -> Problem:

@@ -111,7 +111,7 @@ def notifier(settings: Settings, kind: str) -> Notifier:
     ConfigurationError
         If the operator's ``callback_hosts`` are not what they must be.
     """
-    said = {name: getattr(settings, name) for name in ("title", *SMTP)}
+    said = {name: getattr(settings, name) for name in ("title", "mail_domains", *SMTP)}
     known = {"hosts": settings.callback_hosts, "url": settings.public_url, **said}
     found: Notifier = load("notifier", kind)(known)
     return found

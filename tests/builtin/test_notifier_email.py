@@ -145,3 +145,12 @@ def test_a_message_that_was_taken_is_sent_whatever_the_server_says_at_parting():
 def test_without_a_server_it_says_so():
     with pytest.raises(ProcessingFailed, match="the operator has named no smtp_host"):
         EmailNotifier({})(notice())
+
+
+def test_where_operators_do_not_allow_mail_any_more_none_goes():
+    with taking_mail() as mail:
+        notifier(mail, mail_domains=("LAB.example",))(notice())
+        with pytest.raises(ProcessingFailed, match="mail_domains says where") as refused:
+            notifier(mail, mail_domains=("uni.example",))(notice())
+        assert len(mail.taken) == 1
+    assert refused.value.failure_class is not FailureClass.TRANSIENT
