@@ -83,7 +83,7 @@ class OrderCard(anywidget.AnyWidget):
         Which order.
     """
 
-    _esm = module("dom.js", "card.js", last=_ADAPTER)
+    _esm = module("dom.js", "words.js", "card.js", last=_ADAPTER)
     _css = style()
 
     view = traitlets.Dict().tag(sync=True)
