@@ -346,10 +346,9 @@ class Dispatcher:
             item = self._held.get(event.key)
             if item is None:
                 continue
-            is_begun = not isinstance(event, ItemReport)
-            self._news.heard(item.key, now, is_begun=is_begun)
-            if is_begun:
+            if is_begun := not isinstance(event, ItemReport):
                 self._begun.add(event.key)
+            self._news.heard(item.key, now, is_begun=is_begun)
             if isinstance(event, Progress):
                 self._on_progress(item.order_id, item.number, event)
                 continue
