@@ -36,6 +36,7 @@ from oseo_lab.model.messages import (
 from oseo_lab.model.names import name_of, short_id
 from oseo_lab.model.order import Attempt, StatusChange
 from oseo_lab.model.order import Order as Record
+from oseo_lab.model.plain import plain_line
 from oseo_lab.model.status import Status
 
 if TYPE_CHECKING:
@@ -443,7 +444,7 @@ class Order(ToldOrder):
             f"items    {of_items(self._record) if self._full else 'not asked yet'}",
             f"made     {display.when(self.created)}, as of {display.when(self._as_of)}",
         ]
-        return "\n".join(lines)
+        return "\n".join(map(plain_line, lines))
 
     def _repr_html_(self) -> str:
         return display.safely(self, lambda: order_html(keepable(self.last_view)))

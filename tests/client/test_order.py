@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -431,3 +432,13 @@ def test_a_refusal_of_the_service_is_raised_as_what_it_was(lab):
         draft.submit()
     with pytest.raises(NotFound):
         Order.of_id(lab, "urn:uuid:00000000-0000-4000-8000-000000000000")
+
+
+def test_a_name_that_somebody_chose_is_one_line_and_moves_no_cursor(lab):
+    request = lab.order(GOOD[:1], collection="scenes").request()
+    named = replace(request.specification, order_reference="a\x9b2J\u202e\nstatus   Done")  # by another door
+    told = lab.transport.perform(replace(request, specification=named))
+    order = lab.orders[told.order_id]
+    lines = str(order).split("\n")
+    assert len(lines) == 4
+    assert all(each.isprintable() for each in lines)
