@@ -109,7 +109,7 @@ class _Choices:
 
     def __init__(self, specification: OrderSpecification, context: Context) -> None:
         self._order = specification
-        self._check_values = context.check_values
+        self._checker = context.checker
         self._known: dict[Hashable, tuple[Problem, ...]] = {}
         self.groups: defaultdict[str, dict[str, OrderOptions]] = defaultdict(dict)
 
@@ -134,10 +134,12 @@ class _Choices:
             return group
         self.groups[collection.id].setdefault(group.product_order_options_id, group)
         wrong = tuple(collection.check_choice(item, self._order, group))
-        if wrong or any(check_selections(group.options, self._order.options, check_missing=False)):
+        look = self._checker(collection.id)
+        if look is None or wrong:
             return wrong
-        values = collection.chosen(self._order, item), collection.scene(item, self._order)
-        return self._check_values(collection.id, *values)
+        if any(check_selections(group.options, self._order.options, check_missing=False)):
+            return ()  # said of the order itself
+        return look(collection.chosen(self._order, item), collection.scene(item, self._order))
 
 
 def _check_order(

@@ -17,7 +17,10 @@ from oseo_lab.model.order import Order, order_uuid
 from oseo_lab.model.quotation import QuotationRecord, QuotationState
 from oseo_lab.ports import Catalogue, OrderStore, Quoter, UnitOfWork
 
-__all__ = ["Context", "Link", "Service", "order_of"]
+__all__ = ["Check", "Context", "Link", "Service", "order_of"]
+
+#: Says what a processor has against options and scene selection of an item.
+Check = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[Problem]]
 
 
 class Link(Protocol):
@@ -86,13 +89,6 @@ def _no_dashboard() -> str | None:
     return None
 
 
-def _nothing_wrong(
-    collection_id: str, options: Mapping[str, Any], scene: Mapping[str, Any]
-) -> Iterable[Problem]:
-    """Stand for what processors have against values, where there is none."""
-    return ()
-
-
 def _unquoted(record: QuotationRecord) -> QuotationRecord:
     """Stand for what makes quotations, where nothing does."""
     return replace(record, state=QuotationState.FAILED, problem="nothing is quoted here")
@@ -143,8 +139,9 @@ class Context:
     quote : callable
         Makes a quotation now, of quoters that answer within a request (raises ProcessingFailed where asking
         again may help).
-    check_values : callable
-        Says what a collection's processor has against an item's options and scene selection, by their values.
+    checker : callable
+        Gives what says what a collection's processor has against an item's options and scene selection, by
+        their values; None where it does not look.
     would_match : callable
         Says which products a subscription would order now.
     announce : callable
@@ -182,7 +179,7 @@ class Context:
     catalogue: Callable[[str], Catalogue] = _none
     quoter: Callable[[str], Quoter | None] = _none
     quote: Callable[[QuotationRecord], QuotationRecord] = _unquoted
-    check_values: Callable[[str, Mapping[str, Any], Mapping[str, Any]], Iterable[Problem]] = _nothing_wrong
+    checker: Callable[[str], Check | None] = _none
     would_match: Callable[[Order], list[CatalogueItem]] = _nothing_matches
     announce: Callable[[str, Sequence[str]], int] = _nothing_ordered
     update_sequence: Callable[[str], str] = _first

@@ -8,6 +8,7 @@ from typing import Any
 
 from oseo_lab.model.collection import Collection
 from oseo_lab.model.errors import Problem
+from oseo_lab.operations.context import Check
 from oseo_lab.plugins import load
 from oseo_lab.ports import Catalogue, CheckingProcessor, Notifier, Provider, Quoter, Tasking
 from oseo_lab.settings import SMTP, Settings
@@ -32,6 +33,7 @@ class Plugins:
         self._settings = settings
         self._collections = collections
         self._made: dict[tuple[str, str], Any] = {}
+        self._checkers: dict[str, Check | None] = {}
 
     def catalogue(self, collection_id: str) -> Catalogue:
         """Return a collection's catalogue."""
@@ -39,33 +41,34 @@ class Plugins:
         found: Catalogue = self._plugin("catalogue", one.catalogue, collection_id, one.catalogue_settings)
         return found
 
-    def check_values(
-        self, collection_id: str, options: Mapping[str, Any], scene: Mapping[str, Any]
-    ) -> Iterable[Problem]:
-        """Return what a collection's processor has against an item's values; none where it does not look.
+    def checker(self, collection_id: str) -> Check | None:
+        """Return what says what a collection's processor has against values; None where it does not look.
 
-        One that breaks over them is logged, and the item goes to a worker, who tells its user more.
+        A processor that breaks over them is logged, and the item goes to a worker, who tells its user more.
         """
-        one = self._collections[collection_id]
-        found = self._processor(one)
-        if not isinstance(found, CheckingProcessor):
-            return ()
-        try:
-            return tuple(found.check(options, scene))
-        except Exception:  # somebody else's code: what it cannot tell is no reason to refuse an order
-            _LOG.exception("processor %s could not check what was chosen of %s", one.processor, collection_id)
-            return ()
+        if collection_id not in self._checkers:
+            self._checkers[collection_id] = self._new_checker(self._collections[collection_id])
+        return self._checkers[collection_id]
 
     def checks_values(self, collection_id: str) -> bool:
         """Whether a collection's processor looks at values when they are ordered."""
-        return isinstance(self._processor(self._collections[collection_id]), CheckingProcessor)
+        return self.checker(collection_id) is not None
 
-    def _processor(self, one: Collection) -> Any:
-        def make() -> Any:
-            found = load("processor", one.processor)
-            return found() if isinstance(found, type) else found
+    @staticmethod
+    def _new_checker(one: Collection) -> Check | None:
+        found = load("processor", one.processor)
+        processor = found() if isinstance(found, type) else found
+        if not isinstance(processor, CheckingProcessor):
+            return None
 
-        return self._once("processor", one.id, make)
+        def check(options: Mapping[str, Any], scene: Mapping[str, Any]) -> Iterable[Problem]:
+            try:
+                return tuple(processor.check(options, scene))
+            except Exception:  # somebody else's code: what it cannot tell is no reason to refuse an order
+                _LOG.exception("processor %s could not check what was chosen of %s", one.processor, one.id)
+                return ()
+
+        return check
 
     def quoter(self, collection_id: str) -> Quoter | None:
         """Return a collection's quoter; None where nothing is quoted."""

@@ -240,7 +240,7 @@ class Services:
             catalogue=self.plugins.catalogue,
             quoter=self.plugins.quoter,
             quote=lambda record: self.quoting.at_once(record),
-            check_values=self.plugins.check_values,
+            checker=self.plugins.checker,
             would_match=self.calendar.would_match,
             announce=self.calendar.announce,
             update_sequence=self._sequence,
