@@ -91,4 +91,4 @@ def demo_archive() -> Path:
     """
     base = os.environ.get("XDG_CACHE_HOME", "")  # XDG Base Directory Specification
     home = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
-    return make_demo(home / "oseo_lab" / "demo")
+    return make_demo(home / "oseo_lab" / "demo", say=print)

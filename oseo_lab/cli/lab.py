@@ -40,8 +40,7 @@ def lab(
         raise ConfigurationError(f"there is no notebook or folder {notebook}; name one: oseo-lab lab PATH")
     data_dir, notebook = data_dir.absolute(), notebook.absolute()
     folder = notebook if notebook.is_dir() else notebook.parent
-    say("drawing the demo scenes, if they are not there yet …")
-    collections = make_demo(data_dir / "demo")
+    collections = make_demo(data_dir / "demo", say=say)
     arguments = [
         "--ServerApp.jpserver_extensions={'oseo_lab': True, 'jupyterlab': True}",
         f"--ServerApp.root_dir={folder}",

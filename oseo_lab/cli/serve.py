@@ -49,7 +49,6 @@ def serve(
     if demo and collections is not None:
         raise usage("--demo brings its own collections; leave out one of --demo and --collections")
     if demo:
-        say("oseo-lab: drawing the demo scenes, if they are not there yet ...")
         collections = _demo(data_dir)
     if collections is not None:
         arguments.append(f"--OseoLab.collections={collections.expanduser().absolute()}")
@@ -83,7 +82,7 @@ def _demo(data_dir: Path | None) -> Path:
     from oseo_lab.cli.operator import operator_settings
     from oseo_lab.demo import make_demo
 
-    return make_demo(operator_settings(data_dir).data_dir / "demo")
+    return make_demo(operator_settings(data_dir).data_dir / "demo", say=say)
 
 
 def _run(arguments: list[str]) -> int:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from oseo_lab.model.errors import ConfigurationError
 
 __all__ = ["VERSION", "make_demo"]
+
+#: What is said while they are made: that takes all cores for a while.
+DRAWING = "drawing the demo scenes, this once: about half a minute …"
 
 #: Raised whenever other files or pixels are made; data of another version are made anew.
 VERSION = "8"
@@ -22,7 +26,7 @@ _MAKING = ".demo-making-"
 _ABANDONED = 3600.0  # seconds after which somebody else's unfinished folder is nobody's
 
 
-def make_demo(folder: Path) -> Path:
+def make_demo(folder: Path, say: Callable[[str], object] = lambda text: None) -> Path:
     """Make the demo collections, unless they are there.
 
     They are made in a folder beside and renamed when whole: whoever looks sees all or nothing, and of
@@ -33,6 +37,8 @@ def make_demo(folder: Path) -> Path:
     folder : Path
         Where the collection files (``demo-s2.toml``, ``demo-dem.toml``) and their data will lie; absent,
         empty, or made by an earlier call.
+    say : callable, optional
+        Told, in a sentence, before they are made; not where they are there.
 
     Returns
     -------
@@ -52,6 +58,7 @@ def make_demo(folder: Path) -> Path:
     _sweep(folder.parent)
     from oseo_lab.demo.files import write_demo
 
+    say(DRAWING)
     making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=folder.parent))
     try:
         making.chmod(0o755)

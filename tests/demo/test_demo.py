@@ -206,10 +206,13 @@ def test_two_make_it_at_once_and_one_wins(tmp_path: Path, monkeypatch: pytest.Mo
     assert _names(tmp_path) == ["demo"]
 
 
-def test_data_of_another_version_are_made_anew(
+def test_what_is_drawn_is_told_once_and_data_of_another_version_are_made_anew(
     tmp_path: Path, quick: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_demo(tmp_path / "demo")
+    said: list[str] = []
+    make_demo(tmp_path / "demo", said.append)
+    make_demo(tmp_path / "demo", said.append)
+    assert said == [demo.DRAWING]
     monkeypatch.setattr(demo, "VERSION", "next")
     make_demo(tmp_path / "demo")
 
