@@ -40,6 +40,9 @@ class Here:
 
     url = "http://localhost/oseo/"
 
+    def collections(self) -> list[Any]:
+        return [{"id": COLLECTION.id}]
+
     def perform(self, message: Any, message_id: str | None = None) -> Any:
         return perform(
             message,
