@@ -21,6 +21,14 @@ def lab(server):
     return server.lab
 
 
+@pytest.fixture
+def parked(server):
+    """No item begins, so that orders can be cancelled."""
+    server.faults.is_parking = True
+    yield
+    server.faults.is_parking = False
+
+
 def refused(change) -> str:
     with pytest.raises(ValidationError) as refusal:
         change()
@@ -70,7 +78,7 @@ def test_submit_and_the_path_say_the_same(lab):
     assert problem["text"] in said and problem["locator"] == "crs"
 
 
-def test_a_thousand_alike_items_are_looked_at_once(lab, monkeypatch):
+def test_a_thousand_alike_items_are_looked_at_once(lab, parked, monkeypatch):
     from oseo_lab.builtin.processor_raster import RasterProcessor
 
     seen = []
@@ -84,7 +92,7 @@ def test_a_thousand_alike_items_are_looked_at_once(lab, monkeypatch):
     assert len(seen) == 1
 
 
-def test_a_processor_that_breaks_over_values_refuses_nothing(lab, monkeypatch, caplog):
+def test_a_processor_that_breaks_over_values_refuses_nothing(lab, parked, monkeypatch, caplog):
     from oseo_lab.builtin.processor_raster import RasterProcessor
 
     def breaks(self, options, scene):
