@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -18,6 +17,7 @@ from oseo_lab.model.order import StatusInfo, new_order_id
 from oseo_lab.model.status import Status
 from oseo_lab.ports import Notice
 from oseo_lab.testing import OseoServer, make_order
+from tests.acceptance.serving import wait_until
 from tests.mail_server import taking_mail
 from tests.receivers import answer, hang, receiving
 
@@ -458,9 +458,8 @@ def test_a_receiver_that_is_slow_holds_up_nobody_else(server, mail):
         server.faults.release()
         slow.wait(1)
         receiver.wait(1)
-        while not mail.taken:
-            server.services.relay.wake()
-            time.sleep(0.01)
+        wait_until(lambda: server.services.relay.wake() or mail.taken)
+        assert mail.subjects() == [f"{order.name}: completed"]
         assert order.refresh().last_status is Status.COMPLETED
         slow.released.set()
 

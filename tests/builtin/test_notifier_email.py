@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,6 +12,7 @@ from oseo_lab.model.job import FailureClass
 from oseo_lab.model.order import StatusInfo, new_order_id
 from oseo_lab.model.status import Status
 from oseo_lab.ports import Notice, ProcessingFailed
+from tests.certificates import certificate
 from tests.mail_server import taking_mail
 
 SECRET = "correct horse"
@@ -40,35 +39,7 @@ def notice(**said):
 
 @pytest.fixture(scope="module")
 def certified(tmp_path_factory):
-    """A server's TLS for ``localhost``, and a client's that trusts its issuer, itself."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    folder = tmp_path_factory.mktemp("tls")
-    (folder / "both.pem").write_bytes(pem + private)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(folder / "both.pem")
-    return server, ssl.create_default_context(cadata=pem.decode())
+    return certificate(tmp_path_factory.mktemp("tls"), "localhost")
 
 
 def test_a_message_says_what_happened_and_is_the_same_however_often_it_is_sent():

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
-import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -30,6 +29,7 @@ from oseo_lab.model.order import (
 )
 from oseo_lab.model.status import Status
 from oseo_lab.ports import Notice, ProcessingFailed
+from tests.certificates import certificate
 from tests.official import complaints
 from tests.receivers import ACK, answer, close_early, drip, hang, receiving
 
@@ -274,36 +274,7 @@ def test_a_proxy_of_the_environment_is_not_asked(monkeypatch):
 
 @pytest.fixture(scope="module")
 def certified(tmp_path_factory):
-    """A server's TLS for ``good.example``, and a client's that trusts its issuer, itself."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "good.example")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("good.example")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    folder = tmp_path_factory.mktemp("tls")
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "both.pem").write_bytes(pem + private)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(folder / "both.pem")
-    client = ssl.create_default_context(cadata=pem.decode())
-    return server, client
+    return certificate(tmp_path_factory.mktemp("tls"), "good.example")
 
 
 def test_a_certificate_must_be_the_names_though_the_address_was_pinned(resolve, monkeypatch, certified):

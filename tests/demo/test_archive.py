@@ -27,7 +27,8 @@ def test_one_scene_is_offline_and_all_have_pictures(catalogue):
     found, _ = catalogue.search(CatalogueQuery())
     assert [each.identifier for each in found if each.offline] == [OFFLINE]
     assert isinstance(catalogue, RestoringCatalogue) and isinstance(catalogue, PicturedCatalogue)
-    assert catalogue.thumbnail(OFFLINE) is not None
+    picture = catalogue.thumbnail(OFFLINE)
+    assert picture.media_type == "image/png" and picture.content.startswith(b"\x89PNG")
 
 
 def test_it_is_restored_when_it_was_asked_for_and_leaves_again(catalogue, tmp_path):

@@ -24,33 +24,10 @@ from oseo_lab.model.quotation import (
 )
 from oseo_lab.model.status import Status
 from oseo_lab.operations import Context, Service, perform
-from oseo_lab.store import open_store
 from tests.dispatch.standing import SQUARE, Made, subscription
 from tests.dispatch.test_calendar import Lab
-from tests.dispatch.test_dispatcher import Clock, Scripted, make, report
+from tests.dispatch.test_dispatcher import report
 from tests.operations.orders import COLLECTIONS, item, order
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def executor():
-    return Scripted()
-
-
-@pytest.fixture
-def dispatcher(store, clock, executor):
-    return make(store, clock, executor, "d1")
 
 
 @pytest.fixture

@@ -33,13 +33,6 @@ from tests.dispatch.standing import (
 )
 
 
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
-
-
 class Lab:
     """A store, a clock, a catalogue and the calendar, which can die and live again."""
 

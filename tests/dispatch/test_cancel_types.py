@@ -21,18 +21,10 @@ from oseo_lab.model.order import (
 from oseo_lab.model.status import Status, Wanted
 from oseo_lab.operations import Context, Service, perform
 from oseo_lab.operations.order_types import make_order
-from oseo_lab.store import open_store
 from tests.dispatch.standing import DAY_0, Clock, subscription
 from tests.dispatch.test_dispatcher import Scripted, make
 
 SCENES = Collection(id="scenes", batch=2, tasking=TaskingRule(pattern=".*", use="x"))
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
 
 
 def product_order() -> Order:

@@ -26,34 +26,11 @@ from oseo_lab.operations.board import board
 from oseo_lab.operations.desk import approve, reject, run_again
 from oseo_lab.operations.order_types import make_order
 from oseo_lab.operations.steering import pause, resume, retry
-from oseo_lab.store import open_store
 from tests.dispatch.standing import SCENES, day, massive, subscription
-from tests.dispatch.test_dispatcher import Clock, Scripted, make, report, started
+from tests.dispatch.test_dispatcher import Scripted, make, report, started
 from tests.dispatch.test_massive import TEN, Lab, by_size
 from tests.dispatch.test_tasking import RADAR as TASKED
 from tests.operations.orders import COLLECTIONS, item, order
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def executor():
-    return Scripted()
-
-
-@pytest.fixture
-def dispatcher(store, clock, executor):
-    return make(store, clock, executor, "d1")
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from oseo_lab.model.messages import Cancel, GetStatus, Presentation
 from oseo_lab.model.order import new_order_id, order_uuid
 from oseo_lab.model.status import ProviderOrderState, Status
 from oseo_lab.operations import Context, Service, perform
-from oseo_lab.store import open_store
 from tests.operations.orders import COLLECTIONS, item, order
 
 
@@ -73,28 +72,6 @@ def report(job, failure_class=None, reason="it rained"):
         failure=failure,
         worker="w1",
     )
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def executor():
-    return Scripted()
-
-
-@pytest.fixture
-def dispatcher(store, clock, executor):
-    return make(store, clock, executor, "d1")
 
 
 def make(store, clock, executor, name, max_in_flight=50):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from oseo_lab.dispatch import massive as massive_orders
 from oseo_lab.dispatch.dispatcher import Dispatcher, Leases
 from oseo_lab.dispatch.jobs import Places
@@ -21,19 +19,11 @@ from oseo_lab.model.order import ItemSpecification, OrderSpecification
 from oseo_lab.model.status import Status
 from oseo_lab.operations import Context, Service, perform
 from oseo_lab.operations.order_types import make_order
-from oseo_lab.store import open_store
 from tests.dispatch.standing import SCENES, Clock, GrowingCatalogue, Made, day, delivered, massive
 from tests.dispatch.test_calendar import Dying
 from tests.dispatch.test_dispatcher import Scripted, report
 
 TEN = replace(SCENES, batch=10, subscription=None)
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
 
 
 class Lab:

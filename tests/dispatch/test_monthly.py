@@ -23,13 +23,6 @@ def limited(most: int, **how):
     return replace(order, specification=replace(order.specification, extensions=extensions))
 
 
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
-
-
 def joined(store, order_id: str) -> list[tuple[str, datetime]]:
     """Return products and when they joined, in order."""
     with store.read() as snapshot:

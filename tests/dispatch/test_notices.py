@@ -11,12 +11,8 @@ from oseo_lab.model.notifications import Subscriber, Topic
 from oseo_lab.model.order import Callback, CallbackKind, StatusNotification
 from oseo_lab.model.status import Status
 from oseo_lab.operations import Context, Service, perform
-from oseo_lab.store import open_store
 from oseo_lab.store.callbacks import Callbacks
 from tests.dispatch.test_dispatcher import (  # the scripted executor and its words
-    Clock,
-    Scripted,
-    make,
     report,
     started,
 )
@@ -25,28 +21,6 @@ from tests.operations.orders import COLLECTIONS, item, order
 ALL, FINAL = StatusNotification.ALL, StatusNotification.FINAL
 A, P, C, X = Status.ACCEPTED, Status.IN_PRODUCTION, Status.COMPLETED, Status.CANCELLED
 URL = "http://receiver.example/"
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def executor():
-    return Scripted()
-
-
-@pytest.fixture
-def dispatcher(store, clock, executor):
-    return make(store, clock, executor, "d1")
 
 
 @pytest.fixture

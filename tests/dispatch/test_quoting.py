@@ -26,7 +26,6 @@ from oseo_lab.model.quotation import (
     new_quotation_id,
 )
 from oseo_lab.ports import ProcessingFailed
-from oseo_lab.store import open_store
 from tests.acceptance.serving import wait_until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -36,13 +35,6 @@ COLLECTIONS = {
     "here": Collection(id="here"),
     "abroad": Collection(id="abroad", provider="ESA"),
 }
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
 
 
 def group(*names: str, price: float = 1.0, currency: str = "EUR", provider=THERE, **more) -> ItemGroupPrice:

@@ -27,8 +27,6 @@ from oseo_lab.model.order import (
 )
 from oseo_lab.model.status import Status
 from oseo_lab.ports import Notice, ProcessingFailed
-from oseo_lab.store import open_store
-from tests.dispatch.test_dispatcher import Clock
 
 URL = "http://receiver.example/"
 P, C = Status.IN_PRODUCTION, Status.COMPLETED
@@ -56,18 +54,6 @@ class Scripted:
 
     def texts(self, address: str = URL) -> list[str]:
         return [each.body["text"] for each in self.sent if each.address == address]
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture

@@ -21,17 +21,13 @@ from oseo_lab.model.view import Action
 from oseo_lab.operations import Context, Service
 from oseo_lab.operations.steering import pause, resume, retry
 from oseo_lab.operations.view import order_view
-from tests.dispatch.test_dispatcher import (  # noqa: F401 (fixtures)
+from tests.dispatch.test_dispatcher import (  # noqa: F401 (call is a fixture)
     Scripted,
     call,
-    clock,
-    dispatcher,
-    executor,
     make,
     report,
     started,
     status,
-    store,
     two,
 )
 from tests.operations.orders import COLLECTIONS, item, order

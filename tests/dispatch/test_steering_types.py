@@ -16,7 +16,7 @@ from oseo_lab.operations.steering import pause, resume, retry
 from tests.dispatch.standing import Made, massive
 from tests.dispatch.test_accounting import standing  # noqa: F401 (a fixture)
 from tests.dispatch.test_dispatcher import Scripted, make, report
-from tests.dispatch.test_massive import TEN, Lab, by_size, store  # noqa: F401 (a fixture)
+from tests.dispatch.test_massive import TEN, Lab, by_size
 from tests.dispatch.test_tasking import RADAR, make_dispatcher
 from tests.dispatch.test_tasking import Lab as TaskingLab
 

@@ -16,18 +16,10 @@ from oseo_lab.model.status import Status
 from oseo_lab.operations.order_types import make_order
 from oseo_lab.plugins import load
 from oseo_lab.ports import ProcessingFailed
-from oseo_lab.store import open_store
 from tests.dispatch.standing import Clock
 from tests.dispatch.test_dispatcher import make as make_dispatcher
 
 RADAR = Collection(id="radar", tasking=TaskingRule(pattern="urn:task:.*", use="file", every=60))
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
 
 
 class Lab:

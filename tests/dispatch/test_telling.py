@@ -29,18 +29,10 @@ from oseo_lab.model.notify import (
 )
 from oseo_lab.model.order import StatusInfo
 from oseo_lab.model.status import Status
-from oseo_lab.store import open_store
 from tests.dispatch.standing import SCENES, subscription
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)  # a Thursday
 P, C, F, S = Status.IN_PRODUCTION, Status.COMPLETED, Status.FAILED, Status.SUSPENDED
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'orders.sqlite'}")
-    yield store
-    store.close()
 
 
 @pytest.fixture
