@@ -116,7 +116,7 @@ def test_jupyterlab_tells_what_ended_and_opens_it(lab, page):
     toast = page.tab.locator(".Toastify__toast")
     expect(toast).to_contain_text("ended elsewhere: Completed, 2 of 2 delivered")
     toast.get_by_role("button", name="Open").click()
-    card = page.tab.locator(".oseo-panel .oseo-card")
+    card = page.tab.locator(".oseo-tab .oseo-card")
     expect(card.get_by_role("heading")).to_have_text("ended elsewhere")
     body = {"specification": subscription("garda-weekly")}
     lab.ask("POST", "orders", json=body)
@@ -144,5 +144,5 @@ def test_notebook_7_tells_and_shows_the_order_beside_the_notebook(lab, page):
     toast = page.tab.locator(".Toastify__toast").filter(has_text="told in seven")
     expect(toast).to_contain_text("told in seven: Completed, partly, 1 of 2 delivered · 1 failed")
     toast.get_by_role("button", name="Open").click()
-    expect(page.tab.locator(".oseo-panel .oseo-card").get_by_role("heading")).to_have_text("told in seven")
+    expect(page.tab.locator(".oseo-tab .oseo-card").get_by_role("heading")).to_have_text("told in seven")
     assert not page.errors

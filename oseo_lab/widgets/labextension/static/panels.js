@@ -58,7 +58,7 @@ function once(kit, app, key, label, draw) {
 
 function panel(kit, app, id, label, draw) {
   const content = new kit.Widget();
-  content.addClass("oseo-panel");
+  content.addClass("oseo-tab");
   const drawn = draw(content.node);
   drawn.follow();
   content.disposed.connect(() => drawn.dispose());
